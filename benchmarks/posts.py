@@ -80,9 +80,9 @@ def mixed(batch: int) -> list[Change]:
     return found
 
 
-def in_made_room(_: int) -> list[Any]:
-    """Posts by the members in turn."""
-    people = [Principal(key, Role.ACCOUNT, key) for key in MEMBERS]
+def in_made_room(_: int, members: int = len(MEMBERS)) -> list[Any]:
+    """Posts by some members in turn."""
+    people = [Principal(key, Role.ACCOUNT, key) for key in MEMBERS[:members]]
     post = Post(room=MADE, text="x" * 64)
     return [Proposal(people[number % len(people)], post) for number in range(BATCH)]
 
@@ -119,6 +119,7 @@ LOADS: dict[str, Callable[[int], list[Any]]] = {
     "a single post": lambda batch: by_ada(posts(batch, are_keyed=False)[:1]),
     "1,000 changes of all kinds": lambda batch: by_ada(mixed(batch)),
     "1,000 posts in a made room": in_made_room,
+    "1,000 posts by one member in a made room": lambda batch: in_made_room(batch, members=1),
     "a single post in a made room": lambda batch: in_made_room(batch)[:1],
 }
 IN_MADE_ROOM = [name for name in LOADS if "made room" in name]

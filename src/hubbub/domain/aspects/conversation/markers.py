@@ -1,6 +1,6 @@
 """Read markers: how far each member has read a room, kept up when they read, post, come and go."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from operator import attrgetter
 
 from hubbub.domain.access import Operation
@@ -75,13 +75,12 @@ def _of_authors(wanted: Needs, asking: Collection[Asking]) -> None:
 
 
 def _follow_posts(ledger: Ledger) -> None:
-    markers: dict[tuple[str, str], ReadMarker | None] = {}
-    raised: dict[tuple[str, str], ReadMarker] = {}
+    reached: dict[tuple[str, str], tuple[int, int] | None] = {}  # `seq` and `nth` of the markers
     last: dict[str, str] = {}  # by room, who posted there before
     is_said = any(map(_READ, ledger.posts))
     unbroken = set(map(_ROOM, ledger.posts))  # where only one author has posted so far
     for room, seq, _, _, owner, nth, read in ledger.posts:  # many, of few authors
-        is_after_another = last.get(room, owner) != owner
+        is_after_another = room in last and last[room] != owner
         last[room] = owner
         if is_after_another and not read:
             unbroken.discard(room)
@@ -89,20 +88,26 @@ def _follow_posts(ledger: Ledger) -> None:
                 break
             continue  # nobody has read what another posted in this batch, unless they say so
         author = room, owner
-        if author not in markers:
-            markers[author] = _marker(ledger, room, owner)
-        if (marker := markers[author]) is None:
+        if author not in reached:
+            marker = _marker(ledger, room, owner)
+            reached[author] = (marker.seq, marker.nth) if marker else None
+        if (at := reached[author]) is None:
             continue
-        after = marker
-        if read:
-            after = _raised(ledger, marker, min(read, seq - 1))
-        if after.nth == nth - 1:
-            after = after._replace(seq=seq, nth=nth)
-        if after is not marker:
-            markers[author] = raised[author] = after
-    for each in raised.values():
-        ledger.put(MARKER, each)
-        _tell(ledger, each)
+        if read and (upto := min(read, seq - 1)) > at[0]:
+            reached[author] = at = upto, ledger.nth(room, upto)
+        if at[1] == nth - 1:
+            reached[author] = seq, nth
+    _raise_all(ledger, reached)
+
+
+def _raise_all(ledger: Ledger, reached: Mapping[tuple[str, str], tuple[int, int] | None]) -> None:
+    """Move the markers of rooms' authors that are not so far yet, and say so in their own logs."""
+    for (room, owner), at in reached.items():
+        marker = _marker(ledger, room, owner)
+        if marker and at and at[0] > marker.seq:
+            raised = marker._replace(seq=at[0], nth=at[1])
+            ledger.put(MARKER, raised)
+            _tell(ledger, raised)
 
 
 def _marker(ledger: Ledger, room: str, owner: str) -> ReadMarker | None:
