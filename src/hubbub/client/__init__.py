@@ -19,6 +19,7 @@ from hubbub.client.changes import (
 )
 from hubbub.client.client import Client, connect
 from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unknown, Unreachable
+from hubbub.client.files import UploadedFile
 from hubbub.client.inbox import Reset
 from hubbub.client.me import Me
 from hubbub.client.room import Room
@@ -57,6 +58,7 @@ __all__ = [
     "ThreadRead",
     "Unknown",
     "Unreachable",
+    "UploadedFile",
     "connect",
     "post_in_transaction",
     "post_in_transaction_sync",

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Self, Unpack
 from urllib.parse import quote
@@ -10,6 +11,7 @@ from hubbub.client import verbs
 from hubbub.client.address import DEFAULT_URL, page_url, websocket_url
 from hubbub.client.connection import Connection, Hearers
 from hubbub.client.exchange import Exchange
+from hubbub.client.files import FilePlace, UploadedFile, keys_of
 from hubbub.client.keeping import Keeper
 from hubbub.client.link import Outside
 from hubbub.client.managing import SettingsGiven, create
@@ -55,6 +57,7 @@ class Client:
         hello = Hello(name=name, key=key or secrets.token_urlsafe(24), token=token)
         self.url = url
         self._token = token
+        self._draw = outside.draw
         self._exchange = Exchange(outside, patience)
         self._rules = rules
         self._rooms = Rooms(outside, self._exchange, max_queued, rules)
@@ -153,6 +156,7 @@ class Client:
         reply_to: int | None = None,
         client_message_id: str | None = None,
         title: str | None = None,
+        files: Iterable[UploadedFile | str] | None = None,
     ) -> Acknowledgement:
         """Like `Room.post`, in a room that need not be joined."""
         return await verbs.post(
@@ -160,7 +164,46 @@ class Client:
             reply_to=reply_to,
             client_message_id=client_message_id,
             title=title,
+            files=keys_of(files),
         )
+
+    async def upload(self, source: Path | bytes, *, name: str | None = None) -> UploadedFile:
+        """Upload a file, which a post of yours can then show, within 24 hours. Only for accounts.
+
+            file = await me.upload(Path("plan.png"))
+            await me.post("#kitchen", "Here is the plan", files=[file])
+
+        It is read and sent piece by piece. After a lost connection, it goes on where it was. It needs no open client.
+
+        Args:
+            source: where it is, or its content.
+            name: what it is called; that of the path if not given.
+
+        Raises:
+            Refused: the server refused it: `too_large`, `unauthenticated` …
+            Unreachable: there was no answer to several attempts in a row.
+            OSError: the file can't be read.
+        """
+        from hubbub.client import transfers  # slow to import
+
+        return await transfers.upload(self._place(), source, name)
+
+    async def download(self, file: str, target: Path) -> None:
+        """Write a file that a message shows to a new file, by its key. What is there already stays.
+
+        After a lost connection, it goes on where it was. The target is there only once all of it is.
+
+        Raises:
+            Refused: there is no such file, or you may not read its message (`not_found`).
+            Unreachable: there was no answer to several attempts in a row, or the content is not what was uploaded.
+            OSError: the target is there already, or can't be written.
+        """
+        from hubbub.client import transfers  # slow to import
+
+        await transfers.download(self._place(), file, target)
+
+    def _place(self) -> FilePlace:
+        return FilePlace(self.url, self._token, self._draw)
 
     async def history(
         self, room: str, *, before: int | None = None, after: int | None = None, limit: int = 50

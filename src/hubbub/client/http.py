@@ -63,15 +63,23 @@ def bearer(token: str | None) -> dict[str, str]:
 
 def _answered(address: str, status: int, content: bytes) -> Any:
     """Return what an answer says. Raises Refused, or Unreachable if it is none of a hubbub server's."""
+    if 200 <= status < 300:
+        try:
+            return json.loads(content)
+        except (ValueError, RecursionError):
+            pass
+    raise refusal_in(address, status, content)
+
+
+def refusal_in(address: str, status: int, content: bytes) -> Refused | Unreachable:
+    """Return what an answer refuses, or that it is none of a hubbub server's."""
     try:
         answer = json.loads(content)
-        if 200 <= status < 300:
-            return answer
         refusal = str(answer["code"]), str(answer["detail"])
         temporary, retry_after = bool(answer["temporary"]), answer.get("retry_after")
     except (ValueError, KeyError, TypeError, RecursionError):
-        raise Unreachable(f"{address} answers {status}, but is no hubbub server") from None
-    raise Refused(*refusal, temporary=temporary, retry_after=retry_after)
+        return Unreachable(f"{address} answers {status}, but is no hubbub server")
+    return Refused(*refusal, temporary=temporary, retry_after=retry_after)
 
 
 def _plain(error: Exception) -> str | None:

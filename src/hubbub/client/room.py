@@ -1,11 +1,12 @@
 """A joined room: its events, its state as of the last event taken, and the commands in it."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, Literal, overload
 
 from hubbub.client import verbs
 from hubbub.client.exchange import Exchange
+from hubbub.client.files import UploadedFile, keys_of
 from hubbub.client.inbox import Reset
 from hubbub.client.managing import ManagedRoom
 from hubbub.client.newest import Newest
@@ -184,6 +185,7 @@ class Room(ManagedRoom):
         client_message_id: str | None = None,
         also_in_room: bool = False,
         title: str | None = None,
+        files: Iterable[UploadedFile | str] | None = None,
     ) -> Acknowledgement:
         """Post a message. Returns once it is stored, however many reconnects that takes.
 
@@ -197,6 +199,7 @@ class Room(ManagedRoom):
             client_message_id: 1 to 64 characters; random if not given.
             also_in_room: in a thread: show it in the room of the thread as well.
             title: in a room that people made: begin a thread of this title with it. Some rooms require that.
+            files: in a room that people made: up to ten files that you uploaded (see `Client.upload`), or their keys.
 
         Raises:
             Refused: the server refused the message.
@@ -209,6 +212,7 @@ class Room(ManagedRoom):
             client_message_id=client_message_id,
             also_in_room=also_in_room,
             title=title,
+            files=keys_of(files),
         )
 
     async def forward(

@@ -52,6 +52,7 @@ class PostGiven(TypedDict, total=False):
     of: Reference
     also_in_room: bool
     title: str | None
+    files: list[str] | None
 
 
 async def post(

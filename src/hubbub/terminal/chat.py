@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from hubbub.client import Client, ConnectionState, Reset, Room
 from hubbub.protocol.messages import Message, Presence, Resumed, ThreadsMoved
-from hubbub.terminal import search, threads
+from hubbub.terminal import saving, search, threads
 from hubbub.terminal.home import Drafts
 from hubbub.terminal.names import KnownNames
 from hubbub.terminal.outgoing import Outgoing
@@ -26,6 +26,7 @@ COMMANDS = {
     "/quit": "leave, like Ctrl-D",
     **threads.COMMANDS,
     **search.COMMANDS,
+    **saving.COMMANDS,
 }
 
 
@@ -140,6 +141,8 @@ class Conversation:
             await self._threads.run(line)
         elif word in search.COMMANDS:
             await self._search.run(line)
+        elif word in saving.COMMANDS:
+            await saving.save(self._client, self._room, line, self._screen.remark)
         else:
             close = difflib.get_close_matches(word, COMMANDS, 1)
             meant = close[0] if close else "/help"

@@ -2,13 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from hubbub.client import Acknowledgement, Client, Unreachable
+from hubbub.client import Acknowledgement, Client, Unreachable, UploadedFile
 from hubbub.terminal.remarks import about_unreached, remark_on
 from hubbub.terminal.run import beside, run
 from hubbub.terminal.stdin import read_stdin
@@ -73,21 +74,24 @@ def send(
     room: str,
     text: str,
     *,
+    files: Sequence[Path] = (),
     client_message_id: str | None,
     timeout: float | None,
     form: SendOutput,
 ) -> None:
-    """Post one message.
+    """Post one message, after uploading its files, however long that takes.
 
     Raises:
+        OSError: a file can't be read.
         Refused: the server refused it.
         Unreachable: it was not acknowledged within `timeout` seconds. It may or may not have been posted.
         Closed, Unknown: the client was closed for good.
     """
 
     async def post() -> None:
+        uploaded = [await client.upload(each) for each in files]
         async with client:
-            form.tell(await _post(client, room, text, client_message_id, timeout))
+            form.tell(await _post(client, room, text, client_message_id, timeout, uploaded))
 
     run(post())
 
@@ -136,11 +140,16 @@ async def _counted(progress: _Progress) -> AsyncIterator[str]:
 
 
 async def _post(
-    client: Client, room: str, text: str, client_message_id: str | None, timeout: float | None
+    client: Client,
+    room: str,
+    text: str,
+    client_message_id: str | None,
+    timeout: float | None,
+    files: Sequence[UploadedFile] = (),
 ) -> Acknowledgement:
     try:
         async with asyncio.timeout(timeout):
-            return await client.post(room, text, client_message_id=client_message_id)
+            return await client.post(room, text, client_message_id=client_message_id, files=files)
     except TimeoutError:
         what = text if len(text) <= 60 else f"{text[:60]}…"
         raise Unreachable(

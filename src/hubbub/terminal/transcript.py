@@ -160,9 +160,14 @@ class Transcript:
         if (of := message.of) is not None:
             reply.append(f"(forwards message {of.message} of {visible(of.room)}) ")
         first, *more = message_lines(text)
-        return self._stamped(message.at, [self._name(message.by), ": ", *reply, first]) + _indented(
-            more
-        )
+        files = [
+            f"[{visible(file.name)}, {file.size:,} bytes; /save {message.seq}]"
+            for file in message.files or ()
+        ]
+        if files and not text:
+            first, *files = files
+        line: Line = [self._name(message.by), ": ", *reply, first]
+        return self._stamped(message.at, line) + _indented([*more, *files])
 
     def _stamped(self, at: str, line: Line) -> list[Line]:
         """The line with its time. A line with the date comes first when the day changes."""

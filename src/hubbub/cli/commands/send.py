@@ -1,6 +1,7 @@
 """`hubbub send`."""
 
 import argparse
+from pathlib import Path
 
 from hubbub.cli.exits import USAGE, fail
 from hubbub.cli.parsing import Parser, seconds
@@ -11,6 +12,7 @@ EXAMPLES = """\
   hubbub send lobby hello, everyone
   echo hi | hubbub send lobby           # each non-empty line is a message
   hubbub send '#plans' "lunch at noon"  # a room that people made, by its alias
+  hubbub send '#plans' "the map" --file map.png   # only with an account's token
   hubbub send builds "42 is green" --client-message-id build-42     # posted once, however often you run it
   hubbub send lobby --idempotency import-7 < lines.txt    # safe to run again after a failure"""
 
@@ -20,6 +22,14 @@ def add_options(parser: Parser) -> None:
     parser.add_argument("room", metavar="ROOM", help="room to post to")
     parser.add_argument("text", nargs="*", metavar="TEXT", help="message (default: lines of stdin)")
     add_common(parser)
+    parser.add_argument(
+        "--file",
+        action="append",
+        type=Path,
+        default=[],
+        metavar="FILE",
+        help="upload this file and post it, with the TEXT if there is one; can be repeated, up to 10 times",
+    )
     parser.add_argument(
         "--client-message-id",
         metavar="ID",
@@ -47,7 +57,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Post a message, or the lines of standard input."""
     if why := _mistake(chosen):
         return fail(USAGE, why)
-    if chosen.text:
+    if chosen.text or chosen.file:
         _send_text(chosen)
     else:
         _send_lines(chosen)
@@ -59,7 +69,9 @@ def _mistake(chosen: argparse.Namespace) -> str | None:
     from hubbub.terminal.send import MAX_PREFIX
 
     prefix = chosen.idempotency
-    if chosen.text:
+    if missing := [file for file in chosen.file if not file.is_file()]:
+        return f"No such file: {missing[0]}"
+    if chosen.text or chosen.file:
         if prefix is not None:
             return "--idempotency only applies to lines of standard input; with a TEXT, use --client-message-id"
     elif chosen.client_message_id is not None:
@@ -77,6 +89,7 @@ def _send_text(chosen: argparse.Namespace) -> None:
         client(chosen, timeout),
         chosen.room,
         " ".join(chosen.text),
+        files=chosen.file,
         client_message_id=chosen.client_message_id,
         timeout=timeout,
         form=SendOutput(chosen.json, chosen.quiet),

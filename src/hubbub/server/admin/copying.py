@@ -66,7 +66,9 @@ def restore(settings: Settings, copy: Path) -> None:
     print("Restored the backup; clients will load a new snapshot of each room", file=sys.stderr)
 
 
-def _with_files(take: Callable[[Path, Path], files.Moved], here: Path, there: Path) -> files.Moved:
+def _with_files(
+    take: Callable[[Path, Path], files.TakenAlong], here: Path, there: Path
+) -> files.TakenAlong:
     try:
         return take(here, there)
     except (apsw.Error, OSError, FilesFailed) as error:

@@ -17,7 +17,7 @@ BESIDE = ".files"  # after the name of a backup: the folder with its files
 KEYS = "SELECT file FROM file_use UNION SELECT file FROM file WHERE is_whole"
 
 
-class Moved(NamedTuple):
+class TakenAlong(NamedTuple):
     """How many files were taken along, and how many bytes are in them; and how many are not there."""
 
     files: int = 0
@@ -37,12 +37,12 @@ def beside(backup: Path) -> Path:
     return backup.with_name(backup.name + BESIDE)
 
 
-def save(files: Path, backup: Path) -> Moved:
+def save(files: Path, backup: Path) -> TakenAlong:
     """Put the files that a new backup names beside it. Raises OSError, FilesFailed."""
     return _take(Directory(files), Directory(beside(backup)), _keys_in(backup))
 
 
-def bring_back(backup: Path, files: Path) -> Moved:
+def bring_back(backup: Path, files: Path) -> TakenAlong:
     """Put the files of a backup back, as far as they are not there. Raises OSError, FilesFailed."""
     return _take(Directory(beside(backup)), Directory(files), _keys_in(backup))
 
@@ -61,8 +61,8 @@ async def faults(tables: Tables, files: Path) -> tuple[int, list[str]]:
     return len(uses), found
 
 
-def _take(source: Directory, target: Directory, keys: Iterator[str]) -> Moved:
-    moved = Moved()
+def _take(source: Directory, target: Directory, keys: Iterator[str]) -> TakenAlong:
+    moved = TakenAlong()
     for key in keys:
         here, there = source.path_of(key), target.path_of(key)
         if here.is_file():

@@ -1,5 +1,6 @@
 """Files: uploading one whole, and getting what messages show."""
 
+import base64
 import re
 from email.utils import formatdate
 
@@ -157,6 +158,7 @@ def _headers_of(found: FileUse) -> dict[str, str]:
         "Content-Type": found.type,
         "Content-Disposition": disposition(kind, found.name),
         "ETag": f'"{found.file}"',
+        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(found.digest)).decode()}:",
     }
 
 
