@@ -5,8 +5,10 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from playwright.async_api import Browser, Locator, Page, WebSocketRoute, expect
 
@@ -593,6 +595,33 @@ async def test_the_help_lists_every_key(ada: Page) -> None:
     keys = await help.locator("kbd").all_text_contents()
     assert {"Ctrl+K", "Alt+↑", "Alt+Shift+↓", "Esc", "Ctrl+/", "↑", "R", "Delete"} <= set(keys)
     assert await help.locator("code").filter(has_text="/topic").count() == 1
+
+
+# --- files ---
+
+
+async def test_a_message_shows_its_pictures_and_lets_one_save_other_files(
+    cast: Cast, ada: Page
+) -> None:
+    kitchen, files = await cast.kitchen(), []
+    for name, data in (("plan.png", png(3, 2)), ("notes <i>.txt", b"<script>alert(1)</script>")):
+        headers = {"Authorization": f"Bearer {cast.token}"}
+        url = f"{cast.people.server.url}/api/v1/files"
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.post(url, params={"name": name}, data=data) as answer,
+        ):
+            files.append((await answer.json())["file"])
+    given = {"text": "Have a look", "files": files}
+    await cast.ask("POST", f"/rooms/{kitchen}/messages", given)
+    shown = ada.locator(".message", has_text="Have a look").get_by_role("list", name="Files")
+    await expect(shown.get_by_role("img", name="plan.png")).to_have_js_property("naturalWidth", 3)
+    async with ada.expect_download() as saving:
+        await shown.get_by_role("link", name="notes _i_.txt").click()
+    saved = await saving.value
+    content = await asyncio.to_thread(Path(await saved.path()).read_bytes)
+    assert content == b"<script>alert(1)</script>"
+    assert saved.suggested_filename == "notes _i_.txt"
 
 
 async def test_on_a_phone_all_of_it_works_by_touch(cast: Cast) -> None:

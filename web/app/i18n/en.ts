@@ -186,6 +186,12 @@ export const en = {
   deleted: "deleted",
   code: "Code",
   binary: (bytes: number) => `binary, ${many(bytes, "byte", "bytes")}`,
+  files: "Files",
+  bytes: (n: number) => {
+    const power = Math.min(3, Math.floor(Math.log(Math.max(1, n)) / Math.log(1024)));
+    if (!power) return many(n, "byte", "bytes");
+    return `${(n / 1024 ** power).toLocaleString("en", { maximumFractionDigits: 1 })} ${["KiB", "MiB", "GiB"][power - 1]}`;
+  },
   binaryQuote: "binary",
   earlierMessage: "an earlier message",
   quoted: (name: string, text: string) => `${name}: ${text}`,

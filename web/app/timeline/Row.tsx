@@ -15,6 +15,7 @@ import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Body } from "./Body.tsx";
 import { Editor } from "./Editor.tsx";
+import { Files } from "./Files.tsx";
 import { Forwarded } from "./Forwarded.tsx";
 import { chosen, hasTools, keyOf } from "./pointing.ts";
 import { Reactions } from "./Reactions.tsx";
@@ -102,6 +103,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
             <Time at={message.at} />
           </div>
         )}
+        {message.files && !message.deleted && <Files of={message.files} />}
         {message.reactions && <Reactions room={room} message={message} who={who} />}
         {isPinned && (
           <p class="pinned">
