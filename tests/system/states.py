@@ -423,6 +423,10 @@ async def writing(page: Page, team: Team) -> AsyncIterator[str]:
     await page.get_by_role("button", name="Insert an emoji").click()
     await page.get_by_role("searchbox").fill("tea")  # all of them would take axe a minute
     await expect(page.get_by_role("gridcell").nth(3)).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    is_turned = await page.locator("html").get_attribute("dir") == "rtl"
+    await page.keyboard.press("ArrowLeft" if is_turned else "ArrowRight")
+    await expect(page.get_by_role("gridcell").nth(1)).to_be_focused()
     yield "emoji picker"
     await close(page)
     await composer(page).fill("@")

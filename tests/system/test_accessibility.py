@@ -19,7 +19,17 @@ from hubbub.server.http.resources.page import CONTENT_TYPES
 from tests.support.checkout import ROOT
 from tests.support.node import NODE, NODE_PATH
 from tests.support.server import Server
-from tests.system.states import AT_WORK, TOURS, Team, Tour, TourAtWork, beside, furnish, reading
+from tests.system.states import (
+    AT_WORK,
+    TOURS,
+    Team,
+    Tour,
+    TourAtWork,
+    beside,
+    furnish,
+    reading,
+    writing,
+)
 
 AXE = NODE_PATH / "axe-core" / "axe.min.js"
 PICTURES = os.environ.get("TEST_PICTURES", "")
@@ -55,6 +65,14 @@ MARGIN_AT_THE_END = """[...document.querySelectorAll(".message .main")].filter((
     const isBeside = direction === "rtl" ? speaker.left >= main.getBoundingClientRect().left : speaker.left <= main.getBoundingClientRect().left;
     return starts === "0px" || ends !== "0px" || (speaker.width > 0 && !isBeside);
 }).map((main) => `the margin of ${main.textContent}`)"""
+# Names of rooms that begin elsewhere than the line does.
+NAMES_ASIDE = """[...document.querySelectorAll("#rooms bdi")].filter((name) => {
+    const range = document.createRange();
+    range.selectNodeContents(name);
+    const [text, box] = [range.getBoundingClientRect(), name.getBoundingClientRect()];
+    const isTurned = getComputedStyle(name.parentElement).direction === "rtl";
+    return text.width < box.width && Math.abs(isTurned ? box.right - text.right : text.left - box.left) > 1;
+}).map((name) => `${name.textContent} does not begin where its line does`)"""
 # What is wider than the screen, and not in anything that scrolls by itself.
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -140,7 +158,8 @@ class Looking:
             self._complain(await faults(self._page, *rules), state, scheme)
             await self._picture(state, scheme)
         self._complain(await self._too_wide(), state, "its size")
-        self._complain(await self._page.evaluate(MARGIN_AT_THE_END), state, "its margin")
+        for wrong in (MARGIN_AT_THE_END, NAMES_ASIDE):
+            self._complain(await self._page.evaluate(wrong), state, "its sides")
         for size in self._device.others:
             await self._resize(size)
             self._complain(await self._too_wide(), state, str(size))
@@ -198,7 +217,7 @@ async def test_axe_finds_nothing_where_a_team_works_and_all_fits(
 
 @pytest.mark.parametrize("device", DEVICES)
 @pytest.mark.parametrize(
-    "tour", AT_WORK if PICTURES else (reading, beside), ids=lambda tour: tour.__name__
+    "tour", AT_WORK if PICTURES else (reading, beside, writing), ids=lambda tour: tour.__name__
 )
 async def test_so_it_is_from_right_to_left(
     browser: Browser, team: Team, turned: Path, tour: TourAtWork, device: str

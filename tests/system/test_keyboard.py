@@ -107,6 +107,16 @@ async def reply_in_thread(page: Page) -> None:
     await expect(message(page, "by keys alone!")).to_be_focused()
 
 
+async def go_on_writing_beside_a_panel(page: Page) -> None:
+    await press(page.get_by_role("button", name="Details"), "Shift+Tab")
+    panel = page.get_by_role("complementary", name="engine")
+    await expect(panel.get_by_role("button", name="Close")).to_be_focused()
+    await composer(page).focus()
+    await page.keyboard.press("Escape")
+    await expect(panel).to_have_count(0)
+    await expect(composer(page)).to_be_focused()
+
+
 async def change_a_setting(page: Page) -> None:
     details = page.get_by_role("button", name="Details")
     await press(details, "Shift+Tab")
@@ -145,5 +155,6 @@ async def test_everything_is_done_by_keyboard_alone_and_heard_as_it_is_meant(
     await write_and_edit(page)
     await react(page)
     await reply_in_thread(page)
+    await go_on_writing_beside_a_panel(page)
     await change_a_setting(page)
     await leave(page)

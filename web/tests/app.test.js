@@ -139,6 +139,9 @@ test("arrow keys go over the rows of a grid as if it had no gaps", () => {
   assert.equal(from("ArrowUp", 0, 1), "out");
   assert.equal(from("ArrowLeft", 0, 0), undefined);
   assert.equal(from("a", 0, 0), undefined);
+  const turned = (key, row, column) => stepped({ key, ctrlKey: false }, { row, column }, rows, true);
+  assert.deepEqual(turned("ArrowLeft", 0, 1), { row: 1, column: 0 });
+  assert.deepEqual(turned("ArrowRight", 1, 0), { row: 0, column: 1 });
 });
 
 const textOf = (parts) => parts.map((part) => (typeof part === "string" ? part : textOf(part.children))).join("");
