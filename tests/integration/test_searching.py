@@ -1,6 +1,10 @@
 """Searching at the doors: what people find, what they are told, and what a server has that is set up otherwise."""
 
 import asyncio
+import json
+import os
+import sys
+from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -86,6 +90,31 @@ async def test_the_sdk_finds_what_the_doors_do(here: Here) -> None:
         assert len(page.hits) == 2
 
 
+async def test_the_command_line_finds_what_the_doors_do(here: Here) -> None:
+    grace = here.people["grace"]
+    room = await made(here.at["grace"])
+    await say(here, "grace", room, "one word")
+    await found(grace, "word", 1)
+
+    async def hubbub_search(*arguments: str) -> tuple[int | None, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hubbub", "search", *arguments, "--url", grace.url),
+            env=os.environ | {"HUBBUB_TOKEN": grace.token},
+            stdout=PIPE,
+            stderr=PIPE,
+        )
+        out, errors = await process.communicate()
+        return process.returncode, out.decode(), errors.decode()
+
+    code, out, _ = await hubbub_search("word", "from:me")
+    assert code == 0 and out.rstrip().endswith(": one word") and "Plans" in out
+    code, out, _ = await hubbub_search("word", "--json")
+    assert code == 0 and json.loads(out)["highlights"] == [[4, 4]]
+    assert (await hubbub_search("sword"))[:2] == (1, "")
+    code, _, errors = await hubbub_search("has:cheese")
+    assert code not in (0, 1) and "Unknown filter has:cheese" in errors
+
+
 WRONG = {
     "": "bad_request",
     '"open': "bad_request",
@@ -143,8 +172,7 @@ async def test_free_rooms_are_searched_if_a_setting_says_so(tmp_path: Path) -> N
     async with site(tmp_path, guests="on", search="all") as made_site:
         async with native(made_site.server.port, "vera") as vera:
             await vera.ask("post", room="lobby", text="a word")
-            visitor = Someone(made_site.stranger._http, made_site.stranger.url)
-            await found(visitor, "word in:lobby from:vera", 1)
+            await found(made_site.stranger, "word in:lobby from:vera", 1)
             assert (await vera.refused("search", query="word"))["code"] == "forbidden"
         assert (await ok(made_site.ada, "GET", "/search?q=word"))["hits"] == []
 

@@ -1,0 +1,58 @@
+"""Messages that were found, on a terminal."""
+
+from hubbub.protocol.messages import Author, Message
+from hubbub.protocol.search import Hit, SearchPage
+from hubbub.terminal.search import BEFORE, LENGTH, behind, lines
+from hubbub.terminal.style import Style
+
+ADA, ROOM = "@p7m2q9x4w1z3k", "@r7m2q9x4w1z3k"
+AT = "2026-05-31T18:00:00.000Z"
+
+
+def page(*hits: Hit, indexed_to: str | None = AT) -> SearchPage:
+    titles, people = {ROOM: "Plans", f"{ROOM}:9": "Plans"}, {ADA: Author("ada", "Ada L")}
+    return SearchPage("e1", list(hits), False, indexed_to, titles=titles, people=people)
+
+
+def hit(text: str, *spans: list[int], room: str = ROOM, by: str = ADA) -> Hit:
+    return Hit(room, Message(42, AT, by, text), list(spans))
+
+
+def shown(*hits: Hit, has_colour: bool = False) -> list[str]:
+    style = Style(has_colour)
+    return [style.render(line).partition("  ")[2] for line in lines(page(*hits))]
+
+
+def test_a_line_says_where_who_and_what() -> None:
+    found = shown(
+        hit("we deploy", [3, 6]),
+        hit("in a thread", room=f"{ROOM}:9"),
+        hit("between us", room="@r000000000001", by="@p000000000001"),
+        hit("a word", [2, 4], room="lobby", by="vera"),
+    )
+    assert found == [
+        "Plans 42  Ada L: we deploy",
+        "Plans (thread 9) 42  Ada L: in a thread",
+        "direct 42  @p000000000001: between us",
+        "lobby 42  vera: a word",
+    ]
+
+
+def test_of_a_long_message_the_part_is_shown_that_was_asked_for() -> None:
+    text = "x" * 500 + " needle\nin hay " + "y" * 500
+    (line,) = shown(hit(text, [501, 6]))
+    assert "… " not in line and "needle↵in hay" in line
+    assert len(line) < BEFORE + LENGTH
+    (painted,) = shown(hit(text, [501, 6]), has_colour=True)
+    assert "\x1b[1;33mneedle\x1b[0m" in painted
+
+
+def test_what_others_wrote_can_not_control_the_terminal() -> None:
+    (line,) = shown(hit("\x1b[2Jboom\u202e", [4, 4]))
+    assert "\x1b" not in line and "\u202e" not in line
+
+
+def test_it_says_if_the_server_is_still_indexing() -> None:
+    assert behind(page(indexed_to=None))
+    assert "may not be found yet" in (behind(page()) or "")
+    assert behind(page(indexed_to="9999-01-01T00:00:00Z")) is None
