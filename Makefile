@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example live bench scale posts people conversation upgrade harm check format types fixtures sdk test pictures soak fuzz coverage clients chromium programs bytecode lock clean
+.PHONY: help install serve example live bench scale posts people conversation searching upgrade harm check format types fixtures sdk test pictures soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -226,6 +226,9 @@ people: $(stamps)/run ## measure what people with many rooms cost: make people A
 
 conversation: $(stamps)/run ## measure unread messages and mentions in many and large rooms: make conversation ARGS="--postgres postgres://..."
 	@exec $(bin)/python -m benchmarks.conversation $(ARGS)
+
+searching: $(stamps)/run ## measure indexing and searching a million messages: make searching ARGS="--postgres postgres://..."
+	@exec $(bin)/python -m benchmarks.searching $(ARGS)
 
 harm: $(stamps)/run ## measure what the worst input at each door costs a bystander: make harm ARGS="..."
 	@exec $(bin)/python -m benchmarks.harm $(ARGS)

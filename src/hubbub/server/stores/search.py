@@ -6,6 +6,7 @@ It holds the terms of messages as they are now. Whatever changes or deletes a me
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import NamedTuple
+from zlib import crc32
 
 from hubbub.domain.search.matching import Searched, time_of, traits_of
 from hubbub.domain.search.query import SearchQuery
@@ -80,8 +81,18 @@ def entry_of(place: int, log: int, room: str, message: Message) -> IndexEntry:
     given = searched(room, message)
     tags = [room_tag(each) for each in {log, place}] + [author_tag(message.by)]
     tags += [trait_tag(each) for each in traits_of(given)]
-    id_ = (time_of(message.at) << SEQ_BITS) | (message.seq & (1 << SEQ_BITS) - 1)
-    return IndexEntry(id_, message.seq, [term.text for term in terms_of(given.text)], sorted(tags))
+    return IndexEntry(
+        id_of(room, message),
+        message.seq,
+        [term.text for term in terms_of(given.text)],
+        sorted(tags),
+    )
+
+
+def id_of(room: str, message: Message) -> int:
+    """Return the place where a message belongs: by its time, and at one time by its number; rooms are spread, since a commit adds to many."""
+    low = crc32(room.encode()) + message.seq & (1 << SEQ_BITS) - 1
+    return time_of(message.at) << SEQ_BITS | low
 
 
 def room_tag(room: int) -> str:
