@@ -18,7 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 
 from hubbub.protocol.subscriptions import decoded
 from hubbub.server.people.lookups import MOST_LOOKUPS
-from hubbub.server.people.outgoing import CannotReach, NotAllowed, Reachable, ask
+from hubbub.server.people.outgoing import CannotReach, NotAllowed, ask
+from hubbub.server.people.reachable import Reachable
 from tests.support.certificates import certify
 from tests.support.devices import AUTH, P256DH, PRIVATE
 from tests.support.node import node_script

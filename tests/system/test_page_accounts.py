@@ -35,10 +35,9 @@ pytestmark = pytest.mark.timeout(180)
 
 
 async def team(people: People, *names: str) -> list[Page]:
-    """The pages of an owner, Ada, and of others whom she invited with one link."""
+    """The pages of an owner, Ada, and of others whom she invited."""
     ada = await people.owner()
-    link = await invite_link(ada, len(names))
-    return [ada, *[await people.enter(link, name) for name in names]]
+    return [ada, *[await people.invited(ada, name) for name in names]]
 
 
 async def another_device(people: People, name: str) -> Page:
@@ -74,7 +73,9 @@ async def find_rooms(page: Page) -> list[str]:
 
 
 async def test_a_newcomer_makes_a_team_in_which_each_sees_what_they_may(people: People) -> None:
-    ada, grace, linus = await team(people, "Grace", "Linus")
+    ada = await people.owner()
+    link = await invite_link(ada, people=2)
+    grace, linus = [await people.enter(link, name) for name in ("Grace", "Linus")]
 
     await make_room(ada, "Plans", "Closed")
     await say(ada, "the secret plan")

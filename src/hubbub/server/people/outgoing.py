@@ -6,17 +6,9 @@ the settings say (`Reachable`). Names are resolved once: what is connected to is
 
 import asyncio
 import socket
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from ipaddress import (
-    IPv4Address,
-    IPv4Network,
-    IPv6Address,
-    IPv6Network,
-    ip_address,
-    ip_network,
-)
-from typing import NamedTuple, Self
+from collections.abc import Mapping
+from ipaddress import ip_address
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from aiohttp import (
@@ -29,15 +21,10 @@ from aiohttp import (
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from hubbub.server.addresses import without_secrets
-from hubbub.server.people.lookups import Lookups
+from hubbub.server.people.reachable import OutOfReach, Reachable
 
 ASK_SECONDS = 5.0  # for everything, from the look-up of the name to the last byte
 MAX_DOCUMENT_BYTES = 262_144
-PORTS = frozenset({80, 443})
-_NAT64 = ip_network("64:ff9b::/96")  # IPv4 addresses within IPv6 (RFC 6052)
-_LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # the same, of one network (RFC 8215)
-
-AnyAddress = IPv4Address | IPv6Address
 
 
 class CannotReach(Exception):
@@ -54,45 +41,6 @@ class Fetched(NamedTuple):
     status: int
     body: bytes
     retry_after: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reachable:
-    """Where requests may go that others name: to these ports of public addresses, and of those in `networks`.
-
-    The host `trusted`, which the settings name, may be anywhere.
-    """
-
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    ports: frozenset[int] = PORTS
-    trusted: str = ""
-    lookups: Lookups = field(default_factory=Lookups, compare=False, repr=False)
-
-    @classmethod
-    def of(cls, networks: Iterable[str], ports: Iterable[int], trusted: str = "") -> Self:
-        """Return where the settings let requests go. Raises ValueError."""
-        return cls(tuple(map(ip_network, networks)), PORTS | {*ports}, trusted)
-
-    def has(self, address: AnyAddress) -> bool:
-        """Whether requests may go to an address."""
-        return is_public(address) or any(address in network for network in self.networks)
-
-    def check(self, url: str) -> None:
-        """Raise ValueError unless a request may go there, as far as can be told without a look-up."""
-        parts = urlsplit(url)
-        port = parts.port or (443 if parts.scheme == "https" else 80)
-        if port not in self.ports:
-            raise _Forbidden(f"port {port} is not allowed")
-        literal = _literal(parts.hostname or "")
-        if literal is not None and not self.has(literal):
-            raise _Forbidden(f"{literal} is not a public address")
-
-
-PUBLIC = Reachable()
-
-
-class _Forbidden(ValueError, OSError):
-    """Where no request may go."""
 
 
 async def ask(
@@ -112,24 +60,11 @@ async def ask(
         raise kind(f"Can't fetch {without_secrets(url)}: {why}") from error
 
 
-def _forbidden(error: BaseException | None) -> _Forbidden | None:
+def _forbidden(error: BaseException | None) -> OutOfReach | None:
     """Return why a request was not allowed, if it was not. Aiohttp wraps what its resolver raises."""
-    while error is not None and not isinstance(error, _Forbidden):
+    while error is not None and not isinstance(error, OutOfReach):
         error = error.__cause__ or getattr(error, "os_error", None)
     return error
-
-
-def is_public(address: AnyAddress) -> bool:
-    """Whether an address is on the internet, also if an IPv6 address stands for one of IPv4."""
-    if isinstance(address, IPv6Address):
-        if address in _LOCAL_NAT64 or address.is_site_local:
-            return False
-        inner = address.ipv4_mapped or address.sixtofour
-        if address in _NAT64:
-            inner = IPv4Address(int(address) & 0xFFFFFFFF)
-        if inner is not None:
-            return is_public(inner)
-    return address.is_global and not (address.is_multicast or address.is_reserved)
 
 
 class _Resolver(AbstractResolver):
@@ -144,7 +79,7 @@ class _Resolver(AbstractResolver):
         found = await self._reach.lookups.addresses(host, family)
         some = [each for each in found if self._reach.has(ip_address(each[1].partition("%")[0]))]
         if not some:
-            raise _Forbidden(f"{host} has no public address")
+            raise OutOfReach(f"{host} has no public address")
         flags = socket.AI_NUMERICHOST
         return [
             ResolveResult(hostname=host, host=address, port=port, family=kind, proto=0, flags=flags)
@@ -168,13 +103,6 @@ def _session(url: str, within: Reachable | None) -> ClientSession:
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
         trust_env=False,
     )
-
-
-def _literal(host: str) -> AnyAddress | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
 
 
 async def _ask(

@@ -19,7 +19,8 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.server.addresses import BadAddress, check
 from hubbub.server.people.jwts import INVALID, Jwts, reason
 from hubbub.server.people.keys import BadKey, Key, keys_from_jwks
-from hubbub.server.people.outgoing import PUBLIC, CannotReach, Fetched, Reachable, ask
+from hubbub.server.people.outgoing import CannotReach, Fetched, ask
+from hubbub.server.people.reachable import PUBLIC, Reachable
 
 DISCOVERED_FOR = 3600.0  # seconds until what the provider says of itself is asked for again
 KEYS_CHECK = 5.0  # seconds, at least, between two fetches of its keys

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from hubbub.domain.subscriptions import Subscription
 from hubbub.protocol.subscriptions import decoded
-from hubbub.server.people.outgoing import CannotReach, NotAllowed, Reachable, ask
+from hubbub.server.people.outgoing import CannotReach, NotAllowed, ask
+from hubbub.server.people.reachable import Reachable
 from hubbub.server.webpush.keys import Keys, service_of
 from hubbub.server.webpush.remembered import Remembered
 
