@@ -63,6 +63,8 @@ def _haproxy(folder: Path, port: int, nodes: tuple[int, ...]) -> list[str]:
     shipped = ":443 ssl crt /etc/haproxy/chat.example.org.pem"
     assert shipped in text
     text = text.replace(shipped, f"127.0.0.1:{port}").replace("inter 1s", "inter 200ms")
+    # Else a check may take no longer than it is to the next, which a busy machine does not keep to.
+    text = text.replace("timeout connect 5s", "timeout connect 5s\n    timeout check 5s")
     text = text.replace("maxconn 50000", "maxconn 500")  # more files than a test may open
     text = text.replace(
         "backend nodes", f"backend nodes\n    http-response set-header {NODE} %si:%sp"

@@ -14,7 +14,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.server import Server
 
-DRAIN = "1"  # second
+DRAIN = "3"  # seconds
 
 
 class Visitors:
@@ -33,7 +33,7 @@ class Visitors:
             await room.post("x")
             self.posted += 1
             await self._tell()
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.05)
 
     async def come_and_go(self) -> None:
         """Join again and again, by a new connection each time; by HTTP, too."""
@@ -49,6 +49,7 @@ class Visitors:
                     assert answer.status == 200
                 self.visits += 1
                 await self._tell()
+                await asyncio.sleep(0.05)
 
     async def go_on(self) -> None:
         """Wait until they have posted more, and come and gone a few times."""
