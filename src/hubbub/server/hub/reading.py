@@ -1,6 +1,7 @@
 """Reading: questions that get a single answer."""
 
 import asyncio
+import math
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation, RoomKind
@@ -16,6 +17,9 @@ from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.stores.base import RoomRow, Store
+
+CHECK_SECONDS = 0.8  # seconds for one check of the database; load balancers usually wait one
+SLOW_SECONDS = 5.0  # for which a database that answered may be silent and still count as there
 
 
 class EventPage(NamedTuple):
@@ -46,6 +50,7 @@ class Lookup:
         self._rights = rights
         self._is_stopping = False
         self._checking: asyncio.Task[None] | None = None
+        self._checked = -math.inf  # when the database last answered a check
 
     @property
     def epoch(self) -> str:
@@ -53,13 +58,22 @@ class Lookup:
         return self._store.epoch
 
     async def check(self) -> None:
-        """Read from and write to the database, or raise StoreFailed.
+        """Read from and write to the database. Raises StoreFailed; TimeoutError if it has not answered for SLOW_SECONDS.
 
-        There is one check at a time, which all who ask meanwhile wait for, and which goes on when they stop waiting.
+        There is one check at a time, which all who ask meanwhile wait for, and which goes on when they stop waiting. A database
+        that is slow for a moment is there: were it not, a load balancer would take all nodes away at once.
         """
         if self._checking is None or self._checking.done():
-            self._checking = asyncio.create_task(self._store.check())
-        await asyncio.shield(self._checking)
+            self._checking = asyncio.create_task(self._check())
+        try:
+            await asyncio.wait_for(asyncio.shield(self._checking), CHECK_SECONDS)
+        except TimeoutError:
+            if asyncio.get_running_loop().time() - self._checked > SLOW_SECONDS:
+                raise
+
+    async def _check(self) -> None:
+        await self._store.check()
+        self._checked = asyncio.get_running_loop().time()
 
     async def snapshot(self, principal: Principal, room: str) -> Snapshot:
         """Return the room as it is now. Raises RefusalError."""

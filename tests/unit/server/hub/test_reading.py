@@ -14,6 +14,7 @@ from hubbub.protocol.messages import (
     Post,
 )
 from hubbub.server.brokers.base import Local
+from hubbub.server.hub.reading import SLOW_SECONDS
 from tests.support.fakes import (
     ADA,
     EPOCH,
@@ -107,6 +108,22 @@ async def test_checking_asks_the_store() -> None:
     house.store.is_failing = True
     with pytest.raises(Exception, match="full"):
         await house.hub.reading.check()
+
+
+@timeless
+async def test_a_database_that_is_slow_for_a_moment_is_there() -> None:
+    house = House(store=(store := SlowStore()))
+    with pytest.raises(TimeoutError):  # it never answered
+        await house.hub.reading.check()
+    store.let.set()
+    await house.hub.reading.check()
+    store.let.clear()
+    await house.hub.reading.check()
+    await asyncio.sleep(SLOW_SECONDS)
+    with pytest.raises(TimeoutError):
+        await house.hub.reading.check()
+    store.let.set()
+    await house.hub.reading.check()
 
 
 class SlowStore(MemoryStore):
