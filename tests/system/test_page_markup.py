@@ -64,6 +64,8 @@ NOWHERE = {  # those that no page shows, and why
     "PostInThread.*": "as those of a post, by the same components",
     "Post.bytes": "only its length is shown",
     "Post.attachments": "not shown",
+    "BeginUpload.*": "no page shows files yet",
+    "a file": "no page shows files yet",
     "Post.emitted_as": "not shown",
     "AddPerson.mailbox": "known to the server alone",
     "AddPerson.subject": "known to the server alone",
@@ -71,7 +73,7 @@ NOWHERE = {  # those that no page shows, and why
     "ChangePerson.time_zone": "only zones that there are; no page shows it",
     "Patch.patch": "no page shows state documents",
     "Prefer.name": "no page lists settings by name",
-    "Save.note": "no page lists saved messages yet",
+    "Save.note": "no page shows the notes of saved messages",
     "a?* answer": "made by the server",
     "EndSubscription.*": "as those of Subscribe",
     "Subscribe.*": "the address and the key of a push service; no page shows them",
@@ -79,15 +81,17 @@ NOWHERE = {  # those that no page shows, and why
 }
 
 # Everything on a page that can only be ours, or a link that may be followed.
-FOREIGN = """() => {
+FOREIGN = """(host) => {
+    const root = host ? document.querySelector(host).shadowRoot : document;
     const tags = new Set(("html head meta title link script body div span p a ul ol li dl dt dd section header footer main nav aside"
         + " article h1 h2 h3 form label input textarea button select option fieldset legend details summary dialog svg use path"
-        + " bdi small strong em s code pre blockquote br mark time img kbd noscript hr").split(" "));
-    const address = /^(https?:\\/\\/|mailto:|\\/web\\/|\\/api\\/v1\\/(emoji|me\\/export)|\\/manifest|\\/favicon)/;
+        + " bdi small strong em s code pre blockquote br mark time img kbd noscript hr"
+        + " table thead tbody tr th td hubbub-room").split(" "));
+    const address = /^(https?:\\/\\/|mailto:|\\/web\\/|\\/api\\/v1\\/(emoji|me\\/export)|\\/r\\/@r|\\/manifest|\\/favicon)/;
     const ours = (at) => !/^(on|srcdoc|style$|formaction|background|ping|xlink:)/.test(at.name)
         && (!/^(href|src|srcset|action|data|poster)$/.test(at.name) || address.test(at.value));
     const foreign = [];
-    for (const element of document.querySelectorAll("*")) {
+    for (const element of root.querySelectorAll("*")) {
         const isOurs = tags.has(element.localName) && [...element.attributes].every(ours);
         if (!isOurs) foreign.push(element.outerHTML.slice(0, 200));
         if (element.localName === "a" && (element.rel !== "noopener noreferrer" && !element.download && !element.href.includes("/api/v1/me/export")))
@@ -132,9 +136,9 @@ class Stage:
         """How many of such requests the server has accepted."""
         return sum(status == 201 for status, _ in await self.all(method, path, bodies))
 
-    async def check(self) -> None:
-        """Nothing on the page is from the texts."""
-        assert await self.page.evaluate(FOREIGN) == []
+    async def check(self, host: str = "") -> None:
+        """Nothing on the page, or inside of an element with a shadow, is from the texts."""
+        assert await self.page.evaluate(FOREIGN, host) == []
 
 
 @pytest.fixture(scope="module")
@@ -355,6 +359,87 @@ async def test_drafts(stage: Stage) -> None:
     await expect(composer(page)).to_have_value(text)
     await stage.check()
     await composer(page).fill("")
+
+
+async def test_a_forum_and_what_is_saved(stage: Stage) -> None:
+    """Titles of threads, and the list of saved messages."""
+    page = stage.page
+    new = {"kind": "open", "title": TEXTS[0], "titles": True}
+    forum = (await stage.ask("POST", "/rooms", new))["made"]
+    path = f"/rooms/{forum}/messages"
+    titled = [{"text": text, "title": text[:80]} for text in TEXTS[::4]]
+    posted = [
+        answer["seq"] for status, answer in await stage.all("POST", path, titled) if status == 201
+    ]
+    assert len(posted) > len(titled) // 2
+    for seq in posted:
+        await stage.ask("PUT", f"/me/saved/{forum}/{seq}", {"note": TEXTS[7]})
+    await page.goto(f"{stage.people.server.url}/r/{forum}")
+    await expect(page.get_by_role("log").locator(".replies")).to_have_count(len(posted))
+    await page.get_by_role("button", name="Saved messages").click()
+    saved = page.get_by_role("complementary", name="Saved messages")
+    await expect(saved.locator(".body")).to_have_count(len(posted))
+    await stage.check()
+    await saved.get_by_role("button", name="Close").click()
+
+
+async def test_the_admin_page(stage: Stage) -> None:
+    """Names of people, with their sessions; titles of rooms; names in the lists of invites and in the audit log."""
+    page = stage.page
+    text = CORPUS["an image that fails"]
+    names = [{"handle": f"two{at}", "name": each[:64]} for at, each in enumerate(TEXTS[::6])]
+    assert await stage.taken("POST", "/people", names) > 0
+    for kind, each in zip(("open", "closed"), TEXTS[:2], strict=True):
+        await stage.ask("POST", "/rooms", {"kind": kind, "title": each, "topic": text})
+    await stage.ask("PATCH", "/me", {"name": text})
+    await stage.ask("POST", "/invites", {})
+    await page.goto(f"{stage.people.server.url}/#/admin/people")
+    rows = page.get_by_role("main").locator(".listing > li")
+    await page.get_by_label("Find").fill("ada")
+    await expect(rows.filter(has_text=text)).to_have_count(1)
+    await rows.filter(has_text=text).get_by_role("button").first.click()
+    await expect(page.get_by_role("main").locator(".sessions")).to_be_visible()
+    await stage.check()
+    nav = page.get_by_role("navigation", name="Administration")
+    for part, shown in (("Rooms", TEXTS[1]), ("Invites", text), ("Audit log", text)):
+        await nav.get_by_role("button", name=part).click()
+        await expect(rows.filter(has_text=shown).first).to_be_attached()
+        await stage.check()
+    for part in ("Emoji", "Settings"):  # in figures, nothing is by people
+        await nav.get_by_role("button", name=part).click()
+        await expect(page.get_by_role("region", name=part)).to_be_visible()
+        await stage.check()
+    await stage.ask("PATCH", "/me", {"name": "Ada"})
+
+
+async def test_an_embedded_room(stage: Stage) -> None:
+    """Messages with their authors and reactions, a thread, and the heading that the other page gives."""
+    page = stage.page
+    room = (await stage.ask("POST", "/rooms", {"kind": "open", "title": "Beside"}))["made"]
+    path = f"/rooms/{room}"
+    answers = await stage.all("POST", f"{path}/messages", [{"text": text} for text in TEXTS])
+    last = answers[-1][1]["seq"]
+    for text in TEXTS[::9]:
+        await stage.ask("PUT", f"{path}/messages/{last}/reactions/{quote(text, safe='')}")
+    await stage.all("POST", f"{path}:{last}/messages", [{"text": text} for text in TEXTS[::3]])
+    await stage.ask("PATCH", "/me", {"name": CORPUS["an image that fails"]})
+    await page.evaluate(
+        "(given) => import('/web/embed.js').then(({ embed }) => { embed('body', given); })",
+        {"room": room, "token": stage.ada, "heading": TEXTS[0]},
+    )
+    shown = page.locator("hubbub-room")
+    bodies = shown.locator(".pane .body")
+    for count in (50, 100):
+        await expect(bodies).to_have_count(count)
+        await shown.get_by_role("button", name="Show earlier messages").click()
+    await expect(bodies).to_have_count(len(TEXTS))
+    await expect(shown.locator(".reactions button").first).to_be_attached()
+    await stage.check("hubbub-room")
+    await shown.locator(".replies").click()
+    await expect(shown.locator(".thread .body")).to_have_count(1 + len(TEXTS[::3]))
+    await stage.check("hubbub-room")
+    await shown.evaluate("it => it.remove()")
+    await stage.ask("PATCH", "/me", {"name": "Ada"})
 
 
 async def test_addresses(stage: Stage) -> None:
