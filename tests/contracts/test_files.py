@@ -5,7 +5,7 @@ from hubbub.domain.facts import Accepted
 from hubbub.domain.files import FILE, FILE_USE, FileUse
 from hubbub.events import Attached, Posted
 from hubbub.protocol.messages import Delete, Post
-from hubbub.protocol.rooms import Archive
+from hubbub.protocol.rooms import Archive, ChangeRoom
 from tests.support.rooms import ADA, GRACE, GUEST, House
 
 KEY = "0" * 23
@@ -73,6 +73,10 @@ async def test_an_upload_that_is_not_whole_is_not_posted(house: House) -> None:
 async def test_who_may_not_upload_in_a_room_posts_no_files_there(house: House) -> None:
     room, other = await house.make(ADA, "closed", GRACE), await house.make(ADA, "open")
     [file] = await uploaded(house, "a.png")
+    await house.do(
+        ADA, ChangeRoom(room=other, public="post")
+    )  # where everyone may post, but not upload
+    assert (await house.do(GRACE, Post(room=other, text="hello"))).seq
     assert (await house.refused(GRACE, Post(room=other, files=[file]))).code == "forbidden"
     await house.do(ADA, Archive(room=room))
     assert (await house.refused(GRACE, Post(room=room, files=[file]))).code == "archived"
