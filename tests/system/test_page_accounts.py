@@ -230,6 +230,11 @@ async def test_an_open_room_is_found_joined_and_left(people: People) -> None:
 async def test_a_direct_that_was_put_away_comes_back_with_the_next_message(people: People) -> None:
     ada, grace = await team(people, "Grace")
     await write_to(ada, "Grace")
+    await expect(ada.get_by_role("textbox", name="Message")).to_be_focused()
+    opener = rooms(ada).get_by_role("button", name="New room")
+    await opener.click()
+    await ada.get_by_role("button", name="Close").click()
+    await expect(opener).to_be_focused()
     await say(ada, "one")
     await rooms(grace).get_by_role("button", name="Ada").click()
     await expect(bodies(grace)).to_have_text(["one"])

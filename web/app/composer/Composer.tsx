@@ -9,6 +9,7 @@ import { nameOf } from "../store/names.ts";
 import { editLast, send, write } from "../store/sending.ts";
 import { tellDrafts } from "../store/sharing.ts";
 import { replyTo } from "../store/state.ts";
+import { covers } from "../ui/Dialog.tsx";
 import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
 import { Why } from "../ui/Text.tsx";
@@ -64,16 +65,22 @@ interface ComposerProps {
 
 export function Composer({ room, id, label, placeholder, sends }: ComposerProps) {
   const field = useRef<HTMLTextAreaElement>(null);
+  const focusedFor = useRef("");
+  const isCovered = covers.value > 0;
   const { why, clear, submit } = useSending(room);
   const replied = replyTo.value?.room === room ? replyTo.value.message : undefined;
   useLayoutEffect(() => {
     composers.set(room, field);
-    if (!isTouch) field.current?.focus();
     return () => {
       composers.delete(room);
       tellDrafts();
     };
   }, [room]);
+  useLayoutEffect(() => {
+    if (isTouch || isCovered || focusedFor.current === room) return;
+    focusedFor.current = room;
+    field.current?.focus();
+  }, [room, isCovered]);
   useLayoutEffect(() => {
     if (replied) field.current?.focus();
   }, [replied]);

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
-import { useRef } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { useFocusBack } from "./focus.ts";
 import { IconButton } from "./Icon.tsx";
@@ -20,6 +20,9 @@ export const closeDialog = (): void => {
 /** Where the window is. */
 export const Dialogs = () => <>{shown.value}</>;
 
+/** How many windows cover the page. What is under them can't have the focus. */
+export const covers = signal(0);
+
 interface DialogProps {
   title: string;
   children: ComponentChildren;
@@ -32,6 +35,12 @@ interface DialogProps {
 export function Dialog({ title, children, onClose = closeDialog, className }: DialogProps) {
   const ref = useRef<HTMLDialogElement>(null);
   useFocusBack(ref, (dialog) => (dialog as HTMLDialogElement).showModal());
+  useLayoutEffect(() => {
+    covers.value += 1;
+    return () => {
+      covers.value -= 1;
+    };
+  }, []);
   return (
     <dialog
       ref={ref}

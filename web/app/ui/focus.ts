@@ -16,7 +16,9 @@ export function useFocusBack(root: RefObject<HTMLElement | null>, take: (element
     const element = root.current;
     if (element) take(element);
     return () => {
-      if (isFree(element) && before instanceof HTMLElement && before.isConnected) before.focus();
+      const wasFree = isFree(element);
+      element?.remove(); // what is under a window can't have the focus before
+      if (wasFree && before instanceof HTMLElement && before.isConnected) before.focus();
     };
   }, []);
 }
