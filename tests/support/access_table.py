@@ -89,11 +89,11 @@ def case(operation: Operation, kind: MadeKind, place: RoomPlace) -> Case:
 
 
 WRITES = {
-    *("post", "react", "send signals", "upload"),
+    *("post", "react", "send signals", "upload files"),
     *("edit messages", "edit the messages of others"),
 }
-KEPT_IN_ARCHIVES = {"know", "read", "mark as read", "delete messages", "restore"}
-OF_THOSE_WHO_POST = {"post", "upload", "mention everyone"}
+KEPT_IN_ARCHIVES = {"see the room", "read", "mark as read", "delete messages", "restore the room"}
+OF_THOSE_WHO_POST = {"post", "upload files", "mention everyone"}
 
 
 def unless(known: bool, code: str | None) -> str | None:

@@ -187,7 +187,7 @@ async def own(page: Page, server: Server) -> Page:
 async def beginning(page: Page, server: Server) -> AsyncIterator[str]:
     """A server on which there is nothing yet, and the first room."""
     await menu(await own(page, server))
-    await expect(page.get_by_text("You are in no room yet")).to_be_visible()
+    await expect(page.get_by_text("You aren't in any room yet")).to_be_visible()
     yield "no rooms"
     await press(page, "Open rooms")
     await expect(page.get_by_text("There are no open rooms yet")).to_be_visible()
@@ -198,7 +198,7 @@ async def beginning(page: Page, server: Server) -> AsyncIterator[str]:
     yield "nobody to write to"
     await close(page)
     await press(page, "Saved messages")
-    await expect(page.get_by_text("You have saved nothing yet")).to_be_visible()
+    await expect(page.get_by_text("Nothing saved yet")).to_be_visible()
     yield "nothing saved"
     await page.get_by_role("complementary").get_by_role("button", name="Close").click()
     await press(page, "New room")

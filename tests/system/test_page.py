@@ -257,7 +257,7 @@ async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(
     await expect(banner).to_be_hidden()
     await expect(bodies(ada)).to_have_text(["is anyone there?"])
     await expect(unsent(ada)).to_have_count(0)
-    await expect(ada.get_by_role("alert")).to_contain_text("Back again")
+    await expect(ada.get_by_role("alert")).to_contain_text("Connected again")
     await ada.clock.fast_forward(6000)
     await expect(ada.get_by_role("alert")).to_have_count(0)
 

@@ -227,7 +227,7 @@ async def test_an_open_room_is_found_joined_and_left(people: People) -> None:
     await expect(grace.get_by_role("heading", name="Kitchen")).to_have_count(0)
 
 
-async def test_a_direct_that_was_put_away_comes_back_with_the_next_message(people: People) -> None:
+async def test_a_direct_that_was_hidden_comes_back_with_the_next_message(people: People) -> None:
     ada, grace = await team(people, "Grace")
     await write_to(ada, "Grace")
     await expect(ada.get_by_role("textbox", name="Message")).to_be_focused()
@@ -239,7 +239,7 @@ async def test_a_direct_that_was_put_away_comes_back_with_the_next_message(peopl
     await rooms(grace).get_by_role("button", name="Ada").click()
     await expect(bodies(grace)).to_have_text(["one"])
     await grace.get_by_role("button", name="Details").click()
-    await grace.get_by_role("button", name="Put away").click()
+    await grace.get_by_role("button", name="Hide conversation").click()
     await expect(rooms(grace).get_by_role("button", name="Ada")).to_have_count(0)
     await say(ada, "two")
     await rooms(grace).get_by_role("button", name="Ada 1 unread").click()

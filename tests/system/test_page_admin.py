@@ -126,14 +126,14 @@ async def test_an_admin_hosts_and_archives_rooms_of_others(two: tuple[Page, Page
 async def test_invites_and_emoji_are_made_and_taken_back(two: tuple[Page, Page]) -> None:
     ada, _ = two
     main = await part(ada, "Invites")
-    await expect(main.get_by_text("No invite can be used")).to_be_visible()
+    await expect(main.get_by_text("There are no open invites")).to_be_visible()
     await main.get_by_role("button", name="Make an invite").click()
     await ada.get_by_label("For how many people").fill("3")
     await ada.get_by_role("button", name="Make the link").click()
     await ada.get_by_role("dialog").get_by_role("button", name="Close").click()
     await expect(main.locator(".listing > li")).to_contain_text("3 uses left")
     await main.get_by_role("button", name="Revoke").click()
-    await expect(main.get_by_text("No invite can be used")).to_be_visible()
+    await expect(main.get_by_text("There are no open invites")).to_be_visible()
 
     await part(ada, "Emoji")
     await main.get_by_role("button", name="Add an emoji").click()
@@ -188,7 +188,7 @@ async def test_lists_without_an_answer_say_so_and_ask_again(two: tuple[Page, Pag
     main = await part(ada, "Rooms")
     await expect(main.get_by_text("Too fast")).to_be_visible()
     await ada.unroute("**/api/v1/admin/rooms*")
-    await main.get_by_role("button", name="Look again").click()
+    await main.get_by_role("button", name="Refresh").click()
     await expect(row(main, "Kitchen")).to_be_visible()
 
 

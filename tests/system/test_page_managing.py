@@ -107,7 +107,7 @@ async def test_settings_are_saved_and_what_they_erase_must_be_agreed_to(
     await panel.get_by_label("Keep messages for how many days").fill("30")
     await expect(panel.get_by_text("1 message was posted here so far")).to_be_visible()
     await panel.get_by_role("button", name="Save").click()
-    await expect(panel.get_by_text("Agree to erase older messages first")).to_be_visible()
+    await expect(panel.get_by_text("First agree that older messages are erased")).to_be_visible()
     await panel.get_by_label("Erase what is older than 30 days").check()
     await panel.get_by_role("button", name="Save").click()
     await expect(ada.locator("#toast")).to_have_text("Saved")
@@ -201,7 +201,7 @@ async def test_a_message_is_shown_as_it_was_and_kept_for_later(two: tuple[Page, 
     await expect(message(grace, text)).to_have_class(re.compile("linked"))
     await grace.get_by_role("button", name="Saved messages").click()
     await panel.get_by_role("button", name="Remove").click()
-    await expect(panel.get_by_text("You have saved nothing yet")).to_be_visible()
+    await expect(panel.get_by_text("Nothing saved yet")).to_be_visible()
 
 
 async def test_a_message_is_forwarded_and_its_room_marked_unread(two: tuple[Page, Page]) -> None:

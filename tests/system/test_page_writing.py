@@ -510,7 +510,7 @@ async def test_the_picker_is_a_grid_for_the_keyboard(ada: Page) -> None:
     await expect(composer(ada)).to_be_focused()
     await ada.get_by_role("button", name="Insert an emoji").click()
     await expect(picker.get_by_role("rowgroup").first).to_have_attribute(
-        "aria-label", "Used lately"
+        "aria-label", "Recently used"
     )
     await expect(picker.get_by_role("gridcell").first).to_have_attribute("aria-label", ":parrot:")
     await picker.get_by_role("searchbox").fill("no such emoji")

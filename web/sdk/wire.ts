@@ -297,7 +297,7 @@ export interface Prefer {
   value: unknown;
 }
 
-/** Has the device be notified of what is new, in place of its former subscription. It ends with the session. `endpoint`, `p256dh` and `auth` are what a browser gives (Push API). `shows_text`: whether notifications say what was written. */
+/** Notifies the device of what is new, in place of its former subscription. It ends with the session. `endpoint`, `p256dh` and `auth` are what a browser gives (Push API). `shows_text`: whether notifications say what was written. */
 export interface Subscribe {
   do: "subscribe";
   id?: number | string;
@@ -309,7 +309,7 @@ export interface Subscribe {
   shows_text?: boolean;
 }
 
-/** Has the device be notified no longer. */
+/** Ends the notifications of the device. */
 export interface Unsubscribe {
   do: "unsubscribe";
   id?: number | string;

@@ -107,19 +107,19 @@ class Operation(Permission, Enum):
     SIGNAL = "send signals", _everywhere(Scope.POST)
 
     # Only in rooms that people made. Here it says what a credential must allow; `places` says who may.
-    KNOW = "know", {RoomKind.MADE: account_or_guest(Scope.READ)}
-    UPLOAD = "upload", _made(Scope.POST)
-    PIN = "pin", _made(Scope.POST)
-    JOIN = "join", _made(Scope.POST)
-    LEAVE = "leave", _made(Scope.POST)
+    KNOW = "see the room", {RoomKind.MADE: account_or_guest(Scope.READ)}
+    UPLOAD = "upload files", _made(Scope.POST)
+    PIN = "pin messages", _made(Scope.POST)
+    JOIN = "join the room", _made(Scope.POST)
+    LEAVE = "leave the room", _made(Scope.POST)
     MARK = "mark as read", _made(Scope.POST)  # and set one's own level
-    INVITE = "invite", _made(Scope.POST)
+    INVITE = "invite people", _made(Scope.POST)
     INVITE_GUEST = "invite guests", _made(Scope.MODERATE)  # and make an invite link
-    MODERATE = "moderate", _made(Scope.MODERATE)  # remove, ban, mute, slow mode, posters
+    MODERATE = "moderate the room", _made(Scope.MODERATE)  # remove, ban, mute, slow mode, posters
     TITLE = "change the title", _made(Scope.PATCH, Scope.MODERATE)
     DESCRIBE = "change topic and alias", _made(Scope.PATCH, Scope.MODERATE)
-    MANAGE = "manage", _made(Scope.MODERATE)  # kind, retention, receipts, appoint, archive
-    RESTORE = "restore", _made(Scope.MODERATE)
+    MANAGE = "manage the room", _made(Scope.MODERATE)  # kind, retention, receipts, appoint, archive
+    RESTORE = "restore the room", _made(Scope.MODERATE)
     END_THREAD = "end or reopen threads", _made(Scope.MODERATE)
     NAME_ALL = "mention everyone", _made(Scope.POST)
 

@@ -80,23 +80,24 @@ class Standing(NamedTuple):
 _TABLE = """
                                open                closed              direct
                                H  M  G  N  A  X    H  M  G  N  A  X    M  others
-know                           +  +  +  +  +  4    +  +  +  4  +  4    +  4
+see the room                   +  +  +  +  +  4    +  +  +  4  +  4    +  4
 read                           +  +  +  +  +  4    +  +  +  4  3  4    +  4
 post, react, send signals      +  +  +  3  3  4    +  +  +  4  3  4    +  4
-upload                         +  +  +  3  3  4    +  +  +  4  3  4    +  4
+upload files                   +  +  +  3  3  4    +  +  +  4  3  4    +  4
 edit messages, delete messages +  +  +  3  3  4    +  +  +  4  3  4    +  4
 edit the messages of others    3  3  3  3  3  4    3  3  3  4  3  4    3  4
 delete the messages of others  +  3  3  3  +  4    +  3  3  4  3  4    3  4
 end or reopen threads          +  3  3  3  +  4    +  3  3  4  3  4    3  4
-pin                            +  +  3  3  +  4    +  +  3  4  3  4    +  4
-join                           -  -  -  +  +  4    -  -  -  4  +  4    -  4
-leave, mark as read            +  +  +  3  3  4    +  +  +  4  3  4    +  4
-invite                         +  +  3  +  +  4    +  +i 3  4  +  4    3  4
+pin messages                   +  +  3  3  +  4    +  +  3  4  3  4    +  4
+join the room                  -  -  -  +  +  4    -  -  -  4  +  4    -  4
+leave the room, mark as read   +  +  +  3  3  4    +  +  +  4  3  4    +  4
+invite people                  +  +  3  +  +  4    +  +i 3  4  +  4    3  4
 invite guests                  +  3  3  3  +  4    +  3  3  4  +  4    3  4
-moderate                       +  3  3  3  +  4    +  3  3  4  +  4    3  4
+moderate the room              +  3  3  3  +  4    +  3  3  4  +  4    3  4
 change the title               +  +e 3  3  +  4    +  +e 3  4  +  4    +  4
 change topic and alias         +  +e 3  3  +  4    +  +e 3  4  +  4    3  4
-manage, restore                +  3  3  3  +  4    +  3  3  4  +  4    3  4
+manage the room                +  3  3  3  +  4    +  3  3  4  +  4    3  4
+restore the room               +  3  3  3  +  4    +  3  3  4  +  4    3  4
 change the state document      +  +e 3  3  +  4    +  +e 3  4  3  4    +  4
 mention everyone               +  +n 3  3  3  4    +  +n 3  4  3  4    +  4
 """

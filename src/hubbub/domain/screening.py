@@ -12,7 +12,7 @@ from hubbub.protocol.messages import Change, Signal, Typing, Value
 
 MAX_VALUE_BYTES = 4096
 TYPING_TTL = 5.0  # seconds
-NOT_IN_THREADS = Refusal("bad_request", "A thread has this in common with its room: say it of that")
+NOT_IN_THREADS = Refusal("bad_request", "A thread shares this with its room: use the room instead")
 
 
 def require(principal: Principal, operation: Permission, room: str) -> None:

@@ -30,7 +30,9 @@ UNTITLED = Refusal(
     "untitled", "This room requires titles: send a `title`, or reply in the thread of a message"
 )
 NOT_ALSO = Refusal("untitled", "This room requires titles: a reply can't be shown in it as well")
-TITLE_KEPT = Refusal("untitled", "This room requires titles: a thread can only get another one")
+TITLE_KEPT = Refusal(
+    "untitled", "This room requires titles: a thread can be renamed, but not lose its title"
+)
 MAX_SHOWN = 5  # people who replied last, whom the room shows beside the message
 
 

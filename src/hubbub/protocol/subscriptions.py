@@ -21,7 +21,7 @@ _B = 0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B
 
 
 class Subscribe(Change, frozen=True, kw_only=True):
-    """Has the device be notified of what is new, in place of its former subscription. It ends with the session.
+    """Notifies the device of what is new, in place of its former subscription. It ends with the session.
 
     `endpoint`, `p256dh` and `auth` are what a browser gives (Push API). `shows_text`: whether notifications say what was written.
     """
@@ -34,7 +34,7 @@ class Subscribe(Change, frozen=True, kw_only=True):
 
 
 class Unsubscribe(Change, frozen=True, kw_only=True):
-    """Has the device be notified no longer."""
+    """Ends the notifications of the device."""
 
     room: RoomName = keys.ME
 

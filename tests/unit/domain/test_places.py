@@ -34,7 +34,7 @@ def without_setting(*labels: str) -> Callable[[Case], str | None]:
     return expected
 
 
-READING = ("know", "read")
+READING = ("see the room", "read")
 STANDINGS: dict[str, tuple[Standing, Callable[[Case], str | None]]] = {
     "as a new room is": (Standing(), lambda c: c.code),
     "suspended": (Standing(status="suspended"), lambda _: "unauthenticated"),
@@ -50,7 +50,10 @@ STANDINGS: dict[str, tuple[Standing, Callable[[Case], str | None]]] = {
         Standing(public="post"),
         public_to(*READING, "post", "react", "send signals", "edit messages", "delete messages"),
     ),
-    "members may not invite": (Standing(members_may_invite=False), without_setting("invite")),
+    "members may not invite": (
+        Standing(members_may_invite=False),
+        without_setting("invite people"),
+    ),
     "members may not edit": (
         Standing(members_may_edit=False),
         without_setting("change the title", "change topic and alias", "change the state document"),

@@ -18,7 +18,7 @@ export const a = {
   showMore: "Show more",
   showAll: "Show all",
   nothingFound: "Nothing found",
-  refresh: "Look again",
+  refresh: "Refresh",
 
   // people
   bot: "Bot",
@@ -29,7 +29,7 @@ export const a = {
   suspendIt: "Suspend",
   suspendNamed: (name: string) => `Suspend ${name}`,
   suspendMeans: (sessions: number) =>
-    `${many(sessions, "session ends", "sessions end")} now, and the account can't come in until you reinstate it. What it wrote stays.`,
+    `${many(sessions, "session ends", "sessions end")} now, and nobody can log in to the account until you reinstate it. What it wrote stays.`,
   reinstate: "Reinstate",
   resetLink: "Make a reset link",
   resetNamed: (name: string) => `Reset link for ${name}`,
@@ -71,7 +71,7 @@ export const a = {
   roomsStay: "Rooms can't be deleted. Archive them, or set in their own settings how long messages are kept.",
 
   // invites
-  noInvites: "No invite can be used at the moment.",
+  noInvites: "There are no open invites.",
   newInvite: "Make an invite",
   usesLeft: (n: number) => many(n, "use left", "uses left"),
   until: (day: string) => `until ${day}`,
@@ -96,22 +96,22 @@ export const a = {
 
   // figures
   version: (version: string) => `hubbub ${version}`,
-  ofOneWorker: (workers: number) => `One of ${many(workers, "worker", "workers")}; the others have figures of their own.`,
+  ofOneWorker: (workers: number) => `These are the figures of one of ${many(workers, "worker", "workers")}.`,
   plots: {
     connections: "Connections",
     changes: "Changes per second",
-    commit: "Time of a commit, ms",
-    lag: "Delay of the loop, ms",
+    commit: "Commit time, ms",
+    lag: "Event loop delay, ms",
     memory: "Memory, MB",
   },
   now: (value: string) => `now ${value}`,
   byTransport: "Live connections",
-  refusals: "Refused since the start",
-  noRefusals: "Nothing was refused so far.",
+  refusals: "Refused since the server started",
+  noRefusals: "Nothing has been refused so far.",
   lost: "No answer at the moment. Trying again.",
 
   // settings
-  settingsMean: "These change with the next start of the server, by flags, variables, or its file.",
+  settingsMean: "To change a setting, use a flag, a variable or the settings file, and restart the server.",
   isDefault: "default",
   notSet: "not set",
   setting: "Setting",

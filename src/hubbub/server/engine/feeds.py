@@ -22,7 +22,11 @@ from hubbub.server.stores.base import StoredRoom
 
 IN_PUBLIC = (RoomKind.FREE, RoomKind.MADE)  # where one sees who is there
 MAX_TAIL_BYTES = 256 * 1024
-UNKNOWN = Refusal("unavailable", "It is not known yet who may do that here", retry_after=1.0)
+UNKNOWN = Refusal(
+    "unavailable",
+    "The server is still finding out who may do this here; try again",
+    retry_after=1.0,
+)
 
 
 class Feed:

@@ -166,7 +166,7 @@ class Watching:
 
     async def _require(self, principal: Principal) -> None:
         if principal.role is not Role.ACCOUNT:
-            raise RefusalError("forbidden", "Only accounts learn who is there")
+            raise RefusalError("forbidden", "Only accounts can see who is online")
         await self._rights.require(principal, Operation.READ, principal.id)
 
     def _unknown_uses(self, people: Iterable[str]) -> Needs:

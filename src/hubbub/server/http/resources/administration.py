@@ -34,7 +34,7 @@ resource = Resource()
 
 
 class MadeRoomsReply(msgspec.Struct):
-    """All rooms that people made, but directs, by their keys. `more` tells whether there are others after the last one."""
+    """All rooms that people made except directs, by their keys. `more` tells whether there are others after the last one."""
 
     rooms: list[SettingsReply]
     more: bool
@@ -210,7 +210,7 @@ def _memory() -> int:
     )
 )
 async def list_sessions_of(request: web.Request) -> DevicesReply:
-    """List where somebody is logged in. For owners, and for admins about those up to moderator."""
+    """List where somebody is logged in. For owners, and for admins about anyone up to moderator."""
     principal, _ = session_of(request)
     key = ACCOUNT.of(request)
     await _require_to_manage(request, principal, key)
@@ -242,7 +242,7 @@ async def _require_to_manage(request: web.Request, principal: Principal, key: st
     )
 )
 async def end_sessions_of(request: web.Request) -> ChangeReply | web.Response:
-    """Log somebody out everywhere. Owners do so with all, admins with those up to moderator."""
+    """Log somebody out everywhere: owners anyone, admins anyone up to moderator."""
     principal, _ = session_of(request)
     change = CloseSessions(room=ACCOUNT.of(request), address=place_of(request).address)
     return await commit(request, principal, change)
@@ -260,7 +260,7 @@ async def end_sessions_of(request: web.Request) -> ChangeReply | web.Response:
     )
 )
 async def end_session_of(request: web.Request) -> ChangeReply | web.Response:
-    """End one session of somebody, likewise."""
+    """End one session of somebody: owners anyone's, admins those of anyone up to moderator."""
     principal, _ = session_of(request)
     change = CloseSession(
         room=ACCOUNT.of(request),

@@ -18,7 +18,7 @@ resource = Resource()
 
 
 class SubscriptionReply(msgspec.Struct, kw_only=True):
-    """Whether the device that asks is notified, and with `shows_text` of what was written.
+    """Whether the device that asks is notified, and whether notifications say what was written (`shows_text`).
 
     `key` is what its browser must be given as `applicationServerKey` (Push API). `endpoint` is what the browser gave, null if it is not notified.
     """
@@ -68,7 +68,7 @@ async def get_subscription(request: web.Request) -> SubscriptionReply:
     )
 )
 async def subscribe(request: web.Request) -> ChangeReply | web.Response:
-    """Have this device notified of what is new, while no page is open there. It ends with the session."""
+    """Notify this device of what is new while no page is open there. It ends with the session."""
     principal = account_of(request, CHANGE_OWN)
     given = await NEW.read(request, principal)
     change = Subscribe(room=principal.id, **msgspec.structs.asdict(given))
@@ -87,6 +87,6 @@ async def subscribe(request: web.Request) -> ChangeReply | web.Response:
     )
 )
 async def unsubscribe(request: web.Request) -> ChangeReply | web.Response:
-    """Have this device notified no longer."""
+    """Stop notifying this device."""
     principal = account_of(request, CHANGE_OWN)
     return await commit(request, principal, Unsubscribe(room=principal.id))
