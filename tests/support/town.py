@@ -149,7 +149,7 @@ class Room:
 
     @property
     def _public(self) -> tuple[str, ...]:
-        reading = ("know", "read")
+        reading = ("see the room", "read")
         posting = ("post", "react", "send signals", "edit messages", "delete messages")
         return {"read": reading, "post": reading + posting}.get(
             self.settings.get("public", "none"), ()
