@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from hubbub.domain.access import Operation, RoomKind, kind_of
 from hubbub.domain.facts import Head, MessageKey, Needs
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.rooms import ROOM, room_row
 from hubbub.domain.search.matching import matches, relevance
 from hubbub.domain.search.query import BadQuery, SearchQuery, query_of
@@ -65,8 +65,14 @@ class Searching:
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
 
+    def require(self, principal: Principal) -> None:
+        """Refuse those who may read nothing, whatever they ask for."""
+        if Scope.READ not in principal.scopes:
+            raise RefusalError("forbidden", f"Not allowed to {Operation.READ.label}")
+
     async def search(self, principal: Principal, asked: Search) -> SearchPage:
         """Return messages that match, as far as the principal may read them."""
+        self.require(principal)
         self._throttle.pace_searching(principal)
         wanted = await self._wanted(principal, asked)
         if self._waiting >= WAITING:

@@ -66,10 +66,12 @@ LIMIT = whole_number("limit", "Maximum number of messages", 1, MOST_HITS)
 )
 async def search(request: web.Request) -> SearchPage:
     """Search messages in the rooms that one may read, the newest first, in pages."""
+    principal, searching = principal_of(request), request.app[HUB].searching
+    searching.require(principal)
     asked = Search(
         query=QUERY.of(request),
         before=BEFORE.of(request),
         limit=LIMIT.of(request) or DEFAULT,
         order=ORDER.of(request),
     )
-    return await request.app[HUB].searching.search(principal_of(request), asked)
+    return await searching.search(principal, asked)
