@@ -21,10 +21,11 @@ INSERT INTO search_entry (id, place, room, seq) VALUES (?, ?, ?, ?);
 -- :add_terms Put in what it is found by.
 INSERT INTO search_term (rowid, terms) VALUES (?, ?);
 
--- :held What the index has of a message, by the id of its log: it is still as it was put in.
-SELECT entry.id, place, name, posted, edited FROM search_entry AS entry
-JOIN message ON message.room = entry.room AND message.seq = entry.seq JOIN room ON room.id = entry.room
-WHERE entry.room = ? AND entry.seq = ?;
+-- :held What the index has of messages, by the ids of their logs and their numbers: they are still as they were put in.
+SELECT entry.room, entry.seq, entry.id, place, name, posted, edited
+FROM json_each(?) AS wanted
+CROSS JOIN search_entry AS entry ON entry.room = wanted.value ->> 0 AND entry.seq = wanted.value ->> 1
+JOIN message ON message.room = entry.room AND message.seq = entry.seq JOIN room ON room.id = entry.room;
 
 -- :held_upto The first messages of a log that the index has, up to a number.
 SELECT room, seq FROM search_entry WHERE room = ? AND seq <= ? ORDER BY seq LIMIT ?;

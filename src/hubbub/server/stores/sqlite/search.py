@@ -7,6 +7,7 @@ from itertools import cycle
 from typing import Any
 
 import apsw
+import msgspec
 
 from hubbub.protocol.keys import parent_of
 from hubbub.server.stores import queries
@@ -46,13 +47,11 @@ class SqliteEntries:
 
     def forget(self, keys: Iterable[tuple[int, int]]) -> None:
         """Take out messages, given by the ids of their logs and their numbers. They must be as they were when they were put in."""
-        for key in keys:
-            row: Any = self._execute(Q.held, key).fetchone()
-            if row:
-                id_, place, name, posted, edited = row
-                entry = entry_of(place, key[0], name, message(key[1], posted, edited, []))
-                self._execute(Q.drop_terms, (id_, _document(entry)))
-                self._execute(Q.drop, (id_,))
+        held: list[Any] = self._execute(Q.held, (msgspec.json.encode([*keys]).decode(),)).fetchall()
+        for log, seq, id_, place, name, posted, edited in held:
+            entry = entry_of(place, log, name, message(seq, posted, edited, []))
+            self._execute(Q.drop_terms, (id_, _document(entry)))
+            self._execute(Q.drop, (id_,))
 
     def upto(self, log: int, seq: int, limit: int) -> list[tuple[int, int]]:
         """Return the first messages of a log that it holds, up to a number."""
