@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example live bench scale posts people conversation searching upgrade harm check format types fixtures sdk test pictures soak fuzz coverage clients chromium programs bytecode lock clean
+.PHONY: help install serve example live bench scale posts people conversation searching page-bench upgrade harm check format types fixtures sdk test pictures soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -206,7 +206,7 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 	@$(bin)/python -m tests.faults.soak $(SOAK)
 	@TEST_KILLS=$${TEST_KILLS:-1000} TEST_HISTORIES=$${TEST_HISTORIES:-20000} TEST_CUTS=$${TEST_CUTS:-20} \
 		TEST_NODE_FAULTS=$${TEST_NODE_FAULTS:-300} TEST_LONGEST_STOP=$${TEST_LONGEST_STOP:-30} TEST_LAW_EXAMPLES=300 \
-		TEST_REQUESTS=$${TEST_REQUESTS:-200} TEST_PAGE_MESSAGES=$${TEST_PAGE_MESSAGES:-60} \
+		TEST_REQUESTS=$${TEST_REQUESTS:-200} TEST_PAGE_MESSAGES=$${TEST_PAGE_MESSAGES:-500} \
 		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
 		tests/contracts/test_law.py tests/contracts/test_law_finds_bugs.py tests/faults/test_kills.py tests/faults/test_nodes.py \
 		tests/integration/test_description.py tests/system/test_page_network.py $(ARGS)
@@ -229,6 +229,9 @@ conversation: $(stamps)/run ## measure unread messages and mentions in many and 
 
 searching: $(stamps)/run ## measure indexing and searching a million messages: make searching ARGS="--postgres postgres://..."
 	@exec $(bin)/python -m benchmarks.searching $(ARGS)
+
+page-bench: $(stamps)/dev $(stamps)/bench clients chromium ## measure the page against its limits, with a room of 100,000 messages: make page-bench ARGS="--seconds 5"
+	@exec $(bin)/python -m benchmarks.page $(ARGS)
 
 harm: $(stamps)/run ## measure what the worst input at each door costs a bystander: make harm ARGS="..."
 	@exec $(bin)/python -m benchmarks.harm $(ARGS)
