@@ -471,7 +471,7 @@ async def test_only_commands_that_one_may_use_are_offered(ada: Page, cast: Cast)
     async def offered(page: Page) -> set[str]:
         await type_in(page, "/")
         await expect(options(page).first).to_be_visible()
-        names = await options(page).locator("bdi").all_text_contents()
+        names = await options(page).locator("> bdi").all_text_contents()
         return {name.partition(" ")[0] for name in names}
 
     grace = cast.grace
