@@ -56,6 +56,7 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
 OTHERS = {
     *("version_of_others", "commit", "turn", "trim", "scrub", "beat", "check"),
     *("empty_outbox", "close", "index"),
+    *("by", "total"),  # of the records that `rows` reads, too
 }
 
 
