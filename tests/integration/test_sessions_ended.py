@@ -58,6 +58,7 @@ ACTS: dict[str, Ask] = {
     "commit": commit,
     "turn": take_a_turn,
     "trim": lambda store: store.trim("lobby", 1),
+    "index": lambda store: store.index("lobby", 0, 9),
     "beat": lambda store: store.beat(),
     "check": lambda store: store.check(),
 }
