@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 PARTS = "parts"  # the folder of unfinished files
 FOLDER = 2  # characters of a key that name the folder of a whole file
-READ_BYTES = 128 * 1024  # that are read at once
+READ_BYTES = 64 * 1024  # that are read at once
 KEYS_AT_ONCE = 500
 THREADS = 4
 RESERVE = 64 * 2**20  # bytes that stay free for what else is on the disk
