@@ -47,7 +47,12 @@ Ask = Callable[[Json], Awaitable[Json]]
 
 pytestmark = pytest.mark.timeout(300)
 
-IN_ROOMS = {each.name: each for each in operations_of(ROUTES) if "{room}" in each.path}
+QUERIES = {"search": "q=in:{room}&"}  # what names the room in routes whose paths don't
+IN_ROOMS = {
+    each.name: each
+    for each in operations_of(ROUTES)
+    if "{room}" in each.path or each.name in QUERIES
+}
 NOT_ABOUT_A_ROOM = {"hello", "create", "start", "follow_all", "save", "unsave", "list_saved"} | {
     *("draft", "list_drafts", "list_emoji", "list_my_threads"),
     *("watch", "away", "back", "prefer", "block", "unblock", "subscribe", "unsubscribe"),
@@ -97,7 +102,7 @@ def acts(room: Room, who: str) -> list[Act]:
     return [
         Act((O.READ,), {"do": "follow"}, "getRoom"),
         Act((O.READ,), {"do": "history"}, "getMessages"),
-        Act((O.READ,), {"do": "search", "query": f"in:{room.key}"}),
+        Act((O.READ,), {"do": "search", "query": f"in:{room.key}"}, "search"),
         Act((O.READ,), None, "getState"),
         Act((O.READ,), None, "getEvents"),
         Act((O.KNOW,), None, "listMembers"),
@@ -314,11 +319,11 @@ ON_POSTGRES = (*ELSEWHERE, "open, to post", "closed, slow", "open, archived")
 
 def address(town: Town, room: str, operation: HttpOperation[Any], act: Act, who: str) -> str:
     """Where someone asks for something."""
-    path = operation.path
+    path = f"{operation.path}?{QUERIES.get(operation.name, '')}"
     for name, value in ({"room": room} | dict(act.path)).items():
         path = path.replace("{" + name + "}", quote(str(value), safe=""))
     name = f"name={who}" if who == "vera" else ""
-    return f"{town.site.stranger.url}{path}?{name}"
+    return f"{town.site.stranger.url}{path}{name}"
 
 
 def headers(town: Town, who: str) -> dict[str, str]:
@@ -735,7 +740,8 @@ class Comparison(NamedTuple):
         ]
         assert said[0][1] or self.who in ALIKE[1:], f"nothing was recorded of {act.key}"
         if act.command is not None:
-            command = act.command | {"room": room}
+            query = {"query": f"in:{room}"} if "query" in act.command else {}
+            command = act.command | {"room": room} | query
             reply, calls = await self._heard(room, partial(self.native, command))
             said.append((of_reply(reply), calls))
         return said

@@ -258,7 +258,7 @@ def test_a_mistyped_command_is_answered_with_the_one_meant(
 def test_too_much_is_answered_for_the_command_itself(
     parser: Parser, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not any(action.nargs == "*" for action in parser._actions):
+    if not any(action.nargs in ("*", "+") for action in parser._actions):
         said = refused(f"{parser.prog} {'a ' * 9} -- -1", capsys)
         assert said.startswith(f"{parser.prog}: ")
         assert f"for example: {parser.prog}" in said
