@@ -185,6 +185,28 @@ async def test_a_room_opens_where_what_is_new_begins_however_long_ago_that_was(
     await expect(rooms(grace).get_by_role("button", name="Kitchen", exact=True)).to_be_visible()
 
 
+async def test_in_a_forum_each_message_gets_a_title(people: People, two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    room, token = ada.url.rpartition("/")[2], await session(people)
+    await enter(grace)
+    await expect(composer(grace)).to_be_visible()
+    title = grace.get_by_role("textbox", name="Title")
+    await expect(title).to_have_count(0)
+    await asked(people.server, "PATCH", f"/rooms/{room}", {"titles": True}, token)
+    await expect(title).to_be_visible()
+    await say(grace, "Which one?")
+    await expect(grace.get_by_text("Give the message a title first")).to_be_visible()
+    await title.fill("Tea for tomorrow")
+    await title.press("Enter")
+    await expect(composer(grace)).to_be_focused()
+    await grace.keyboard.press("Enter")
+    await expect(message(grace, "Which one?")).to_contain_text("Tea for tomorrow")
+    await expect(title).to_have_value("")
+    await ada.reload()
+    await expect(message(ada, "Which one?")).to_contain_text("Tea for tomorrow")
+    await expect(ada.get_by_role("textbox", name="Title")).to_be_visible()
+
+
 async def test_one_sees_who_is_online(two: tuple[Page, Page]) -> None:
     ada, _ = two
     await ada.get_by_role("button", name="Write to…").click()

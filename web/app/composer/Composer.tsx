@@ -6,9 +6,9 @@ import { t } from "../i18n/index.ts";
 import { is } from "../keys/table.ts";
 import { draftIn } from "../store/drafts.ts";
 import { nameOf } from "../store/names.ts";
-import { editLast, send, write } from "../store/sending.ts";
+import { editLast, send, titleIn, write } from "../store/sending.ts";
 import { tellDrafts } from "../store/sharing.ts";
-import { replyTo } from "../store/state.ts";
+import { placeOf, replyTo } from "../store/state.ts";
 import { covers } from "../ui/Dialog.tsx";
 import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
@@ -31,6 +31,29 @@ const Replying = ({ by }: { by: string }) => (
   </div>
 );
 
+/** What a message in a forum is about: whoever presses Enter goes on to what it says. */
+function Title({ room, next }: { room: string; next(): void }) {
+  const title = titleIn(room);
+  return (
+    <input
+      class="title"
+      aria-label={t.title}
+      placeholder={t.title}
+      dir="auto"
+      maxLength={80}
+      value={title.value}
+      onInput={({ currentTarget }) => {
+        title.value = currentTarget.value;
+      }}
+      onKeyDown={(key) => {
+        if (key.key !== "Enter" || isComposing(key)) return;
+        key.preventDefault();
+        next();
+      }}
+    />
+  );
+}
+
 /** Sends what was written, or does what it says if it is a command; and why that could not be done. */
 function useSending(room: string): { why: string; clear(): void; submit(): Promise<void> } {
   const [why, setWhy] = useState("");
@@ -38,7 +61,7 @@ function useSending(room: string): { why: string; clear(): void; submit(): Promi
   const submit = async () => {
     const draft = draftIn(room);
     const said = draft.peek().trim();
-    if (!isCommand(said)) return send(room, unescaped(said));
+    if (!isCommand(said)) return said && isUntitled(room) ? setWhy(t.titleFirst) : send(room, unescaped(said));
     if (isBusy.current) return;
     isBusy.current = true;
     try {
@@ -52,6 +75,8 @@ function useSending(room: string): { why: string; clear(): void; submit(): Promi
   };
   return { why, clear: () => why && setWhy(""), submit };
 }
+
+const isUntitled = (room: string): boolean => placeOf(room)?.isForum.peek() === true && !titleIn(room).peek().trim();
 
 interface ComposerProps {
   room: string;
@@ -115,6 +140,7 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
       }}
     >
       {replied && <Replying by={replied.by} />}
+      {placeOf(room)?.isForum.value && <Title room={room} next={() => field.current?.focus()} />}
       <Why text={why} />
       <Field
         field={field}

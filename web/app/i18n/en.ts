@@ -148,6 +148,7 @@ export const en = {
   backToRoom: "Back to the room",
   earlier: "Show earlier replies",
   noReplies: "No replies yet.",
+  titleFirst: "Give the message a title first",
   threadEnded: "This thread has ended.",
   goThere: "Show it in the room",
   copyLink: "Copy link",

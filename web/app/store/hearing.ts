@@ -5,6 +5,7 @@ import { type Client, Closed, peopleOf, Refused, type Room, whoOf, type wire } f
 import { isMade } from "./address.ts";
 import { goTo, goToLine, hearApart, MOST_KEPT, part, stay, waitsForLine } from "./history.ts";
 import { drop, type Kept, keep, keptOf } from "./kept.ts";
+import { lookAt } from "./looking.ts";
 import { memberChanges } from "./managing.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
 import { idsIn, reached } from "./outbox.ts";
@@ -49,17 +50,25 @@ async function takeAll(client: Client, name: string, place: Place, isKept: () =>
     batch(() => begin(name, place, kept));
     const isAnew = kept?.view.messages !== room.bySeq && atEnd.peek();
     if (name === current.peek() && (isAnew || waitsForLine(name))) goToLine(name);
+    if (name === current.peek()) lookAt(name);
     hearSignals(place, room);
     let before = newestIn(room);
     for await (const item of room.stream({ markers: true })) {
       if (!isKept()) break;
-      if (!("event" in item)) place.owed = item.marker === "resumed" ? item.missed : 0;
+      if (!("event" in item)) rejoin(name, place, item.marker === "resumed" ? item.missed : 0);
       batch(() => ("event" in item ? take(room, place, item) : item.marker === "reset" && begin(name, place, before)));
       if ("event" in item) place.owed = Math.max(0, place.owed - 1);
       before = newestIn(room);
     }
   }
   if (!isKept()) room.unfollow().catch(() => {}); // if there is no connection, there is nothing to leave
+}
+
+/** A connection is there again, over which so many events come that were missed. */
+function rejoin(name: string, place: Place, missed: number): void {
+  place.owed = missed;
+  place.isLookedAt = false;
+  if (name === current.peek()) lookAt(name);
 }
 
 /** Follow a room from where it is kept, however long the server asks for patience. */
@@ -136,6 +145,7 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   if (isCurrent && atEnd.peek()) span.value = undefined; // it has met what is shown at the end
   if (event.event === "posted") takePost(room.name, place, event, isCurrent);
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
+  if (event.event === "changed" && event.titles !== undefined) place.isForum.value = event.titles;
   if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
   place.pins.value = room.pins;
   if (room.bySeq.size >= MOST_HELD) letGo(room, isCurrent && !atEnd.peek());

@@ -8,6 +8,7 @@ import { type Listed, listed, whenUnknown } from "./aliases.ts";
 import { follow } from "./hearing.ts";
 import { goToLine } from "./history.ts";
 import { list } from "./http.ts";
+import { lookAt } from "./looking.ts";
 import { keepRooms } from "./memory.ts";
 import { seeRoom } from "./outbox.ts";
 import { closePanel } from "./panel.ts";
@@ -83,8 +84,9 @@ const lookedUp = new Set<string>();
 export function lookUp(): void {
   const [room, account] = [current.peek(), accountOf()];
   const row = account?.rooms.get(room);
-  if (!account?.hasStarted || !isMade(room) || listed.peek().has(room)) return;
-  if (row && (row.kind !== "open" || lookedUp.has(room))) return;
+  if (!account?.hasStarted || !isMade(room)) return;
+  lookAt(room);
+  if (listed.peek().has(room) || (row && (row.kind !== "open" || lookedUp.has(room)))) return;
   lookedUp.add(room);
   listOpenRooms().catch(() => {}); // it is only called "Room" then
 }

@@ -1,5 +1,6 @@
 // Writing: posts, what is not yet in the log, and telling that one types.
 
+import { type Signal, signal } from "@preact/signals";
 import { whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
 import { draftIn, letGo } from "./drafts.ts";
@@ -38,19 +39,32 @@ export function overlayOf(room: string): (message: wire.Message) => wire.Message
   };
 }
 
+/** What the title is to be of the message that is being written in a forum. */
+export function titleIn(room: string): Signal<string> {
+  const found = titles.get(room) ?? signal("");
+  titles.set(room, found);
+  return found;
+}
+
+const titles = new Map<string, Signal<string>>();
+
 /** Put a message into the outbox: what was written in a room, unless it is given. */
 export async function send(room: string, said = draftIn(room).peek()): Promise<void> {
   const draft = draftIn(room);
   const text = said.trim();
   if (!text || !clientOf()) return;
   letGo(room);
+  const title = places.get(room)?.isForum.peek() ? titleIn(room).peek().trim() : "";
+  titleIn(room).value = "";
   const replied = replyTo.peek()?.room === room ? replyTo.peek()?.message.seq : undefined;
   const read = accountOf() && isMade(room) && isReading(room) ? lastOf(room) : undefined;
   if (replied) replyTo.value = undefined;
   lastTyping = 0;
   clearTimeout(typingTimer);
-  const isThere = await change(room, { do: "post", text, ...(replied && { reply_to: replied }), ...(read && { read }) }, room);
+  const post = { do: "post", text, ...(title && { title }), ...(replied && { reply_to: replied }), ...(read && { read }) };
+  const isThere = await change(room, post, room);
   if (!isThere) draft.value ||= text;
+  if (!isThere) titleIn(room).value ||= title;
   if (room === current.peek()) toEnd();
 }
 

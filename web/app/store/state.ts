@@ -33,6 +33,12 @@ export class Place {
   readonly threads = signal<ReadonlyMap<number, wire.ThreadInRoom>>(new Map());
   /** Its pinned messages, the last one last. */
   readonly pins = signal<readonly number[]>([]);
+  /** Whether each message in it begins a thread, and needs a title for that. */
+  readonly isForum = signal(false);
+  /** Whether it was asked what the room is like by now. */
+  isLookedAt = false;
+  /** When the last reply came in those of its threads that were asked for. */
+  threadsUntil = "";
   /** Why it can't be read. */
   readonly refused = signal<Refused | undefined>(undefined);
 

@@ -3,6 +3,7 @@
 import { t } from "../i18n/index.ts";
 import { discard, type Unsent as Entry, repost, unsentIn } from "../store/sending.ts";
 import { me } from "../store/state.ts";
+import { Name } from "../ui/Text.tsx";
 import { GAP, Speaker, Time } from "./Row.tsx";
 import { Written } from "./Written.tsx";
 
@@ -29,6 +30,11 @@ function Pending({ entry, name, follows }: { entry: Entry; name: string; follows
       <div class="main">
         <div class="said" dir="auto">
           <div class="body">
+            {command.title && (
+              <b>
+                <Name text={String(command.title)} />
+              </b>
+            )}
             <Written text={String(command.text)} />
           </div>
           {GAP}

@@ -1,0 +1,43 @@
+// What the page asks once it looks at a room that people made: what the room is like, and the threads that moved while one was away.
+
+import type { Room } from "#sdk";
+import { isMade } from "./address.ts";
+import { settingsOf } from "./managing.ts";
+import { meetAuthors } from "./names.ts";
+import { accountOf, type Place, places, topics } from "./state.ts";
+
+const MOST_PAGES = 10;
+
+/** Ask about a room, once until the connection is another one. */
+export function lookAt(name: string): void {
+  const place = places.get(name);
+  if (!place?.room || place.isLookedAt || !isMade(name)) return;
+  place.isLookedAt = true;
+  const missed = () => {
+    place.isLookedAt = false; // it is asked when the room is opened again
+  };
+  learnThreads(place, place.room).catch(missed);
+  if (accountOf()?.rooms.has(name)) learnSettings(name, place).catch(missed);
+}
+
+async function learnSettings(name: string, place: Place): Promise<void> {
+  const { topic, titles } = await settingsOf(name);
+  topics.value = new Map([...topics.peek(), [name, topic]]);
+  place.isForum.value = titles;
+}
+
+/** Ask for threads, those that moved last first, as far as they are new. */
+async function learnThreads(place: Place, room: Room): Promise<void> {
+  const known = place.threadsUntil;
+  let before: string | undefined;
+  for (let pages = 0; pages < MOST_PAGES; pages++) {
+    const page = await room.listThreads({ ...(before && { before }), limit: 50 });
+    meetAuthors(page);
+    place.learnThreads(page.threads.map((each) => [Number(each.thread.split(":")[1]), each]));
+    place.changed();
+    const [first, last] = [page.threads[0], page.threads.at(-1)];
+    if (pages === 0 && first) place.threadsUntil = first.at;
+    if (!page.more || !last || last.at < known) return;
+    before = `${last.at}/${last.thread}`;
+  }
+}
