@@ -79,7 +79,10 @@ export function Picker({ choose }: PickerProps) {
           if (key.key === "ArrowDown" && first) {
             key.preventDefault();
             root.current?.querySelector<HTMLElement>('[data-at="0-0"]')?.focus();
-          } else if (key.key === "Enter" && wanted.trim() && first && !key.isComposing) take(first);
+          } else if (key.key === "Enter" && wanted.trim() && first && !key.isComposing) {
+            key.preventDefault(); // or it would press what has the focus once the window is gone
+            take(first);
+          }
         }}
       />
       <div class="all" role="grid" aria-label={t.emoji} onKeyDown={move}>
