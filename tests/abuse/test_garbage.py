@@ -64,4 +64,4 @@ async def send_and_go(port: int, sent: bytes) -> None:
 def at_work() -> list[asyncio.Task[Any]]:
     """The tasks that there are, but for those in which the server's own upkeep waits for something to do."""
     waits = asyncio.Event.wait.__qualname__
-    return [each for each in asyncio.all_tasks() if each.get_coro().__qualname__ != waits]
+    return [each for each in asyncio.all_tasks() if waits not in repr(each.get_coro())]

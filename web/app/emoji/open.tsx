@@ -16,7 +16,7 @@ export const emojiPicker = (title: string, choose: (emoji: string) => void): voi
 function Window({ title, choose }: PickerProps & { title: string }) {
   const [Picker, setPicker] = useState<FunctionComponent<PickerProps>>();
   const [why, setWhy] = useState("");
-  const chosen = useRef<string>();
+  const chosen = useRef<string | undefined>(undefined);
   useLayoutEffect(
     () => () => {
       const emoji = chosen.current;
