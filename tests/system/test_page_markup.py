@@ -16,6 +16,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.support.checkout import ROOT
+from tests.support.images import png
 from tests.support.marks import FIELDS
 from tests.support.newcomers import PASSWORD, People, asked, make_room, people_of, rooms
 from tests.system.test_page import composer
@@ -53,6 +54,7 @@ SHOWN = {
     "ChangeRoom.alias": "refused",
     "AddEmoji.name": "refused",
     "a room": "refused",
+    "a file": "files",
 }
 NOWHERE = {  # those that no page shows, and why
     "*.client_message_id": "programs make it up",
@@ -64,8 +66,7 @@ NOWHERE = {  # those that no page shows, and why
     "PostInThread.*": "as those of a post, by the same components",
     "Post.bytes": "only its length is shown",
     "Post.attachments": "not shown",
-    "BeginUpload.*": "no page shows files yet",
-    "a file": "no page shows files yet",
+    "BeginUpload.*": "as the name of a file that is uploaded at once",
     "Post.emitted_as": "not shown",
     "AddPerson.mailbox": "known to the server alone",
     "AddPerson.subject": "known to the server alone",
@@ -86,8 +87,8 @@ FOREIGN = """(host) => {
     const tags = new Set(("html head meta title link script body div span p a ul ol li dl dt dd section header footer main nav aside"
         + " article h1 h2 h3 form label input textarea button select option fieldset legend details summary dialog svg use path"
         + " bdi small strong em s code pre blockquote br mark time img kbd noscript hr"
-        + " table thead tbody tr th td hubbub-room").split(" "));
-    const address = /^(https?:\\/\\/|mailto:|\\/web\\/|\\/api\\/v1\\/(emoji|me\\/export)|\\/r\\/@r|\\/manifest|\\/favicon)/;
+        + " table thead tbody tr th td audio hubbub-room").split(" "));
+    const address = /^(https?:\\/\\/|mailto:|\\/web\\/|\\/api\\/v1\\/(emoji|me\\/export|files\\/\\w+$)|\\/r\\/@r|\\/manifest|\\/favicon)/;
     const ours = (at) => !/^(on|srcdoc|style$|formaction|background|ping|xlink:)/.test(at.name)
         && (!/^(href|src|srcset|action|data|poster)$/.test(at.name) || address.test(at.value));
     const foreign = [];
@@ -381,6 +382,30 @@ async def test_a_forum_and_what_is_saved(stage: Stage) -> None:
     await expect(saved.locator(".body")).to_have_count(len(posted))
     await stage.check()
     await saved.get_by_role("button", name="Close").click()
+
+
+async def test_files(stage: Stage) -> None:
+    """Their names, where they are pictures, played, or saved."""
+    page = stage.page
+    room = (await stage.ask("POST", "/rooms", {"kind": "open", "title": "Files"}))["made"]
+    kinds = (png(), b"RIFF\0\0\0\0WAVEfmt ", b"<script>alert(1)</script>")
+    headers = {"Authorization": f"Bearer {stage.ada}"}
+    files: list[str] = []
+    async with aiohttp.ClientSession(headers=headers) as http:
+        for at, text in enumerate(TEXTS):
+            url = f"{stage.people.server.url}/api/v1/files"
+            data = kinds[at % len(kinds)]
+            async with http.post(url, params={"name": text[:60]}, data=data) as answer:
+                if answer.status == 201:
+                    files.append((await answer.json())["file"])
+    assert len(files) > len(TEXTS) // 2
+    posts = [{"files": files[at : at + 10]} for at in range(0, len(files), 10)]
+    assert await stage.taken("POST", f"/rooms/{room}/messages", posts) == len(posts)
+    await page.goto(f"{stage.people.server.url}/r/{room}")
+    await expect(page.get_by_role("log").locator(".files > li")).to_have_count(len(files))
+    for shown in ("img", "audio", "a.file"):
+        await expect(page.get_by_role("log").locator(f".files {shown}").nth(9)).to_be_attached()
+    await stage.check()
 
 
 async def test_the_admin_page(stage: Stage) -> None:
