@@ -39,8 +39,8 @@ _unheard: list[dict[str, Any]] = []
 
 @pytest.hookimpl(wrapper=True, optionalhook=True)
 def pytest_xdist_auto_num_workers() -> Generator[None, int, int]:
-    """With `-n auto`, three processes more than there are cores, up to five: many tests wait."""
-    return min(5, (yield) + 3)
+    """With `-n auto`, two processes more than there are cores, up to four: many tests wait."""
+    return min(4, (yield) + 2)
 
 
 def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:

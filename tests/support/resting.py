@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 REST = 0.1  # seconds
-MOST_RUN = 0.05  # of that: timers go on
+MOST_RUN = 0.1  # of that: timers go on
 MOST_WAITED = (
-    0.5  # of that: whoever has something to do may have to wait for a processor all the time
+    0.7  # of that: whoever has something to do may have to wait for a processor all the time
 )
-AT_REST_AFTER = 60.0  # seconds
+AT_REST_AFTER = 100.0  # seconds
 
 
 def kept_waiting(*pids: int) -> float:

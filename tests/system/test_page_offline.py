@@ -16,6 +16,7 @@ from tests.support.server import Server
 from tests.system.test_page import (
     Open,
     bodies,
+    come_back,
     composer,
     here,
     in_the_log,
@@ -182,7 +183,7 @@ async def test_what_is_written_offline_over_reloads_arrives_once_and_in_order(
     await ada.reload()
     await expect(unsent(ada)).to_have_count(20)
     await expect(message(ada, "before").locator(".reactions button")).to_have_count(5)
-    await server.start()
+    await come_back(server, ada)
     await expect(unsent(ada)).to_have_count(0)
     await expect(ada.locator(".changing")).to_have_count(0)
     written = ["before", *(f"offline {i}" for i in range(20))]
@@ -209,7 +210,7 @@ async def test_two_tabs_that_write_at_once_have_one_sender(server: Server, visit
         await asyncio.gather(say(first, f"first {i}"), say(second, f"second {i}"))
     for page in (first, second):  # each shows what waits in both
         await expect(unsent(page)).to_have_count(20)
-    await server.start()
+    await come_back(server, first, second)
     for page in (first, second):
         await expect(unsent(page)).to_have_count(0)
         await expect(bodies(page)).to_have_count(21)
@@ -303,7 +304,7 @@ async def test_a_device_that_keeps_nothing_says_so_and_all_else_works(
     await server.kill()
     await say(page, "two")
     await expect(unsent(page)).to_have_count(1)
-    await server.start()
+    await come_back(server, page)
     await expect(unsent(page)).to_have_count(0)
     assert await in_the_log(server) == ["one", "two"]
     await page.get_by_role("button", name="This device").click()
@@ -332,7 +333,7 @@ async def test_over_http_on_a_network_tabs_take_turns_and_the_page_says_what_is_
         await asyncio.gather(say(first, "first"), say(second, "second"))
         for page in (first, second):
             await expect(unsent(page)).to_have_count(2)
-        await server.start()
+        await come_back(server, first, second)
         for page in (first, second):
             await expect(unsent(page)).to_have_count(0)
         await expect(bodies(second)).to_have_count(2)
@@ -405,7 +406,7 @@ async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
         await expect(bodies(ada)).to_have_text(["the kettle is on"])
         await expect(composer(ada)).to_have_value("half a sentence")
         await composer(ada).press("Enter")
-        await people.server.start()
+        await come_back(people.server, ada)
         await expect(bodies(ada)).to_have_text(["the kettle is on", "half a sentence"])
         await expect(composer(ada)).to_have_value("")
         people.wrong.clear()  # the server was away
