@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, expect
 from playwright.async_api import WebSocketRoute as Socket
 
 from tests.integration.test_sdk_in_step import There
@@ -188,6 +188,25 @@ async def test_two_talk_while_the_server_is_killed_between_their_messages(
         assert own == sorted(own, key=lambda line: int(line.split()[1]))
     await expect(unsent(ada)).to_have_count(0)
     await expect(unsent(grace)).to_have_count(0)
+
+
+async def test_nothing_is_written_before_a_room_is_open(visit: Open, server: Server) -> None:
+    page = await visit("about://blank")
+    asked, answered = asyncio.Event(), asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        asked.set()
+        await answered.wait()
+        await route.fulfill(json={"room": "lobby"})
+
+    await page.route("**/api/v1/rooms/%23lounge", hold)
+    await page.goto(f"{server.url}/r/%23lounge?name=ada")
+    await asked.wait()
+    await expect(composer(page)).to_be_disabled()
+    answered.set()
+    await expect(composer(page)).to_be_focused()
+    await say(page, "hello")
+    await expect(bodies(page)).to_have_text(["hello"])
 
 
 async def test_the_page_says_that_it_is_offline(ada: Page) -> None:

@@ -4,6 +4,8 @@ import asyncio
 import os
 import re
 import signal
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -130,6 +132,25 @@ async def test_a_worker_that_crashes_while_the_database_is_away_is_started_until
         async with hubbub.connect(server.url, name="ada") as ada:
             assert (await (await ada.join("lobby")).post("back")).seq == 1
         assert await server.terminate() == 0
+
+
+BEGINNING = """
+import os, signal, time
+from hubbub.server.workers import Supervisor
+
+def work(*_):
+    os.kill(os.getppid(), signal.SIGTERM)
+    time.sleep(60)
+
+raise SystemExit(Supervisor(1, work, print).run())
+"""
+
+
+def test_a_worker_that_has_only_begun_when_all_are_stopped_has_not_failed() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BEGINNING], check=False, capture_output=True, timeout=50
+    )
+    assert (done.returncode, done.stdout) == (0, b"")
 
 
 async def test_without_their_supervisor_workers_stop(postgres: Postgres, tmp_path: Path) -> None:

@@ -70,6 +70,7 @@ class Connection:
         self._listeners: weakref.WeakSet[Newest[Status]] = weakref.WeakSet()
         self._first = asyncio.Event()  # set once connected or given up
         self._failure: Exception | None = None
+        self._obstacle = ""  # why the last attempt failed
 
     def statuses(self) -> Newest[Status]:
         """See the client."""
@@ -90,9 +91,8 @@ class Connection:
             async with asyncio.timeout(self._open_timeout):
                 await self._first.wait()
         except TimeoutError:
-            reason = self.status.reason or "no answer"
             await self.close()
-            raise Unreachable(f"Can't reach {url}: {reason}") from None
+            raise Unreachable(f"Can't reach {url}: {self._obstacle or 'no answer'}") from None
         except BaseException:
             await self.close()
             raise
@@ -169,6 +169,7 @@ class Connection:
     def _report(self, status: Status) -> None:
         """Change the status. All changes go through here."""
         before, self.status = self.status, step(self.status, status)
+        self._obstacle = status.reason or self._obstacle
         log.info("= %s -> %s %s", before.state.value, status.state.value, status.reason)
         for listener in self._listeners:
             listener.put(object(), status)

@@ -19,6 +19,10 @@ RESTART_PAUSE = 1.0  # seconds; doubled each time the worker was not ready in be
 MAX_RESTART_PAUSE = 10.0
 PASSED_ON = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 STOPPING = "Stopping; send the signal again (Ctrl-C) to stop at once"
+STOPPED = (
+    0,
+    -signal.SIGTERM,
+)  # a worker that has only begun has no handler yet, and nothing to tidy up
 CANNOT_START = 70  # a worker's exit status; a worker that was never ready is not restarted after it
 
 log = logging.getLogger(__name__)
@@ -120,7 +124,7 @@ class Supervisor:
             number = self._numbers.pop(pid)
             code = os.waitstatus_to_exitcode(status)
             if self._is_stopping:
-                self._status = self._status or int(code != 0)
+                self._status = self._status or int(code not in STOPPED)
             elif code == CANNOT_START and number not in self._ready:
                 self._status = 1
                 self._pass_on(signal.SIGTERM)

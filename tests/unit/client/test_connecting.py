@@ -204,6 +204,17 @@ async def test_nobody_there_in_time_is_unreachable() -> None:
     assert scene.client.status.state is CLOSED
 
 
+async def test_why_an_attempt_failed_is_said_also_during_the_next_one() -> None:
+    scene = Play(open_timeout=0.1)
+    opening = asyncio.create_task(scene.client.open())
+    await scene.network.refuse()
+    await settle()
+    await scene.clock.advance(60)
+    assert scene.client.status.state is CONNECTING
+    with pytest.raises(Unreachable, match="no way"):
+        await opening
+
+
 @pytest.mark.parametrize("status", [400, 404, 426])
 async def test_something_else_that_answers_there_ends_the_first_attempt(status: int) -> None:
     scene = Play()

@@ -8,7 +8,7 @@ import { draftIn } from "../store/drafts.ts";
 import { nameOf } from "../store/names.ts";
 import { editLast, send, titleIn, write } from "../store/sending.ts";
 import { tellDrafts } from "../store/sharing.ts";
-import { placeOf, replyTo } from "../store/state.ts";
+import { placeOf, replyTo, session } from "../store/state.ts";
 import { covers } from "../ui/Dialog.tsx";
 import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
@@ -92,6 +92,8 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
   const field = useRef<HTMLTextAreaElement>(null);
   const focusedFor = useRef("");
   const isCovered = covers.value > 0;
+  // Before a room is open, and the drafts that this device keeps, what is written would belong to none, and be lost.
+  const isOpen = room !== "" && session.value !== undefined;
   const { why, clear, submit } = useSending(room);
   const replied = replyTo.value?.room === room ? replyTo.value.message : undefined;
   useLayoutEffect(() => {
@@ -102,10 +104,11 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
     };
   }, [room]);
   useLayoutEffect(() => {
-    if (isTouch || isCovered || focusedFor.current === room) return;
+    if (!isOpen) focusedFor.current = "";
+    if (!isOpen || isTouch || isCovered || focusedFor.current === room) return;
     focusedFor.current = room;
     field.current?.focus();
-  }, [room, isCovered]);
+  }, [room, isCovered, isOpen]);
   useLayoutEffect(() => {
     if (replied) field.current?.focus();
   }, [replied]);
@@ -139,23 +142,25 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
         field.current?.focus();
       }}
     >
-      {replied && <Replying by={replied.by} />}
-      {placeOf(room)?.isForum.value && <Title room={room} next={() => field.current?.focus()} />}
-      <Why text={why} />
-      <Field
-        field={field}
-        room={room}
-        label={label}
-        placeholder={placeholder}
-        value={draftIn(room).value}
-        hasCommands
-        onText={text}
-        onKey={press}
-      />
-      <IconButton name="smile" label={t.insertEmoji} onClick={() => emojiPicker(t.insertEmoji, insert)} />
-      <button type="submit" class="primary send" aria-label={sends}>
-        <Icon name="up" />
-      </button>
+      <fieldset disabled={!isOpen}>
+        {replied && <Replying by={replied.by} />}
+        {placeOf(room)?.isForum.value && <Title room={room} next={() => field.current?.focus()} />}
+        <Why text={why} />
+        <Field
+          field={field}
+          room={room}
+          label={label}
+          placeholder={placeholder}
+          value={draftIn(room).value}
+          hasCommands
+          onText={text}
+          onKey={press}
+        />
+        <IconButton name="smile" label={t.insertEmoji} onClick={() => emojiPicker(t.insertEmoji, insert)} />
+        <button type="submit" class="primary send" aria-label={sends}>
+          <Icon name="up" />
+        </button>
+      </fieldset>
     </form>
   );
 }

@@ -92,7 +92,7 @@ function Writing() {
   const other = instead();
   const room = current.value;
   if (!other) {
-    const placeholder = t.writeMessage(harmless(titleOf(room)));
+    const placeholder = room && t.writeMessage(harmless(titleOf(room)));
     return <Composer key={room} room={room} id="composer" label={t.message} placeholder={placeholder} sends={t.send} />;
   }
   return (
