@@ -186,7 +186,8 @@ test: ## checks, then all tests: make test ARGS="tests/unit -k resume"
 	@$(MAKE) chromium programs & \
 	$(MAKE) $(stamps)/dev clients && { $(if $(ARGS),:,$(MAKE) bytecode) & $(MAKE) check; }; failed=$$?; wait; exit $$failed
 	$(say) "Testing"
-	@unset PYTHONDONTWRITEBYTECODE; $(bin)/python -m pytest $(or $(ARGS),-n auto --dist worksteal)
+	@unset PYTHONDONTWRITEBYTECODE; $(bin)/python -m pytest $(or $(ARGS),-n auto --dist worksteal) || \
+		{ [ $$? = 1 ] && [ -z '$(ARGS)' ] && $(bin)/python -m tests.support.again; }
 
 # Or each process of a first run would compile all the tests, and all that they import: 15 s of work.
 bytecode:
