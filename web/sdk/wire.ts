@@ -174,7 +174,7 @@ export interface ListMyThreads {
   id?: number | string;
 }
 
-/** Requests messages by what is in them, in the rooms that one may read: the newest first, or the best of the newest. Attributes: query: words, all of which a message has; "phrases"; the beginnings of words*; and filters. before: the `then` of the answer after which to go on. */
+/** Requests messages by what is in them, in the rooms that one may read: the newest first, or the best of the newest. Attributes: query: words that a message must all have; "phrases"; the beginnings of words*; and filters. before: the `then` of the answer after which to go on. */
 export interface Search {
   do: "search";
   query: string;

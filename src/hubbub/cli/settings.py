@@ -115,8 +115,8 @@ SETTINGS = {
     "jwt_jwks_url": ("URL", "accept JWTs signed with the keys published at URL (JWKS)"),
     "jwt_issuer": ("ISS", "accept only JWTs from this issuer (claim iss)"),
     "jwt_audience": ("AUD", "accept only JWTs for this audience (claim aud)"),
-    "oidc_issuer": ("URL", "let people sign in at this provider of OpenID Connect"),
-    "oidc_client_id": ("ID", "what the provider knows this server by"),
+    "oidc_issuer": ("URL", "let people sign in with this OpenID Connect provider"),
+    "oidc_client_id": ("ID", "client ID that the provider gave this server"),
     "oidc_client_secret_file": ("FILE", "secret that the provider gave this server"),
     "oidc_allow": (
         "WHO",
@@ -147,7 +147,7 @@ SWITCHES = {
     "insecure_http": "accept connections from other machines without TLS",
     "echo": "serve /echo to other machines too; it sends messages back and needs no token",
     "compress": "compress WebSocket messages if the client offers permessage-deflate",
-    "jwt_accounts": "let whoever has a JWT of --jwt-issuer act as an account, which is made at its first use",
+    "jwt_accounts": "let whoever has a JWT of --jwt-issuer act as an account, which is created on first use",
     "oidc_link_by_mail": "let a verified mail address decide whose account it is, for example after a change of provider",
 }
 LISTS = {

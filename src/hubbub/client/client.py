@@ -219,7 +219,7 @@ class Client:
             page = await me.search('deploy* "on friday" from:ada in:#plans has:link')
 
         Args:
-            query: words, all of which a message has; "phrases"; the beginnings of words*; and filters: `from:`, `in:`,
+            query: words that a message must all have; "phrases"; the beginnings of words*; and filters: `from:`, `in:`,
                 `before:` and `after:` a day, `has:link`, `has:file`, `has:image`, `is:pinned`, `is:thread`.
             before: the `then` of a page: only what comes after it.
             limit: the maximum number of messages, 1 to 50.

@@ -78,11 +78,9 @@ class Settings:
     jwt_jwks_url: str = ""  # URL of a key set (JWKS)
     jwt_issuer: str = ""  # claim `iss`; empty: any
     jwt_audience: str = ""
-    jwt_accounts: bool = (
-        False  # whether whoever has a JWT acts as an account, made at its first use
-    )
+    jwt_accounts: bool = False  # whether whoever has a JWT acts as an account, created on first use
     oidc_issuer: str = ""  # URL of the provider that people sign in at; empty: none
-    oidc_client_id: str = ""  # what the provider knows this server by
+    oidc_client_id: str = ""  # client ID that the provider gave this server
     oidc_client_secret_file: Path | None = None  # None: a public client
     oidc_allow: str = "invited"  # who gets an account: invited, anyone, or domains of verified mail
     oidc_link_by_mail: bool = False  # whether a verified mail address decides whose account it is

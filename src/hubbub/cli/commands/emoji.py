@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 SUMMARY = "add and remove the server's own emoji, on the machine of the server"
 EXAMPLES = """\
-  hubbub emoji add party_parrot parrot.gif    # works while the server runs, as all of these
+  hubbub emoji add party_parrot parrot.gif    # works while the server runs, like all of these
   hubbub emoji list
   hubbub emoji remove party_parrot"""
 

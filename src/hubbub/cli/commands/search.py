@@ -20,7 +20,7 @@ def add_options(parser: Parser) -> None:
         "query",
         nargs="+",
         metavar="QUERY",
-        help="words, all of which a message has; '\"a phrase\"'; the beginning of a word*; and from:, in:, before:, after:, has:link, is:pinned, is:thread",
+        help="words that a message must all have; '\"a phrase\"'; the beginning of a word*; and from:, in:, before:, after:, has:link, has:file, has:image, is:pinned, is:thread",
     )
     parser.add_argument("--url", help=URL_HELP)
     add_name(parser)

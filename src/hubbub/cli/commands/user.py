@@ -13,18 +13,18 @@ if TYPE_CHECKING:
 
 SUMMARY = "add, change and remove accounts, on the machine of the server"
 EXAMPLES = """\
-  hubbub user list                      # works while the server runs, as all of these
+  hubbub user list                      # works while the server runs, like all of these
   hubbub user add ada --role owner      # asks for the password
   hubbub user role grace admin
   hubbub user suspend eve
   hubbub user remove eve --messages     # for good, with its messages
-  hubbub user reset ada                 # prints a token with which to choose another password"""
+  hubbub user reset ada                 # prints a one-time token for choosing a new password"""
 
 ROLES = ("guest", "member", "moderator", "admin", "owner")
 OF_ONE = {  # actions on one account, with their help and an example
-    "suspend": ("keep an account from doing anything, and end its sessions", "eve"),
+    "suspend": ("stop an account from doing anything, and end its sessions", "eve"),
     "resume": ("let a suspended account act again", "eve"),
-    "reset": ("print a token with which an account gets another password, once", "ada"),
+    "reset": ("print a one-time token for choosing a new password", "ada"),
 }
 
 
@@ -49,7 +49,7 @@ def add_options(parser: Parser) -> None:
         add_data(action)
     removing = actions.add_parser(
         "remove",
-        help="remove an account for good, and all that is its own",
+        help="remove an account for good, and everything that belongs to it",
         examples="  hubbub user remove eve --messages",
     )
     _add_who(removing)
