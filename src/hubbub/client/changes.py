@@ -51,7 +51,7 @@ class RoomHidden(msgspec.Struct, frozen=True):
 
 
 class RoomUpdated(msgspec.Struct, frozen=True):
-    """A room is called otherwise, is of another kind, is archived or restored, or you have another role there."""
+    """A room's title or kind changed, it was archived or restored, or you have another role there."""
 
     room: MyRoom
     before: MyRoom
@@ -64,7 +64,7 @@ class ThreadAdded(msgspec.Struct, frozen=True):
 
 
 class ThreadDropped(msgspec.Struct, frozen=True):
-    """You follow a thread no longer, or may not read it any more. `thread` is what was known of it."""
+    """You no longer follow a thread, or may no longer read it. `thread` is what was known of it."""
 
     thread: MyThread
 

@@ -3,10 +3,9 @@
 import "./admin.css";
 import { a } from "../i18n/admin.ts";
 import { t } from "../i18n/index.ts";
+import { Menu } from "../panels/Menu.tsx";
 import { adminPart, isAdmin, openAdmin, PARTS, type Part } from "../store/admin.ts";
-import { menuOpen } from "../store/screen.ts";
 import { session } from "../store/state.ts";
-import { Icon } from "../ui/Icon.tsx";
 import { Empty } from "../ui/Text.tsx";
 import { Audit } from "./Audit.tsx";
 import { OwnEmoji } from "./Emoji.tsx";
@@ -34,19 +33,7 @@ export function Admin() {
   return (
     <main id="admin">
       <header>
-        <button
-          id="menu"
-          class="icon-button"
-          type="button"
-          aria-label={t.rooms}
-          aria-controls="sidebar"
-          aria-expanded={menuOpen.value}
-          onClick={() => {
-            menuOpen.value = true;
-          }}
-        >
-          <Icon name="menu" />
-        </button>
+        <Menu />
         <h1 id="title">{a.title}</h1>
       </header>
       {isAllowed && <Parts part={part} />}

@@ -1,8 +1,8 @@
 // What a word may be completed to, as a list over the field: the focus stays in the field, which says what is chosen.
 
-import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { Avatar } from "../ui/Avatar.tsx";
+import { Option } from "../ui/Option.tsx";
 import { harmless } from "../ui/text.ts";
 import type { Candidate } from "./candidates.ts";
 
@@ -28,39 +28,13 @@ export const Sign = ({ sign }: { sign: Candidate["sign"] }) => {
 export const Completion = ({ id, found, chosen, take }: CompletionProps) => (
   <div class="completion" id={id} role="listbox" aria-label={t.suggestions}>
     {found.map((candidate, i) => (
-      <Option key={candidate.key} id={optionId(id, i)} candidate={candidate} isChosen={i === chosen} take={take} />
+      <Option key={candidate.key} id={optionId(id, i)} isChosen={i === chosen} take={() => take(candidate)}>
+        <Sign sign={candidate.sign} />
+        <bdi>{harmless(candidate.name)}</bdi>
+        <small>
+          <bdi>{harmless(candidate.hint)}</bdi>
+        </small>
+      </Option>
     ))}
   </div>
 );
-
-interface OptionProps {
-  id: string;
-  candidate: Candidate;
-  isChosen: boolean;
-  take(candidate: Candidate): void;
-}
-
-function Option({ id, candidate, isChosen, take }: OptionProps) {
-  const ref = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    if (isChosen) ref.current?.scrollIntoView({ block: "nearest" });
-  }, [isChosen]);
-  return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field, which has the focus
-    <div
-      ref={ref}
-      id={id}
-      role="option"
-      aria-selected={isChosen}
-      tabIndex={-1}
-      onPointerDown={(event) => event.preventDefault()} // the focus stays in the field
-      onClick={() => take(candidate)}
-    >
-      <Sign sign={candidate.sign} />
-      <bdi>{harmless(candidate.name)}</bdi>
-      <small>
-        <bdi>{harmless(candidate.hint)}</bdi>
-      </small>
-    </div>
-  );
-}

@@ -5,13 +5,12 @@ import { t } from "../i18n/index.ts";
 import { nameOf } from "../store/names.ts";
 import { openAbout, openPins } from "../store/panel.ts";
 import { titleOf, topicOf } from "../store/rooms.ts";
-import { menuOpen } from "../store/screen.ts";
 import { current, placeOf, session } from "../store/state.ts";
-import { unread } from "../store/unread.ts";
 import { Avatar } from "../ui/Avatar.tsx";
-import { Icon, IconButton } from "../ui/Icon.tsx";
+import { IconButton } from "../ui/Icon.tsx";
 import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import { Menu } from "./Menu.tsx";
 
 export function Head() {
   const room = current.value;
@@ -31,23 +30,6 @@ export function Head() {
     </header>
   );
 }
-
-const Menu = () => (
-  <button
-    id="menu"
-    class="icon-button"
-    type="button"
-    aria-label={t.rooms}
-    aria-controls="sidebar"
-    aria-expanded={menuOpen.value}
-    onClick={() => {
-      menuOpen.value = true;
-    }}
-  >
-    <Icon name="menu" />
-    {unread().any && <span class="dot" />}
-  </button>
-);
 
 /** How many people are here, and their names if one asks. */
 function Members() {

@@ -1,7 +1,6 @@
 // The switcher: goes to a room, a direct or a person by a few letters of the name.
 
-import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { create } from "../store/doing.ts";
 import { listOpenRooms, open } from "../store/rooms.ts";
@@ -10,6 +9,7 @@ import { closeWindow } from "../store/windows.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
 import { Icon } from "../ui/Icon.tsx";
+import { Option } from "../ui/Option.tsx";
 import { Empty, Name, Why } from "../ui/Text.tsx";
 import { type Goal, goalsFor } from "./goals.ts";
 
@@ -75,33 +75,5 @@ export function Switcher() {
       </div>
       {!found.length && <Empty text={t.nothingFound} />}
     </Dialog>
-  );
-}
-
-interface OptionProps {
-  id: string;
-  isChosen: boolean;
-  take(): void;
-  children: ComponentChildren;
-}
-
-function Option({ id, isChosen, take, children }: OptionProps) {
-  const ref = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    if (isChosen) ref.current?.scrollIntoView({ block: "nearest" });
-  }, [isChosen]);
-  return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: the keys are those of the field, which has the focus
-    <div
-      ref={ref}
-      id={id}
-      role="option"
-      tabIndex={-1}
-      aria-selected={isChosen}
-      onPointerDown={(event) => event.preventDefault()}
-      onClick={take}
-    >
-      {children}
-    </div>
   );
 }
