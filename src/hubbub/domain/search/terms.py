@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 VERSION = (
-    f"1 {unicodedata.unidata_version}"  # an index of other terms than these must be made again
+    f"2 {unicodedata.unidata_version}"  # an index of other terms than these must be made again
 )
 MOST_TERMS = 10_000  # of one text: what follows is not found
 LONGEST = 100  # characters of a term that count

@@ -26,6 +26,8 @@ Q = queries.load("postgres_search")
 MAX_IDLE = 5_000  # milliseconds for which a node that has stalled can hold messages up
 MOST_PLACES = 1_000  # to try for a message
 POSITIONS = 255  # of one term that a tsvector keeps
+SCRUB_EVERY = 86_400  # seconds, at most
+LONGEST_SCRUB = 3_600.0  # seconds
 
 
 async def add(connection: Connection, room: str, after: int, upto: int) -> None:
@@ -67,6 +69,16 @@ async def find(connection: Connection, wanted: WantedMessages) -> list[IndexPlac
     except asyncpg.QueryCanceledError:
         raise TooSlow from None
     return [IndexPlace(*row) for row in found]
+
+
+async def scrub(connection: Connection) -> None:
+    """Take deleted words out of the file of the index, at most once a day, while it is used; see `Store.scrub`."""
+    now = round(time.time())
+    gone = await connection.fetchval(Q.claim, now, SCRUB_EVERY)
+    if gone is not None:  # and no other node does it
+        for statement in (Q.drop_unfinished, Q.make_again, Q.vacuum):
+            await connection.execute(statement, timeout=LONGEST_SCRUB)
+        await connection.execute(Q.scrubbed, now, gone)
 
 
 async def _rooms(connection: Connection, wanted: WantedMessages) -> list[int]:

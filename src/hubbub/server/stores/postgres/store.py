@@ -246,7 +246,14 @@ class PostgresStore:
         return await self._read(lambda reader: reader.search(wanted))
 
     async def scrub(self) -> None:
-        """Do nothing: the database's own vacuum does it."""
+        """See the contract. What it means for rows is up to the database's own vacuum."""
+        with failures():
+            connection = await self.connect()
+            try:
+                check_epoch(await connection.fetchval(Q.epoch), self.epoch)
+                await search.scrub(connection)
+            finally:
+                await connection.close()
 
     async def beat(self) -> None:
         """See the contract."""

@@ -48,3 +48,23 @@ TRUNCATE hubbub.search_entry;
 
 -- :begin_again And have the reactor begin at the first events.
 DELETE FROM hubbub.reactor_position WHERE reactor = 'search';
+
+-- :claim Have the index of terms made again now, if something was taken out since it was, and that is so many seconds ago. Returns how much was taken out in all.
+INSERT INTO hubbub.meta AS meta (name, value)
+SELECT 'search_scrubbed', format('%s %s', $1::bigint, 0) FROM (SELECT pg_stat_get_tuples_deleted('hubbub.search_entry'::regclass) AS count) AS gone WHERE count > 0
+ON CONFLICT (name) DO UPDATE SET value = format('%s %s', $1::bigint, split_part(meta.value, ' ', 2))
+WHERE split_part(meta.value, ' ', 1)::bigint <= $1::bigint - $2::bigint
+    AND split_part(meta.value, ' ', 2) <> pg_stat_get_tuples_deleted('hubbub.search_entry'::regclass)::text
+RETURNING pg_stat_get_tuples_deleted('hubbub.search_entry'::regclass);
+
+-- :drop_unfinished What a former try has left behind.
+DROP INDEX CONCURRENTLY IF EXISTS hubbub.search_entry_terms_ccnew;
+
+-- :make_again GIN keeps each word that it ever had as a key.
+REINDEX INDEX CONCURRENTLY hubbub.search_entry_terms;
+
+-- :vacuum Give free what deleted rows take.
+VACUUM hubbub.search_entry;
+
+-- :scrubbed Note how much was taken out before.
+UPDATE hubbub.meta SET value = format('%s %s', $1::bigint, $2::bigint) WHERE name = 'search_scrubbed';

@@ -23,6 +23,7 @@ from hubbub.server.stores.search import (
     entry_of,
     tags_of,
 )
+from hubbub.server.stores.sqlite.separators import mend
 from hubbub.server.stores.worker import Worker
 
 Q = queries.load("sqlite_search")
@@ -35,6 +36,7 @@ class SqliteEntries:
     """What the index holds, for the connection that writes. Belongs to a transaction of its owner."""
 
     def __init__(self, database: apsw.Connection) -> None:
+        self._database = database
         self._execute = database.execute
 
     def add(self, room: str, after: int, upto: int) -> None:
@@ -48,10 +50,14 @@ class SqliteEntries:
     def forget(self, keys: Iterable[tuple[int, int]]) -> None:
         """Take out messages, given by the ids of their logs and their numbers. They must be as they were when they were put in."""
         held: list[Any] = self._execute(Q.held, (msgspec.json.encode([*keys]).decode(),)).fetchall()
+        gone: set[str] = set()
         for log, seq, id_, place, name, posted, edited in held:
             entry = entry_of(place, log, name, message(seq, posted, edited, []))
             self._execute(Q.drop_terms, (id_, _document(entry)))
             self._execute(Q.drop, (id_,))
+            gone.update(entry.terms)
+        if gone:
+            mend(self._database, gone)
 
     def upto(self, log: int, seq: int, limit: int) -> list[tuple[int, int]]:
         """Return the first messages of a log that it holds, up to a number."""
