@@ -9,7 +9,7 @@ export default defineConfig({
     minify: false, // Vite keeps the white space of libraries
     rolldownOptions: {
       preserveEntrySignatures: "allow-extension", // what `me`, which is loaded when it is opened, shares with the rest stays there
-      output: { minify: true, chunkFileNames: "[name].js" },
+      output: { minify: true, comments: false, chunkFileNames: "[name].js" },
     },
   },
 });

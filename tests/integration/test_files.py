@@ -307,6 +307,15 @@ async def test_tus_says_what_it_can_and_refuses_what_it_cannot(here: Here) -> No
     assert (await raw(here.ada, "PATCH", path, b"fits", **PART, Upload_Offset="0"))[0] == 204
 
 
+async def test_pages_of_other_origins_can_follow_an_upload(tmp_path: Path) -> None:
+    async with site(tmp_path, allow_origin=("https://app.example",)) as here:
+        begin = TUS | {"Upload-Length": "3", "Origin": "https://app.example"}
+        _, headers, _ = await raw(here.ada, "POST", "/uploads", **begin)
+        told = {each.strip() for each in headers["Access-Control-Expose-Headers"].split(",")}
+        assert {name for name in headers if name.startswith(("Upload-", "Tus-"))} <= told
+        assert {"Location", "ETag", "Retry-After"} <= told
+
+
 async def test_two_requests_do_not_write_one_file_at_once(here: Here) -> None:
     data, gate = NOISE[: uploads.WRITTEN_BYTES + 1], asyncio.Event()
     path = await begun(here.ada, len(data))

@@ -5,11 +5,15 @@ import { type Connection, type Status, stayConnected, type Token, type Transport
 import { Closed, type Refused } from "./errors.ts";
 import { type Acknowledgement, Exchange, newId } from "./exchange.ts";
 import { Feed } from "./feed.ts";
+import type { DownloadOptions, UploadedFile, UploadOptions } from "./files/files.ts";
+import type { Place } from "./files/requests.ts";
+import type { Bytes } from "./files/source.ts";
 import type { Me } from "./me/me.ts";
 import { Outbox, type OutboxStorage } from "./posting.ts";
-import type { From, Reading } from "./reading.ts";
+import type { From } from "./reading.ts";
 import { type PostOptions, Room } from "./room.ts";
 import { Rooms } from "./rooms.ts";
+import { KINDS } from "./transports/choose.ts";
 import type { Kind } from "./transports/link.ts";
 import type { AnyEvent, AnyNotice, AnySignal, Create, Reply } from "./wire.ts";
 
@@ -49,7 +53,7 @@ export class Client {
   };
   /** The server's greeting. */
   welcome: Welcome | undefined;
-  readonly #base: string;
+  readonly #place: Place;
   readonly #most: number;
   #me: Promise<Me> | undefined;
   readonly #connection: Connection;
@@ -59,7 +63,8 @@ export class Client {
 
   constructor(url: string, options: Options = {}) {
     const { token, name, key, transport, storage, signal, max_queued = MOST_QUEUED } = options;
-    this.#base = baseOf(url);
+    const base = baseOf(url);
+    this.#place = { base, token };
     this.#most = max_queued;
     this.#rooms = new Rooms(this.#exchange, max_queued, ({ room, view }) => this.outbox.reached(room, view));
     this.outbox = new Outbox(this.#exchange, storage, (room, seq) => {
@@ -67,7 +72,7 @@ export class Client {
       return Boolean(reading?.isRead && reading.view.seq < seq);
     });
     const hello = { ...(name && { name }), ...(key !== null && { key: key ?? newId() }) };
-    this.#connection = stayConnected({ base: this.#base, token, hello, kinds: transport ? [transport] : ALL }, this.#user());
+    this.#connection = stayConnected({ base, token, hello, kinds: transport ? [transport] : KINDS }, this.#user());
     if (signal?.aborted) this.close();
     else this.#connection.connect();
     signal?.addEventListener("abort", () => this.close(), { once: true });
@@ -116,19 +121,29 @@ export class Client {
   }
 
   /** Follow a room from its current state, or from a position. */
-  async follow(room: string, from: From = {}): Promise<Room> {
-    return this.#room(await this.#rooms.follow("follow", room, from));
+  follow(room: string, from?: From): Promise<Room> {
+    return this.#follow("follow", room, from);
   }
 
   /** Become a member of a room, and follow it. A free room has no members, so there it is the same as `follow`. */
-  async join(room: string, from: From = {}): Promise<Room> {
-    return this.#room(await this.#rooms.follow("join", room, from));
+  join(room: string, from?: From): Promise<Room> {
+    return this.#follow("join", room, from);
   }
 
   /** Post a message in a room that need not be followed. See `Room.post`. */
-  post(room: string, message: string | Uint8Array, options: PostOptions = {}): Promise<Acknowledgement> {
+  post(room: string, message: string | Uint8Array, { files, ...options }: PostOptions = {}): Promise<Acknowledgement> {
     const content = typeof message === "string" ? { text: message } : { bytes: base64(message) };
-    return this.outbox.post({ room, ...content, ...options });
+    return this.outbox.post({ room, ...content, ...options, files: files?.map(keyOf) });
+  }
+
+  /** Upload a file, which a post of yours can then show, within 24 hours. Only for accounts. A stream needs its `size`. */
+  upload(source: Blob | Uint8Array | ArrayBuffer | Bytes, options?: UploadOptions): Promise<UploadedFile> {
+    return import("./files/files.ts").then(({ upload }) => upload(this, this.#place, source, options));
+  }
+
+  /** Get a file that a message shows, by its key: a `Response`, whose body is the file. */
+  download(file: string, options?: DownloadOptions): Promise<Response> {
+    return import("./files/files.ts").then(({ download }) => download(this.#place, file, options));
   }
 
   history(room: string, options: { before?: number; after?: number; limit?: number } = {}): Promise<HistoryPage> {
@@ -136,22 +151,18 @@ export class Client {
   }
 
   /** Make a room of which you are the host. Returns its key. */
-  async createRoom(
-    kind: "open" | "closed",
-    title: string,
-    { people, ...settings }: Settings & { people?: string[] } = {},
-  ): Promise<string> {
-    return (await this.send<{ made: string }>("create", { kind, title, who: people, ...settings })).made;
+  createRoom(kind: "open" | "closed", title: string, { people, ...settings }: Settings & { people?: string[] } = {}): Promise<string> {
+    return this.#create({ kind, title, who: people, ...settings });
   }
 
   /** The key of the direct of you and 1 to 8 others, which is made if there is none. */
-  async direct(people: string[]): Promise<string> {
-    return (await this.send<{ made: string }>("create", { kind: "direct", who: people })).made;
+  direct(people: string[]): Promise<string> {
+    return this.#create({ kind: "direct", who: people });
   }
 
   /** The address at which the page shows a room, or one of its messages. */
   link(room: string, seq?: number): string {
-    return `${this.#base}/r/${encodeURIComponent(room)}${seq === undefined ? "" : `/${seq}`}`;
+    return `${this.#place.base}/r/${encodeURIComponent(room)}${seq === undefined ? "" : `/${seq}`}`;
   }
 
   /** Send any command of the protocol by its name and fields. Resolves with the `ok` of its reply. */
@@ -180,8 +191,12 @@ export class Client {
     };
   }
 
-  #room(reading: Reading): Room {
-    return new Room(reading, this, this.#exchange, this.#rooms);
+  async #follow(how: "follow" | "join", room: string, from: From = {}): Promise<Room> {
+    return new Room(await this.#rooms.follow(how, room, from), this, this.#exchange, this.#rooms);
+  }
+
+  async #create(fields: Record<string, unknown>): Promise<string> {
+    return (await this.send<{ made: string }>("create", fields)).made;
   }
 
   #heard(frame: object): void {
@@ -208,8 +223,6 @@ export class Client {
   }
 }
 
-const ALL: readonly Kind[] = ["websocket", "sse", "polling"];
-
 /** A client of the server at `url`, which connects at once, and stays connected until it is closed. */
 export function connect(url: string, options?: Options): Client {
   return new Client(url, options);
@@ -220,5 +233,7 @@ function baseOf(url: string): string {
   const address = new URL(/^(https?|wss?):\/\//.test(url) ? url : `http://${url}`);
   return `${address.protocol.replace("ws", "http")}//${address.host}${address.pathname.replace(/(\/ws)?\/*$/, "")}`;
 }
+
+const keyOf = (file: UploadedFile | string): string => (file as UploadedFile).file ?? file;
 
 const base64 = (bytes: Uint8Array): string => btoa(Array.from(bytes, (byte) => String.fromCharCode(byte)).join(""));

@@ -261,7 +261,8 @@ export function stayConnected({ base, token, hello, kinds }: Given, user: User):
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
-const tokenOf = async (token: Token | undefined): Promise<string | undefined> => (typeof token === "function" ? token() : token);
+/** The token, or what a function gives. */
+export const tokenOf = async (token: Token | undefined): Promise<string | undefined> => (typeof token === "function" ? token() : token);
 
 function parsed(text: string): Record<string, unknown> | undefined {
   try {

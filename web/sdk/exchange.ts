@@ -26,8 +26,8 @@ export interface Acknowledgement {
 interface Pending {
   frame: string;
   isSafe: boolean;
-  isSent: boolean;
-  wasSent: boolean;
+  isSent?: boolean;
+  wasSent?: boolean;
   resolve(ok: unknown): void;
   reject(error: Error): void;
   taken: ((ok: never) => void) | undefined;
@@ -95,8 +95,7 @@ export class Exchange {
     }
     const isSafe = "client_message_id" in command || REPEATABLE.test(command.do);
     return new Promise((resolve, reject) => {
-      const told = { resolve: resolve as (ok: unknown) => void, reject, taken };
-      this.#pending.set(id, { frame, isSafe, isSent: false, wasSent: false, ...told });
+      this.#pending.set(id, { frame, isSafe, resolve: resolve as (ok: unknown) => void, reject, taken });
       this.#flush();
     });
   }

@@ -5,6 +5,7 @@ export { Client, connect, type Options } from "./connect.ts";
 export type { State, Status, Token, Transport, Welcome } from "./connection.ts";
 export { Closed, Refused, type Reset, ResetError, Unknown } from "./errors.ts";
 export { type Acknowledgement, newId } from "./exchange.ts";
+export type { DownloadOptions, Upload, UploadedFile, UploadOptions } from "./files/files.ts";
 export { apply, peopleOf, type RoomView, reactedWith, whoOf } from "./fold.ts";
 export type { DraftUpdated, MyChange, MyRoom, MyThread, ShownPerson, Single } from "./me/changes.ts";
 export type { Me } from "./me/me.ts";

@@ -186,7 +186,7 @@ export class Outbox {
       }
       const { code, message, temporary, retry_after } = error;
       const state = temporary ? "waiting" : "refused";
-      this.#set(entry, { state, error: { code, message, temporary, ...(retry_after !== undefined && { retry_after }) } });
+      this.#set(entry, { state, error: { code, message, temporary, ...(retry_after && { retry_after }) } });
       if (temporary) {
         await sleep(pause(error, tries));
         return false;

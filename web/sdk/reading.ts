@@ -40,7 +40,7 @@ export class Reading {
   since: number | undefined;
   epoch: string | undefined;
   /** Whether it was answered to, on this connection or an earlier one. */
-  hasBegun = false;
+  #hasBegun = false;
   /** Whether it is being followed again: events before the answer are old. */
   isJoining = false;
   /** Whether somebody has begun to read. */
@@ -119,15 +119,15 @@ export class Reading {
   answered(answer: Snapshot | Resumed): void {
     const isSnapshot = answer.mode === "snapshot";
     if (isSnapshot) this.live.start(answer);
-    if (!this.hasBegun) this.#begin(isSnapshot ? answer : undefined, answer.epoch);
+    if (!this.#hasBegun) this.#begin(isSnapshot ? answer : undefined, answer.epoch);
     if (!isSnapshot) {
-      if (this.#wasCut || !this.hasBegun) this.#mark({ marker: "resumed", missed: answer.missed });
+      if (this.#wasCut || !this.#hasBegun) this.#mark({ marker: "resumed", missed: answer.missed });
     } else {
-      if (this.hasBegun || this.since !== undefined) this.#mark({ marker: "reset", snapshot: answer, truncated: answer.truncated });
+      if (this.#hasBegun || this.since !== undefined) this.#mark({ marker: "reset", snapshot: answer, truncated: answer.truncated });
       this.since = answer.head;
     }
     this.epoch = answer.epoch;
-    this.hasBegun = true;
+    this.#hasBegun = true;
     this.isJoining = this.#isBehind = this.#wasCut = false;
     const held = this.#held ?? [];
     this.#held = undefined;
@@ -171,7 +171,7 @@ export class Reading {
 
   /** Take the next item, folded into the state. Undefined: the room has ended. */
   async take(): Promise<Item | undefined> {
-    if (this.#isAwaited) throw new Error("This room is being iterated over already");
+    if (this.#isAwaited) throw new Error("Already iterating over this room");
     this.#isAwaited = this.isRead = true;
     try {
       while (!this.#items.length) {

@@ -4,12 +4,16 @@ import type { EditsPage, HistoryPage, MessageSource, OneMessage, PinsPage, Threa
 import type { Client } from "./connect.ts";
 import { type Reset, ResetError } from "./errors.ts";
 import type { Acknowledgement, Exchange } from "./exchange.ts";
+import type { UploadedFile } from "./files/files.ts";
 import type { Position, Reading, ResumedMarker } from "./reading.ts";
 import type { Rooms } from "./rooms.ts";
 import type { AnyEvent, AnySignal, Author, ChangeRoom, Members, Message, Post, ThreadInRoom, Value } from "./wire.ts";
 
 /** What may be said with a post. */
-export type PostOptions = Pick<Post, "reply_to" | "client_message_id" | "also_in_room" | "read" | "mentions" | "calls" | "of">;
+export type PostOptions = Pick<Post, "reply_to" | "client_message_id" | "also_in_room" | "title" | "read" | "mentions" | "calls" | "of"> & {
+  /** Up to ten files that you uploaded, or their keys. */
+  files?: readonly (UploadedFile | string)[];
+};
 export type Paging<At> = { before?: At; limit?: number };
 type Settings = Omit<ChangeRoom, "do" | "id" | "room" | "client_message_id">;
 

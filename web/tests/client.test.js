@@ -574,7 +574,7 @@ test("a room has one stream", async (context) => {
   const client = await connect(URL).open();
   const room = await client.follow("lobby");
   const waiting = room.stream().next();
-  await assert.rejects(room.stream().next(), /already/);
+  await assert.rejects(room.stream().next(), /Already iterating/);
   await assert.rejects(client.follow("lobby"), /Already following/);
   await room.unfollow();
   assert.equal((await waiting).done, true);

@@ -7,6 +7,8 @@ import { websocket } from "./websocket.ts";
 /** Milliseconds after which each is tried, if none has opened. It is tried at once if all before it have failed. */
 const WAITS: Record<Kind, number> = { websocket: 0, sse: 1000, polling: 2500 };
 
+export const KINDS = Object.keys(WAITS) as Kind[];
+
 /** Who is told of the outcome: `opened` with the link and why no better one, or `lost`. */
 export interface Chooser extends Omit<Ear, "opened"> {
   opened(link: Link, why: string): void;

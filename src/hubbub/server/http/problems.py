@@ -40,6 +40,15 @@ HEADERS = {
     },
 }
 
+# The headers of answers that pages of other origins read, besides those that they always may: tus needs the last ones.
+READABLE = ", ".join(
+    (
+        *("Accept-Ranges", "Content-Range", "ETag", "Location", "Repr-Digest", "Retry-After"),
+        *("Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version"),
+        *("Upload-Expires", "Upload-Length", "Upload-Offset"),
+    )
+)
+
 CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
 
 # The routes whose answers are the same for everyone: links from elsewhere may lead here.
@@ -339,7 +348,7 @@ def share(request: web.Request, response: web.StreamResponse) -> None:
         return
     response.headers["Access-Control-Allow-Origin"] = origin
     response.headers["Access-Control-Allow-Credentials"] = "true"
-    response.headers["Access-Control-Expose-Headers"] = "ETag, Retry-After"
+    response.headers["Access-Control-Expose-Headers"] = READABLE
     if request.method == "OPTIONS":
         asked = ", ".join(elements(request.headers, "Access-Control-Request-Headers"))
         response.headers["Access-Control-Allow-Methods"] = "GET, POST, PUT, PATCH, DELETE"
