@@ -15,7 +15,7 @@ from typing import Any
 
 _PUBLIC = {
     "hubbub.client": """
-        Acknowledgement Client Closed ConnectionState HubbubError Me PersonCame PersonGone
+        Acknowledgement Client Closed ConnectionState DraftUpdated HubbubError Me PersonCame PersonGone
         PersonUpdated Position PresenceUpdated Refreshed Refused Reset ResetError Room RoomHidden RoomJoined
         RoomLeft RoomMoved RoomRead RoomUpdated Status ThreadAdded ThreadDropped ThreadMoved ThreadRead Unknown Unreachable connect post_in_transaction
         post_in_transaction_sync

@@ -2,6 +2,7 @@ from hubbub.client import Acknowledgement as Acknowledgement
 from hubbub.client import Client as Client
 from hubbub.client import Closed as Closed
 from hubbub.client import ConnectionState as ConnectionState
+from hubbub.client import DraftUpdated as DraftUpdated
 from hubbub.client import HubbubError as HubbubError
 from hubbub.client import Me as Me
 from hubbub.client import PersonCame as PersonCame

@@ -44,8 +44,8 @@ class Shadow:
         match change:
             case hubbub.PersonCame() | hubbub.PersonUpdated() | hubbub.PersonGone():
                 known, key, now = self.people, change.account, change.person
-            case hubbub.PresenceUpdated():
-                raise AssertionError("nobody watches anybody")
+            case hubbub.PresenceUpdated() | hubbub.DraftUpdated():
+                raise AssertionError("nobody watches anybody, or writes a draft")
             case (
                 hubbub.ThreadAdded()
                 | hubbub.ThreadDropped()

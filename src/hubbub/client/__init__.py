@@ -1,6 +1,7 @@
 """The Python SDK: a client that reconnects by itself, misses no events and posts no message twice."""
 
 from hubbub.client.changes import (
+    DraftUpdated,
     PersonCame,
     PersonGone,
     PersonUpdated,
@@ -33,6 +34,7 @@ __all__ = [
     "Client",
     "Closed",
     "ConnectionState",
+    "DraftUpdated",
     "HubbubError",
     "Me",
     "PersonCame",

@@ -3,7 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from typing import Self, TypeVar, cast
+from typing import Any, Self, TypeVar, cast
 
 import msgspec
 from msgspec.structs import replace
@@ -114,6 +114,17 @@ class PresenceUpdated(msgspec.Struct, frozen=True):
     before: PersonPresence | None
 
 
+class DraftUpdated(msgspec.Struct, frozen=True):
+    """A draft of yours in the room `where` was changed, on whatever device; an empty text: there is none any more.
+
+    `seq` is that of the event in your own log.
+    """
+
+    where: str
+    text: str
+    seq: int
+
+
 Single = (
     RoomJoined
     | RoomLeft
@@ -129,11 +140,12 @@ Single = (
     | PersonUpdated
     | PersonGone
     | PresenceUpdated
+    | DraftUpdated
 )
 
 
 class Refreshed(msgspec.Struct, frozen=True):
-    """What changed while it could not be told one by one: `changes` has at most one for each room, thread and person."""
+    """What changed while it could not be told one by one: `changes` has at most one for each room, thread, person and draft."""
 
     changes: tuple[Single, ...]
 
@@ -208,13 +220,16 @@ def of_presence(
 
 
 def summary(changes: Iterable[MyChange]) -> tuple[Single, ...]:
-    """Return what changes amount to, at most one for each room, thread and person."""
+    """Return what changes amount to, at most one for each room, thread, person and draft."""
     rooms: Sides[MyRoom] = {}
     threads: Sides[MyThread] = {}
     people: Sides[ShownPerson] = {}
     presences: Sides[PersonPresence] = {}
+    drafts: dict[str, DraftUpdated] = {}
     for change in _each(changes):
         match change:
+            case DraftUpdated(where):
+                drafts[where] = change
             case PresenceUpdated(account, presence, before):
                 _note(presences, account, before, presence)
             case (
@@ -232,7 +247,7 @@ def summary(changes: Iterable[MyChange]) -> tuple[Single, ...]:
                 _note(threads, thread.thread, *_both(change, thread))
             case _:
                 _note(rooms, change.room.room, *_both(change, change.room))
-    return told(rooms, people, presences, threads)
+    return (*told(rooms, people, presences, threads), *drafts.values())
 
 
 def _each(changes: Iterable[MyChange]) -> Iterator[Single]:
@@ -249,7 +264,7 @@ def _both(change: Single, now: T) -> tuple[T | None, T | None]:
         return None, now
     if isinstance(change, RoomLeft | ThreadDropped | PersonGone):
         return now, None
-    return cast(T, change.before), now
+    return cast(Any, change).before, now
 
 
 def _note(sides: Sides[T], key: str, before: T | None, after: T | None) -> None:

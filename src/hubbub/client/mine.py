@@ -6,6 +6,7 @@ Knows no connection. Each method returns what it changed.
 from msgspec.structs import replace
 
 from hubbub.client.changes import (
+    DraftUpdated,
     Refreshed,
     RoomMoved,
     Sides,
@@ -32,6 +33,7 @@ from hubbub.events import (
     Reacted,
     Unreacted,
 )
+from hubbub.events.conversation import Drafted
 from hubbub.events.emoji import EmojiAdded, EmojiRemoved
 from hubbub.events.people import PersonAdded, PersonChanged
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet, Unmentioned
@@ -143,16 +145,22 @@ class Mine:
                 event.where
             ):
                 return self._put(self._after(row, event))
+            case Drafted(erased=False):
+                return [DraftUpdated(event.where, event.text, event.seq)]
             case Mentioned(where=room) | Unmentioned(where=room) if room in self.rooms:
                 self._owe(room, own=event.seq)
         changes = self.threads.of_own(event)
         if self.choices.fold(event):
-            if any(row.unread for row in self.threads.rows.values()):
-                self.threads.recount()
-            for row in self.rooms.values():
-                if row.unread:
-                    self._owe(row.room, own=event.seq)
+            self._recount(event.seq)
         return changes
+
+    def _recount(self, own: int) -> None:
+        """What is unread counts otherwise since an event of the own log."""
+        if any(row.unread for row in self.threads.rows.values()):
+            self.threads.recount()
+        for row in self.rooms.values():
+            if row.unread:
+                self._owe(row.room, own=own)
 
     def _after(self, row: MyRoom, event: Hidden | Read | MarkedUnread | RoomSet) -> MyRoom:
         """Return a row after an event of the own log about that room."""

@@ -223,6 +223,22 @@ async def test_a_membership_that_ended_meanwhile_does_not_come_back() -> None:
         assert not scene.client.me.rooms
 
 
+async def test_drafts_of_other_devices_are_told_and_erased_ones_are_not() -> None:
+    async with play() as (scene, link):
+        changes = await begin(scene, link)
+        for text in ("hello", ""):
+            link.say(event("drafted", 2 if text else 3, where=ROOM, text=text, message=2))
+        link.say(event("drafted", 4, erased=True))
+        link.say(event("drafted", 5, where=OTHER, text="bye", message=5))
+        await settle()
+        told = [await anext(changes) for _ in range(len(changes))]
+        assert told == [
+            hubbub.DraftUpdated(ROOM, "hello", 2),
+            hubbub.DraftUpdated(ROOM, "", 3),
+            hubbub.DraftUpdated(OTHER, "bye", 5),
+        ]
+
+
 async def test_a_room_that_is_opened_beyond_what_is_known_is_counted_anew() -> None:
     async with play() as (scene, link):
         await begin(scene, link, row(head=3, nth=1))
@@ -381,3 +397,5 @@ def test_what_changes_amount_to() -> None:
     changed = hubbub.PersonUpdated(GRACE, renamed, person)
     assert summary([added, changed]) == (hubbub.PersonCame(GRACE, renamed),)
     assert summary([hubbub.Refreshed((added,)), hubbub.PersonGone(GRACE, person)]) == ()
+    old, new = (hubbub.DraftUpdated(ROOM, text, seq) for seq, text in enumerate(("hel", "hello")))
+    assert summary([old, added, hubbub.Refreshed((new,))]) == (added, new)
