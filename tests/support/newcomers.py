@@ -1,10 +1,12 @@
 """People who come to a server by its page, each in a browser profile of their own."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import aiohttp
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
@@ -186,3 +188,13 @@ async def asked(server: Server, method: str, path: str, body: Any, token: str = 
         http.request(method, f"{server.url}/api/v1{path}", json=body) as answer,
     ):
         return await answer.json(content_type=None)
+
+
+async def indexed(server: Server, query: str, count: int, token: str) -> None:
+    """Wait until a search finds at least so many messages, up to 50."""
+    path = f"/search?{urlencode({'q': query, 'limit': 50})}"
+    while True:
+        found = await asked(server, "GET", path, {}, token)
+        if len(found["hits"]) >= count:
+            return
+        await asyncio.sleep(0.25)  # five searches a second are allowed

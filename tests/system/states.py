@@ -18,6 +18,7 @@ from tests.support.newcomers import (
     enroll,
     exactly,
     fill,
+    indexed,
     invite_link,
     log_in,
     make_room,
@@ -327,6 +328,9 @@ class Team:
         said = await self.ask(who, "POST", f"/rooms/{room}/messages", body)
         return int(said["seq"])
 
+    async def indexed(self, query: str, count: int) -> None:
+        await indexed(self.server, query, count, self.tokens["ada"])
+
 
 async def furnish(server: Server) -> Team:
     """A server as it is after some weeks."""
@@ -462,6 +466,57 @@ async def over(page: Page, team: Team) -> AsyncIterator[str]:
     yield "forum"
 
 
+def hits(page: Page) -> Locator:
+    """The messages that a search found."""
+    return page.get_by_role("main").locator(".hit")
+
+
+async def seek(page: Page, query: str) -> None:
+    await page.get_by_role("combobox", name="Search messages").fill(query)
+
+
+async def searching(page: Page, team: Team) -> AsyncIterator[str]:
+    """A search: empty, with results and what is around one, and with completion."""
+    await team.indexed("truth", 1)
+    await team.indexed("golden", 1)
+    await come(page, team)
+    if await has_mouse(page):
+        await page.keyboard.press("Control+f")
+    else:
+        await page.get_by_role("button", name="Search in this room").tap()
+    await expect(page.get_by_role("heading", name="What you can search for")).to_be_visible()
+    yield "search"
+    await seek(page, "truth")
+    await expect(hits(page).locator("mark").first).to_be_visible()
+    await hit(hits(page).first.get_by_role("button", name="Context"))
+    await expect(hits(page).first.locator(".itself")).to_be_visible()
+    yield "search, found"
+    await seek(page, "is:thread golden")
+    await expect(hits(page).get_by_text("in a thread")).to_be_visible()
+    await page.get_by_role("combobox", name="Search messages").press_sequentially(" from:")
+    await expect(page.get_by_role("option").nth(2)).to_be_visible()
+    yield "search, completion"
+
+
+async def searching_in_vain(page: Page, team: Team) -> AsyncIterator[str]:
+    """A search without results, one that is refused, and one without a server."""
+    await come(page, team)
+    await press(page, "Search messages")
+    await seek(page, "nothingofthekind has:link")
+    await expect(page.get_by_role("button", name="Search without filters")).to_be_visible()
+    yield "search, nothing found"
+    await seek(page, "has:nonsense")
+    await expect(page.get_by_role("alert").filter(has_text="Unknown filter")).to_be_visible()
+    yield "search, refused"
+    await page.route("**/api/v1/search?*", lambda route: route.abort())
+    await seek(page, "snapshot")
+    await expect(page.get_by_text("The search goes on once")).to_be_visible()
+    yield "search, offline"
+    await page.unroute("**/api/v1/search?*")
+    await page.get_by_role("button", name="Retry now").click()
+    await expect(hits(page).locator("mark").first).to_have_text("snapshot")
+
+
 async def elsewhere(page: Page, server: Server) -> AsyncIterator[str]:
     """A room in another site's page: loading, empty, with messages, and without a server."""
     await page.route(
@@ -483,4 +538,4 @@ TOURS: tuple[Tour, ...] = (
     *(beginning, administering, account, room_settings),
     elsewhere,
 )
-AT_WORK: tuple[TourAtWork, ...] = (reading, beside, writing, over)
+AT_WORK: tuple[TourAtWork, ...] = (reading, beside, writing, over, searching, searching_in_vain)

@@ -117,6 +117,27 @@ async def go_on_writing_beside_a_panel(page: Page) -> None:
     await expect(composer(page)).to_be_focused()
 
 
+async def search(page: Page) -> None:
+    await page.keyboard.press("Control+f")
+    field = page.get_by_role("combobox", name="Search messages")
+    await expect(field).to_be_focused()
+    await expect(field).to_have_value("in:engine ")
+    await page.keyboard.type("truth")
+    found = page.get_by_role("main").locator(".hit")
+    await expect(found).to_have_count(1)
+    await heard_as(page.get_by_role("region", name="Results"), "results")
+    await page.keyboard.press("ArrowDown")
+    await expect(found.get_by_role("link")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(message(page, "The log is the truth").first).to_be_focused()
+    await press(page.get_by_role("button", name="Back to the results"), "Shift+Tab")
+    await expect(found.get_by_role("link")).to_be_focused()
+    await page.keyboard.press("ArrowUp")
+    await expect(field).to_be_focused()
+    await page.keyboard.press("Escape")
+    await expect(composer(page)).to_be_focused()
+
+
 async def change_a_setting(page: Page) -> None:
     details = page.get_by_role("button", name="Details")
     await press(details, "Shift+Tab")
@@ -146,7 +167,8 @@ async def leave(page: Page) -> None:
 async def test_everything_is_done_by_keyboard_alone_and_heard_as_it_is_meant(
     people: People,
 ) -> None:
-    await furnish(people.server)
+    team = await furnish(people.server)
+    await team.indexed("truth", 1)
     page = await people.visit("/")
     await log_in(page)
     await heard_as(page.get_by_role("navigation", name="Rooms"), "rooms")
@@ -156,5 +178,6 @@ async def test_everything_is_done_by_keyboard_alone_and_heard_as_it_is_meant(
     await react(page)
     await reply_in_thread(page)
     await go_on_writing_beside_a_panel(page)
+    await search(page)
     await change_a_setting(page)
     await leave(page)

@@ -18,7 +18,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.support.checkout import ROOT
 from tests.support.images import png
 from tests.support.marks import FIELDS
-from tests.support.newcomers import PASSWORD, People, asked, make_room, people_of, rooms
+from tests.support.newcomers import PASSWORD, People, asked, indexed, make_room, people_of, rooms
 from tests.system.test_page import composer
 
 expect.set_options(timeout=15_000)
@@ -85,7 +85,7 @@ NOWHERE = {  # those that no page shows, and why
 FOREIGN = """(host) => {
     const root = host ? document.querySelector(host).shadowRoot : document;
     const tags = new Set(("html head meta title link script body div span p a ul ol li dl dt dd section header footer main nav aside"
-        + " article h1 h2 h3 form label input textarea button select option fieldset legend details summary dialog svg use path"
+        + " article search h1 h2 h3 form label input textarea button select option fieldset legend details summary dialog svg use path"
         + " bdi small strong em s code pre blockquote br mark time img kbd noscript hr"
         + " table thead tbody tr th td audio hubbub-room").split(" "));
     const address = /^(https?:\\/\\/|mailto:|\\/web\\/|\\/api\\/v1\\/(emoji|me\\/export|files\\/\\w+$)|\\/r\\/@r|\\/manifest|\\/favicon)/;
@@ -209,6 +209,40 @@ async def test_messages(stage: Stage) -> None:
         await stage.check()
     await expect(page.locator(f'[data-seq="{first}"] .reactions button').nth(5)).to_be_attached()
     await stage.check()
+
+
+async def test_a_search(stage: Stage) -> None:
+    """The texts, authors and rooms of results, what is around them, and what was searched for."""
+    page = stage.page
+    title = CORPUS["an image that fails"]
+    room = (await stage.ask("POST", "/rooms", {"kind": "open", "title": title}))["made"]
+    texts = [{"text": f"sought {text} sought"} for text in TEXTS]
+    await stage.all("POST", f"/rooms/{room}/messages", texts)
+    await stage.ask("PATCH", "/me", {"name": title})
+    await page.goto(f"{stage.people.server.url}/r/{room}")
+    await indexed(stage.people.server, f"sought in:{room}", 50, stage.ada)
+    await page.get_by_role("button", name="Search in this room").click()
+    field = page.get_by_role("combobox", name="Search messages")
+    await field.press_sequentially("sought")
+    hits = page.locator(".hit")
+    await expect(hits).to_have_count(20)
+    for count in (40, 60):
+        await page.get_by_role("button", name="Show more").click()
+        await expect(hits).to_have_count(count)
+    await expect(hits.locator("mark").first).to_have_text("sought")
+    await stage.check()
+    await hits.nth(3).get_by_role("button", name="Context").click()
+    await expect(hits.locator(".near .body").nth(4)).to_be_attached()
+    await stage.check()
+    for text in TEXTS[::9]:
+        await page.goto(f"{stage.people.server.url}/r/{room}#/search?q={quote(text, safe='')}")
+        await expect(field).to_have_value(text)
+        await stage.check()
+    await field.fill("in:")
+    await expect(page.get_by_role("option").first).to_be_attached()
+    await stage.check()
+    await page.goto(f"{stage.people.server.url}/r/{stage.kitchen}")
+    await stage.ask("PATCH", "/me", {"name": "Ada"})
 
 
 async def test_a_thread(stage: Stage) -> None:

@@ -10,7 +10,7 @@ import { Panel } from "./panels/Panel.tsx";
 import { Room } from "./panels/Room.tsx";
 import { Sidebar } from "./sidebar/Sidebar.tsx";
 import { Switcher } from "./sidebar/Switcher.tsx";
-import { adminPart } from "./store/admin.ts";
+import { type Instead, instead } from "./store/instead.ts";
 import { panel } from "./store/panel.ts";
 import { isDense, menuOpen, said, screen } from "./store/screen.ts";
 import { openWindow } from "./store/windows.ts";
@@ -20,8 +20,8 @@ import { Empty, Why } from "./ui/Text.tsx";
 const Messenger = () => (
   <div id="app" class={[menuOpen.value && "menu-open", panel.value && "with-panel", isDense.value && "dense"].filter(Boolean).join(" ")}>
     <Sidebar />
-    {adminPart.value ? (
-      <Administration />
+    {instead.value ? (
+      <Later key={instead.value.kind} kind={instead.value.kind} />
     ) : (
       <>
         <Room />
@@ -33,17 +33,23 @@ const Messenger = () => (
   </div>
 );
 
-/** The admin page, which few ever open, is loaded when somebody does. */
-function Administration() {
+/** What is shown in the place of the room, but not at first. */
+const LATER: Record<Instead["kind"], () => Promise<() => VNode>> = {
+  admin: async () => (await import("./admin/Admin.tsx")).Admin,
+  search: async () => (await import("./search/Search.tsx")).Search,
+};
+
+/** A view that is loaded when somebody opens it. */
+function Later({ kind }: { kind: Instead["kind"] }) {
   const [View, setView] = useState<() => VNode>();
   const [why, setWhy] = useState("");
   useLayoutEffect(() => {
-    import("./admin/Admin.tsx").then(
-      ({ Admin }) => setView(() => Admin),
+    LATER[kind]().then(
+      (view) => setView(() => view),
       () => setWhy(t.noServer),
     );
   }, []);
-  return View ? <View /> : <main id="admin">{why ? <Why text={why} /> : <Empty text={t.loading} />}</main>;
+  return View ? <View /> : <main id={kind}>{why ? <Why text={why} /> : <Empty text={t.loading} />}</main>;
 }
 
 /** What is said for a moment. */

@@ -9,6 +9,7 @@ import { t } from "./i18n/index.ts";
 import { press } from "./keys/global.ts";
 import { loadMarkdown } from "./markdown/index.ts";
 import { lookForNewer } from "./panels/Newer.tsx";
+import { instead } from "./store/instead.ts";
 import { beginToNotify } from "./store/notifying.ts";
 import { present } from "./store/presence.ts";
 import { titleOf } from "./store/rooms.ts";
@@ -28,6 +29,7 @@ function title(): string {
   if (screen.value.kind === "entry") return `${WORDS[screen.value.way].title} – ${t.hubbub}`;
   if (screen.value.kind !== "app" || !current.value) return t.hubbub;
   const { count, any } = unread();
+  if (instead.value?.kind === "search") return `${t.searchMessages} – ${t.hubbub}`;
   return `${count ? `(${count}) ` : any ? "• " : ""}${harmless(titleOf(current.value))} – ${t.hubbub}`;
 }
 
@@ -44,7 +46,7 @@ document.addEventListener("visibilitychange", () => seen(!document.hidden));
 
 // What is left of the room beside the menu is in the shade: a tap there closes the menu.
 document.addEventListener("pointerdown", ({ target }) => {
-  if (target instanceof Element && target.closest("#room")) menuOpen.value = false;
+  if (target instanceof Element && target.closest("main")) menuOpen.value = false;
 });
 
 document.addEventListener("keydown", (key) => {

@@ -7,6 +7,7 @@ import { completed, wordAt } from "../app/composer/word.ts";
 import { findEmoji } from "../app/emoji/find.ts";
 import { placed, stepped } from "../app/emoji/grid.ts";
 import { GROUPS, is, shown } from "../app/keys/table.ts";
+import { filterAt, isNothing, markedParts, toField, toggled, toServer, withOnly } from "../app/search/query.ts";
 import { closest, ranked } from "../app/ui/rank.ts";
 import { emojiRows } from "../emoji.ts";
 
@@ -177,4 +178,67 @@ test("code stays plain if its language is unknown or it is too long, and every n
   const long = "let a;".repeat(2000);
   assert.deepEqual(partsOf(long, "js"), [long]);
   for (const name of KNOWN) assert.ok(highlight("a", name), name);
+});
+
+const ROOMS = [
+  { room: "@rplans", title: "Plans", alias: "" },
+  { room: "@rtea", title: "What is for tea", alias: "" },
+  { room: "@rkitchen", title: "Kitchen", alias: "kitchen" },
+  { room: "@rone", title: "twins", alias: "" },
+  { room: "@rother", title: "Twins", alias: "" },
+  { room: "@rquoted", title: 'the "log"', alias: "" },
+  { room: "lobby", title: "lobby", alias: "" },
+];
+
+test("a query has the titles of rooms for people, and their keys for the server", () => {
+  const queries = {
+    "in:@rplans deploy": "in:Plans deploy",
+    "deploy in:@rtea is:thread": 'deploy in:"What is for tea" is:thread',
+    "in:#kitchen tea": "in:#kitchen tea",
+    "in:lobby": "in:lobby",
+    "in:@rone in:@rother": "in:@rone in:@rother",
+    "in:@rquoted x": "in:@rquoted x",
+    'in:@runknown "in:@rplans"': 'in:@runknown "in:@rplans"',
+    "https://example.org/in:Plans": "https://example.org/in:Plans",
+  };
+  for (const [query, text] of Object.entries(queries)) {
+    assert.equal(toField(query, ROOMS), text);
+    assert.equal(toServer(text, ROOMS), query);
+  }
+  assert.equal(toField("in:@rkitchen", ROOMS), "in:#kitchen");
+  assert.equal(toServer("in:WHAT in:plans ", ROOMS), "in:WHAT in:@rplans ");
+});
+
+test("filters are put into a query, and taken out of it again", () => {
+  assert.equal(toggled("deploy  friday", "has", "link"), "deploy friday has:link ");
+  assert.equal(toggled("deploy has:link friday", "has", "link"), "deploy friday");
+  assert.equal(withOnly("in:a tea in:b", "in", "What is"), 'tea in:"What is" ');
+  assert.equal(withOnly("before:2026 tea", "before", undefined), "tea");
+  assert.equal(withOnly('"in:a tea" in:b', "in", undefined), '"in:a tea"');
+  assert.ok(isNothing(" in:a in:b "));
+  assert.ok(!isNothing("in:a has:link"));
+  assert.deepEqual(filterAt("tea from:gr", 11), { from: 4, to: 11, name: "from", value: "gr" });
+  assert.equal(filterAt("tea from:gr", 2), undefined);
+  assert.equal(filterAt("http://a", 8), undefined);
+});
+
+test("a text is cut where its highlights are, by code points, and around the first if it is long", () => {
+  assert.deepEqual(markedParts("we deploy 🎉 on", [[3, 6], [10, 1]], 100), ["we ", "deploy", " ", "🎉", " on"]); // biome-ignore format: pairs
+  assert.deepEqual(markedParts("tea", [], 100), ["tea"]);
+  const long = `${"x ".repeat(500)}tea ${"y ".repeat(500)}`;
+  const parts = markedParts(long, [[1000, 3]], 100);
+  assert.equal(parts[1], "tea");
+  assert.ok(parts[0].startsWith("…") && parts[2].endsWith("…"));
+  assert.equal(parts.join("").length, 102);
+  assert.deepEqual(
+    markedParts(
+      "abc",
+      [
+        [1, 99],
+        [0, 1],
+      ],
+      100,
+    ),
+    ["a", "bc", ""],
+  );
 });

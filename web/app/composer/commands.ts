@@ -9,6 +9,7 @@ import { may, type Right, roomOf } from "../store/members.ts";
 import { isThread } from "../store/panel.ts";
 import { leaveDevice } from "../store/presence.ts";
 import { markUnread } from "../store/reading.ts";
+import { openSearch } from "../store/seeking.ts";
 import { changeLevel } from "../store/settings.ts";
 import { accountOf } from "../store/state.ts";
 import { showWindow } from "../store/windows.ts";
@@ -49,6 +50,7 @@ const COMMANDS: Record<string, Command> = {
     where: "account",
     does: ({ people }) => create({ kind: "direct", who: people }),
   },
+  search: { takes: [text(t.arguments.words)], about: about.search, where: "account", does: async ({ text }) => openSearch(text) },
   status: { takes: [text(t.arguments.text, true)], about: about.status, where: "account", does: ({ text }) => acting.setStatus(text) },
   away: { takes: [], about: about.away, where: "account", does: leaveDevice },
   block: { takes: [PERSON], about: about.block, where: "account", does: ({ who }) => acting.block(who, true) },

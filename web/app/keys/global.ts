@@ -5,6 +5,7 @@ import { closePanel, panel } from "../store/panel.ts";
 import { markRead } from "../store/reading.ts";
 import { open } from "../store/rooms.ts";
 import { screen } from "../store/screen.ts";
+import { canSearch, openSearch } from "../store/seeking.ts";
 import { showWindow } from "../store/windows.ts";
 import { is, type Name } from "./table.ts";
 
@@ -22,6 +23,7 @@ function closeOrRead(): void {
 
 const DOES: Partial<Record<Name, () => void>> = {
   switcher: () => showWindow("switcher"),
+  search: () => openSearch(),
   help: () => showWindow("help"),
   previousRoom: () => go(-1, false),
   nextRoom: () => go(1, false),
@@ -34,12 +36,15 @@ const DOES: Partial<Record<Name, () => void>> = {
 const isInSomething = ({ target }: KeyboardEvent): boolean =>
   target instanceof Element && target.closest("#sidebar, .tools.open, .members") !== null;
 
+/** Whether the key searches the messages: once one is in the field for that, it is the browser's again, to find something on the page. */
+const isOurs = ({ target }: KeyboardEvent): boolean => canSearch() && !(target instanceof Element && target.id === "query");
+
 const isBusy = (): boolean => screen.peek().kind !== "app" || document.querySelector("dialog[open]") !== null;
 
 export function press(key: KeyboardEvent): void {
   if (key.defaultPrevented || key.isComposing || isBusy()) return;
   const name = (Object.keys(DOES) as Name[]).find((each) => is(each, key));
-  if (!name || (name === "close" && isInSomething(key))) return;
+  if (!name || (name === "close" && isInSomething(key)) || (name === "search" && !isOurs(key))) return;
   key.preventDefault();
   DOES[name]?.();
 }

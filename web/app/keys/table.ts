@@ -7,6 +7,7 @@ const about = t.keys;
 export const GROUPS = {
   anywhere: {
     switcher: { keys: ["Mod+k"], about: about.switcher },
+    search: { keys: ["Mod+f"], about: about.search },
     previousRoom: { keys: ["Alt+ArrowUp"], about: about.previousRoom },
     nextRoom: { keys: ["Alt+ArrowDown"], about: about.nextRoom },
     previousUnread: { keys: ["Alt+Shift+ArrowUp"], about: about.previousUnread },

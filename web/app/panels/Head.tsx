@@ -2,9 +2,12 @@
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { keysOf, spoken } from "../keys/table.ts";
+import { canGoBack } from "../store/instead.ts";
 import { nameOf } from "../store/names.ts";
 import { openAbout, openPins } from "../store/panel.ts";
 import { titleOf, topicOf } from "../store/rooms.ts";
+import { canSearch, openSearch } from "../store/seeking.ts";
 import { current, placeOf, session } from "../store/state.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Icon.tsx";
@@ -18,6 +21,7 @@ export function Head() {
   return (
     <header>
       <Menu />
+      {canGoBack.value && <IconButton id="back" name="back" label={t.backToResults} onClick={() => history.back()} />}
       <h1 id="title" dir="auto">
         {harmless(titleOf(room))}
       </h1>
@@ -26,6 +30,15 @@ export function Head() {
       </p>
       <Members key={room} />
       {(placeOf(room)?.pins.value.length ?? 0) > 0 && <IconButton name="pin" label={t.pinnedMessages} onClick={openPins} />}
+      {canSearch() && (
+        <IconButton
+          id="search-here"
+          name="search"
+          label={t.searchHere}
+          shortcut={{ shown: keysOf("search").join(", "), spoken: spoken("search") }}
+          onClick={() => openSearch()}
+        />
+      )}
       {isMine && <IconButton id="details" name="info" label={t.details} onClick={openAbout} />}
     </header>
   );

@@ -7,8 +7,8 @@ import { getRoot, loadOlder, rootIn } from "../store/history.ts";
 import { outbox } from "../store/outbox.ts";
 import { readThread } from "../store/reading.ts";
 import { overlayOf } from "../store/sending.ts";
-import { isVisible, me, placeOf } from "../store/state.ts";
-import { showEnd } from "../timeline/anchor.ts";
+import { connection, isVisible, me, placeOf } from "../store/state.ts";
+import { showEnd, showMessage } from "../timeline/anchor.ts";
 import { pressAmong } from "../timeline/keys.ts";
 import { Log } from "../timeline/Log.tsx";
 import { Row } from "../timeline/Row.tsx";
@@ -18,17 +18,23 @@ interface ThreadProps {
   room: string;
   seq: number;
   thread: string;
+  /** The one that is to be shown. */
+  reply: number | undefined;
 }
 
-export function Thread({ room, seq, thread }: ThreadProps) {
+export function Thread({ room, seq, thread, reply }: ThreadProps) {
   const scroller = useRef<HTMLElement>(null);
   const place = placeOf(thread);
   const version = place?.version.value;
   const sent = outbox.value;
+  const sought = useRef({ reply, isShown: false, sent });
   useLayoutEffect(() => {
-    if (scroller.current) showEnd(scroller.current);
+    const { current } = sought;
+    if (current.sent !== sent) current.reply = undefined; // one has written something, and wants to see it
+    if (scroller.current && current.reply === undefined) showEnd(scroller.current);
+    else if (scroller.current && !current.isShown) current.isShown = seekReply(scroller.current, thread, current.reply);
     readThread(thread);
-  }, [version, sent, isVisible.value]);
+  }, [version, sent, isVisible.value, connection.value.state]);
   const isEnded = placeOf(room)?.threads.value.get(seq)?.ended_at !== undefined;
   return (
     <>
@@ -58,6 +64,18 @@ export function Thread({ room, seq, thread }: ThreadProps) {
       )}
     </>
   );
+}
+
+/** Show a reply, or get those before that are there if it is not. Returns whether it is shown. */
+function seekReply(scroller: HTMLElement, thread: string, reply: number | undefined): boolean {
+  const view = placeOf(thread)?.view;
+  if (view?.messages.has(reply ?? 0)) {
+    showMessage(scroller, reply);
+    return true;
+  }
+  showEnd(scroller);
+  if (view?.more) loadOlder(thread); // this is called again when they have come
+  return false;
 }
 
 /** The message that a thread is about. */

@@ -7,14 +7,16 @@ import { newDirect } from "../panels/NewDirect.tsx";
 import { newRoom } from "../panels/NewRoom.tsx";
 import { openRooms } from "../panels/OpenRooms.tsx";
 import type { Account } from "../store/account.ts";
-import { adminPart, isAdmin, openAdmin } from "../store/admin.ts";
+import { isAdmin, openAdmin } from "../store/admin.ts";
 import { forMe, isUnread, levelOf } from "../store/badges.ts";
 import { call } from "../store/http.ts";
+import { instead } from "../store/instead.ts";
 import { stateOf } from "../store/presence.ts";
 import { isReading } from "../store/reading.ts";
 import { freeRooms, open } from "../store/rooms.ts";
 import { openSaved } from "../store/saved.ts";
 import type { wire } from "../store/sdk.ts";
+import { openSearch } from "../store/seeking.ts";
 import { current, places, session } from "../store/state.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Icon, type IconName } from "../ui/Icon.tsx";
@@ -52,10 +54,11 @@ function OfAccount({ account }: { account: Account }) {
         <Item key={row.room} {...shownOf(account, row)} />
       ))}
       <Act icon="pen" text={t.writeTo} onClick={newDirect} />
-      <Act icon="bookmark" text={t.savedMessages} onClick={openSaved} isApart />
+      <Act icon="search" text={t.searchMessages} onClick={() => openSearch("")} isCurrent={instead.value?.kind === "search"} isApart />
+      <Act icon="bookmark" text={t.savedMessages} onClick={openSaved} />
       <Invite key={account.key} role={account.role} />
       {isAdmin(account.role) && (
-        <Act icon="tools" text={t.administration} onClick={() => openAdmin("people")} isCurrent={adminPart.value !== undefined} />
+        <Act icon="tools" text={t.administration} onClick={() => openAdmin("people")} isCurrent={instead.value?.kind === "admin"} />
       )}
       {free.length > 0 && <li class="group">{t.freeRooms}</li>}
       {free.map((room) => (
@@ -129,7 +132,7 @@ const Item = ({ room, title, icon, unread, other }: ItemProps) => (
       type="button"
       class={unread ? "unread" : ""}
       data-room={room}
-      aria-current={room === current.value && !adminPart.value ? "page" : undefined}
+      aria-current={room === current.value && !instead.value ? "page" : undefined}
       title={other && t.presence[stateOf(other) ?? ""]}
       onClick={() => open(room)}
     >

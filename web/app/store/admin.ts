@@ -1,6 +1,7 @@
 // Whether the admin page is shown, and which part of it.
 
-import { signal } from "@preact/signals";
+import { computed } from "@preact/signals";
+import { instead } from "./instead.ts";
 import { closePanel } from "./panel.ts";
 import { menuOpen } from "./screen.ts";
 
@@ -10,7 +11,7 @@ export type Part = (typeof PARTS)[number];
 
 const ADDRESS = /^#\/admin(?:\/([a-z]+))?$/; // no room has such a name
 
-export const adminPart = signal<Part | undefined>(undefined);
+export const adminPart = computed(() => (instead.value?.kind === "admin" ? instead.value.part : undefined));
 
 /** The part of the admin page that the address leads to. */
 export function linkedPart(): Part | undefined {
@@ -21,7 +22,7 @@ export function linkedPart(): Part | undefined {
 export function openAdmin(part: Part): void {
   closePanel();
   menuOpen.value = false;
-  adminPart.value = part;
+  instead.value = { kind: "admin", part };
   history.replaceState(null, "", `/#/admin/${part}`);
 }
 

@@ -1,14 +1,20 @@
-// Requests to the server that made the page. The browser adds the session's cookie.
+// Requests to the server that made the page. The browser adds the session's cookie; whoever has a token instead gives that.
 
 import { Refused } from "#sdk";
 import { t } from "../i18n/index.ts";
+import { session } from "./state.ts";
 
 const MOST_LISTED = 2000;
 
 /** Send a request and return the answer's body. Rejects with `Refused`, or with an error that says there is no connection. */
-export async function call<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
-  const given = body === undefined ? {} : { headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  return answerTo<Answer>(path, { method, ...given });
+export async function call<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
+  const token = session.peek()?.token;
+  const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body !== undefined && { "Content-Type": "application/json" }) };
+  return answerTo<Answer>(path, {
+    ...{ method, headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+    ...(signal && { signal }),
+  });
 }
 
 /** Put a file where it belongs, as it is. */

@@ -6,7 +6,7 @@ import { follow } from "./hearing.ts";
 import { current, forget, isVisible, Place, places, tracked } from "./state.ts";
 
 export type Panel =
-  | { kind: "thread"; room: string; seq: number; thread: string }
+  | { kind: "thread"; room: string; seq: number; thread: string; reply: number | undefined }
   | { kind: "pins"; room: string }
   | { kind: "about"; room: string }
   | { kind: "saved"; room: string };
@@ -20,15 +20,19 @@ export const isThread = (room: string): boolean => isMade(room) && room.includes
 export const isReadingThread = (thread: string): boolean =>
   panel.value?.kind === "thread" && panel.value.thread === thread && isVisible.value;
 
-/** Show the thread of a message of the current room. */
-export function openThread(seq: number): void {
+/** The reply that one wants to see in a thread. */
+export const replyIn = (thread: string): number | undefined =>
+  panel.value?.kind === "thread" && panel.value.thread === thread ? panel.value.reply : undefined;
+
+/** Show the thread of a message of the current room, and a reply in it. */
+export function openThread(seq: number, reply?: number): void {
   closePanel();
   const room = current.peek();
   const thread = `${room}:${seq}`;
   places.set(thread, new Place());
   tracked.value = [...places.keys()];
   follow(thread);
-  panel.value = { kind: "thread", room, seq, thread };
+  panel.value = { kind: "thread", room, seq, thread, reply };
 }
 
 export function openPins(): void {

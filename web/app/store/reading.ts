@@ -1,7 +1,7 @@
 // How far one has read the room that is open: told to the server now and then.
 
 import type { wire } from "#sdk";
-import { adminPart } from "./admin.ts";
+import { instead } from "./instead.ts";
 import { accountOf, clientOf, current, isVisible, newFrom, places, wanted } from "./state.ts";
 import { atEnd, toEnd } from "./window.ts";
 
@@ -13,7 +13,7 @@ let waiting: { room: string; upto: number } | undefined; // a marker that is to 
 
 /** Whether one sees the newest messages of a room. */
 export const isReading = (room: string): boolean =>
-  room === current.value && !adminPart.value && room !== wanted.value?.room && isVisible.value && atEnd.value;
+  room === current.value && !instead.value && room !== wanted.value?.room && isVisible.value && atEnd.value;
 
 /** The last message of a room that has come. */
 export const lastOf = (room: string): number | undefined => [...(places.get(room)?.view?.messages.keys() ?? [])].at(-1);

@@ -1,4 +1,4 @@
-// What was used last in this browser, by whoever is logged in: rooms and emoji, the last one first.
+// What was used last in this browser, by whoever is logged in: rooms, emoji and searches, the last one first.
 
 import { signal } from "@preact/signals";
 import { keepRecent, keptRecent } from "./memory.ts";
@@ -7,7 +7,7 @@ import { accountOf, session } from "./state.ts";
 const MOST = 40;
 const version = signal(0);
 
-export type Of = "rooms" | "emoji";
+export type Of = "rooms" | "emoji" | "searches";
 
 /** What was used last, the last one first. */
 export const recent = (of: Of): string[] => (version.value >= 0 ? keptRecent(of, session.value?.account?.key ?? "") : []);

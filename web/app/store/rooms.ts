@@ -3,11 +3,11 @@
 import { batch, signal } from "@preact/signals";
 import { t } from "../i18n/index.ts";
 import { isMade, showAddress } from "./address.ts";
-import { adminPart } from "./admin.ts";
 import { type Listed, listed, whenUnknown } from "./aliases.ts";
 import { follow } from "./hearing.ts";
 import { goToLine } from "./history.ts";
 import { list } from "./http.ts";
+import { canGoBack, instead } from "./instead.ts";
 import { lookAt } from "./looking.ts";
 import { keepRooms } from "./memory.ts";
 import { seeRoom } from "./outbox.ts";
@@ -45,7 +45,8 @@ export function open(room: string): void {
     editing.value = undefined;
     linked.value = undefined;
     menuOpen.value = false;
-    adminPart.value = undefined;
+    instead.value = undefined;
+    canGoBack.value = false;
     closePanel();
     toEnd();
     follow(room); // it may be readable by now

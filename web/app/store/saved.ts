@@ -1,9 +1,9 @@
 // The messages that one has saved, from any room.
 
 import type { wire } from "#sdk";
-import { adminPart } from "./admin.ts";
 import { goTo } from "./history.ts";
 import { call } from "./http.ts";
+import { instead } from "./instead.ts";
 import { meetAuthors } from "./names.ts";
 import { closePanel, openThread, panel } from "./panel.ts";
 import { open } from "./rooms.ts";
@@ -39,7 +39,7 @@ export async function savedBefore(seq?: number): Promise<SavedPage> {
 
 export function openSaved(): void {
   closePanel();
-  adminPart.value = undefined;
+  instead.value = undefined;
   menuOpen.value = false;
   panel.value = { kind: "saved", room: current.peek() };
 }
@@ -50,6 +50,6 @@ export function showMessage(key: string, seq: number): void {
   const isThere = places.get(room)?.view !== undefined;
   wanted.value = root || isThere ? undefined : { room, seq };
   open(room);
-  if (root) openThread(Number(root));
+  if (root) openThread(Number(root), seq);
   else if (isThere) goTo(room, seq);
 }

@@ -21,6 +21,7 @@ import { watchPeople } from "./presence.ts";
 import { lookAgain, readOn } from "./reading.ts";
 import { drawLineOnce, listRooms, lookUp, open, track } from "./rooms.ts";
 import { screen, showEntry, showGone } from "./screen.ts";
+import { linkedSearch, showSearch } from "./seeking.ts";
 import { takeDrafts, takeDraftsOnce, tellDrafts } from "./sharing.ts";
 import { accountOf, clientOf, connection, current, isVisible, places, session, tracked, wanted } from "./state.ts";
 
@@ -38,10 +39,9 @@ export interface Open {
 /** Begin, and go on as the browser wants it. */
 export function begin(): void {
   addEventListener("hashchange", () => {
-    if (enterBy()) return;
-    if (memory.takeTokenFromAddress()) start();
-    else if (clientOf()) openHash();
+    if (!enterBy() && memory.takeTokenFromAddress()) start();
   });
+  addEventListener("popstate", () => clientOf() && !location.hash.startsWith("#token=") && openAgain());
   for (const change of ["online", "offline"]) addEventListener(change, () => clientOf()?.check());
   addEventListener("pagehide", () => {
     clientOf()?.close();
@@ -151,18 +151,23 @@ export function retry(): void {
   else clientOf()?.check();
 }
 
-/** Open what the part of the address after # leads to. */
-function openHash(): void {
-  const part = linkedPart();
+/** Open what the address leads to by now: somebody has changed it, or gone back to another one. */
+function openAgain(): void {
+  const [part, search] = [linkedPart(), linkedSearch()];
   if (part) openAdmin(part);
-  else open(roomFromAddress());
+  else if (search) showSearch(search);
+  else openGoal(linkedRoom() ?? { room: roomFromAddress(), seq: undefined });
 }
 
-/** Open the room, and the message, that the address leads to. */
+/** Open the room, and the message, that the address leads to, and what it leads to over that. */
 async function openAddress(): Promise<void> {
-  const part = linkedPart();
+  const { href } = location;
+  const [part, search] = [linkedPart(), linkedSearch()];
   await openGoal(linkedRoom() ?? { room: roomFromAddress(), seq: undefined });
+  if (!part && !search) return;
+  history.replaceState(history.state, "", href); // opening the room has changed it
   if (part) openAdmin(part);
+  else if (search) showSearch(search, current.peek());
 }
 
 async function openGoal({ room: named, seq }: Goal): Promise<void> {

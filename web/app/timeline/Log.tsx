@@ -3,6 +3,7 @@
 import { Fragment } from "preact";
 import { dayKey, dayOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
+import { replyIn } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
 import { overlayOf } from "../store/sending.ts";
 import { viewIn } from "../store/span.ts";
@@ -65,7 +66,7 @@ export function Log({ room, label }: { room: string; label: string }) {
                 who={who}
                 quoted={view?.messages.get(message.reply_to ?? 0)}
                 isNew={message.seq >= from}
-                isLinked={isCurrent && linked.value === message.seq}
+                isLinked={(isCurrent ? linked.value : replyIn(room)) === message.seq}
               />
             </Fragment>
           ))}

@@ -25,10 +25,11 @@ export type IconName =
   | "bell"
   | "more"
   | "tools"
-  | "bookmark";
+  | "bookmark"
+  | "back";
 
 /** Those that point along the line, and so the other way where it runs from right to left. */
-const TURNS: ReadonlySet<IconName> = new Set(["reply", "thread"]);
+const TURNS: ReadonlySet<IconName> = new Set(["reply", "thread", "back"]);
 
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class={TURNS.has(name) ? "icon turns" : "icon"} aria-hidden="true">

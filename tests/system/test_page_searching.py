@@ -1,0 +1,141 @@
+"""Searching on the page: what is found leads to where it was said, and back; it is never what one may not read, nor what one no longer asks for."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+from playwright.async_api import Browser, Page, Route, expect
+
+from tests.support.newcomers import People, at_home, log_in, people_of, rooms
+from tests.system.states import Team, hits, seek
+from tests.system.test_page import composer
+
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.timeout(180)
+
+REPLIES = 130  # more than a thread has at first
+# Notes how far one has scrolled when one clicks.
+SCROLLED = """document.addEventListener("click", () => {
+    window.scrolled = document.querySelector(".results").scrollTop;
+}, { capture: true, once: true })"""
+
+
+@pytest.fixture(scope="module")
+async def stage(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[People, Team, Page]]:
+    """Grace's page, on a server with two rooms; in one of them is a long thread."""
+    async with people_of(browser, tmp_path_factory.mktemp("searching") / "data") as people:
+        team = Team(people.server)
+        await team.come()
+        plans, attic = await team.make("Plans"), await team.make("Attic", "closed")
+        for number in range(45):
+            await team.say("ada", plans, f"lantern {number}")
+        root = await team.say("linus", plans, "what of the cellar?")
+        await team.say("ada", f"{plans}:{root}", "the barrel is in the thread")
+        for number in range(REPLIES):
+            await team.say("linus", f"{plans}:{root}", f"reply {number}")
+        await team.say("ada", attic, "a lantern in the attic")
+        await team.indexed("lantern", 46)
+        await team.indexed("reply", 50)
+        await team.indexed("barrel", 1)
+        page = await people.visit(f"/r/{plans}")
+        await log_in(page, "grace")
+        await at_home(page, "Grace")
+        yield people, team, page
+
+
+async def begin(page: Page, room: str = "Plans") -> None:
+    await rooms(page).get_by_role("button", name=room).click()
+    await expect(page.get_by_role("heading", name=room)).to_be_visible()
+    await page.keyboard.press("Control+f")
+    await expect(page.get_by_role("combobox", name="Search messages")).to_be_focused()
+
+
+async def test_what_is_found_leads_to_its_place_and_back_to_the_same_place(
+    stage: tuple[People, Team, Page],
+) -> None:
+    _, team, page = stage
+    await begin(page)
+    await page.keyboard.type("lantern")
+    await expect(hits(page)).to_have_count(20)
+    await page.get_by_role("button", name="Show more").click()
+    await expect(hits(page)).to_have_count(40)
+    far = hits(page).filter(has_text=re.compile(r"lantern 7\b"))
+    await page.evaluate(SCROLLED)
+    await far.get_by_role("link").click()
+    sought = page.get_by_role("log").locator(".message.linked")
+    await expect(sought).to_contain_text("lantern 7")
+    assert f"/r/{team.rooms['Plans']}" in page.url and "search" not in page.url
+    await page.go_back()
+    await expect(hits(page)).to_have_count(40)
+    await expect(far.get_by_role("link")).to_be_focused()
+    before = await page.evaluate("window.scrolled")
+    assert before > 0
+    assert await page.locator(".results").evaluate("it => it.scrollTop") == before
+    await page.get_by_role("button", name="Everywhere").click()
+    await expect(hits(page).first).to_contain_text("Attic")
+    shared = page.url
+    await page.get_by_role("button", name="Close").click()
+    await expect(composer(page)).to_be_focused()
+    await page.goto(shared)
+    await page.reload()
+    await expect(page.get_by_role("combobox", name="Search messages")).to_have_value("lantern")
+    await expect(hits(page)).to_have_count(20)
+
+
+async def test_a_reply_is_shown_in_its_thread_however_long_that_is(
+    stage: tuple[People, Team, Page],
+) -> None:
+    _, _, page = stage
+    await begin(page)
+    await page.get_by_role("button", name="In threads").click()
+    await expect(page.get_by_role("combobox", name="Search messages")).to_have_value(
+        re.compile("is:thread")
+    )
+    await page.keyboard.type("barrel")
+    await hits(page).get_by_role("link").click()
+    reply = page.get_by_role("complementary", name="Thread").locator(".message.linked")
+    await expect(reply).to_contain_text("the barrel is in the thread")
+    await expect(reply).to_be_in_viewport()
+    await page.get_by_role("button", name="Back to the results").click()
+    await expect(hits(page)).to_have_count(1)
+
+
+async def test_what_one_no_longer_asks_for_is_given_up(stage: tuple[People, Team, Page]) -> None:
+    _, _, page = stage
+    await begin(page)
+    held: asyncio.Queue[Route] = asyncio.Queue()
+    failed = page.context.wait_for_event(
+        "requestfailed", lambda request: "lantern" in request.url, timeout=60_000
+    )
+    await page.route("**/api/v1/search?*lantern*", held.put)
+    giving_up = asyncio.create_task(failed)
+    await page.keyboard.type("lantern")
+    await held.get()
+    await seek(page, "cellar")
+    await expect(hits(page)).to_have_count(1)
+    assert (await giving_up).failure == "net::ERR_ABORTED"
+    await page.unroute("**/api/v1/search?*lantern*")
+    await expect(hits(page)).to_contain_text("cellar")
+
+
+async def test_a_room_that_one_loses_is_gone_from_what_was_found(
+    stage: tuple[People, Team, Page],
+) -> None:
+    people, team, page = stage
+    await begin(page)
+    await seek(page, "lantern attic")
+    await expect(hits(page)).to_contain_text("a lantern in the attic")
+    key = team.rooms["Attic"]
+    await team.ask("ada", "DELETE", f"/rooms/{key}/members/grace")
+    await expect(rooms(page).get_by_role("button", name="Attic")).to_have_count(0)
+    await expect(hits(page)).to_have_count(0)
+    await expect(page.get_by_text("No messages found").first).to_be_visible()
+    await page.goto(f"{people.server.url}/r/{key}#/search?q=in%3A{key}+lantern")
+    await expect(
+        page.get_by_role("alert").filter(has_text=re.compile("[Nn]o such room|Not"))
+    ).to_be_visible()
+    await expect(hits(page)).to_have_count(0)

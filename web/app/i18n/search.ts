@@ -1,0 +1,53 @@
+// The texts of the search, which are loaded with it.
+
+import { many } from "./en.ts";
+
+export const s = {
+  title: "Search",
+  label: "Search messages",
+  placeholder: 'Words, "a phrase", from:ada, has:link …',
+  where: "Where to search",
+  inThisRoom: (room: string) => `In ${room}`,
+  everywhere: "Everywhere",
+  filters: "Filters",
+  fromSomeone: "From…",
+  inARoom: "In…",
+  you: "You",
+  has: { link: "Links", file: "Files", image: "Images" } as Record<string, string>,
+  is: { pinned: "Pinned", thread: "In threads" } as Record<string, string>,
+  after: "After",
+  before: "Before",
+  order: "Order",
+  orders: { newest: "Newest first", relevance: "Best match" },
+  clear: "Clear the search",
+  results: "Results",
+  searching: "Searching…",
+  found: (n: number, more: boolean) =>
+    more ? `${many(n, "message", "messages")}; there may be more` : n ? many(n, "message", "messages") : "No messages found",
+  nothingFound: "No messages found",
+  tips: [
+    "Check the spelling, or use fewer words: a message must have all of them.",
+    "A star finds words that begin so: depl* finds deploy and deployment.",
+    "Words are found as they were written: go does not find went.",
+  ],
+  searchEverywhere: "Search everywhere",
+  withoutFilters: "Search without filters",
+  begin: "What you can search for",
+  examples: [
+    ["deploy friday", "messages with both words, in any order"],
+    ['"on friday"', "with these words one after the other"],
+    ["depl*", "with a word that begins so"],
+    ["from:me", "by you; or by others: from:ada"],
+    ["has:file", "with a file; or has:image, has:link"],
+    ["is:pinned", "that are pinned; or is:thread, replies in threads"],
+    ["after:2026-05", "written after May 2026; or before:2026-05-31"],
+  ] as [string, string][],
+  recent: "Searched lately",
+  inThread: "in a thread",
+  binary: "a message without text",
+  around: "Context",
+  more: "Show more",
+  indexing: "The server is still reading older messages: some may not be found yet.",
+  indexedTo: (when: string) => `The server is still indexing: messages up to ${when} are found.`,
+  offline: "No connection. The search goes on once there is one.",
+};

@@ -1,0 +1,64 @@
+// Searching messages: the field and its filters, and what was found. It stands where the room does, and is loaded when it is opened.
+
+import "./search.css";
+import { useLayoutEffect, useRef } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { s } from "../i18n/search.ts";
+import { Menu } from "../panels/Menu.tsx";
+import { find, findAgain, findNothing, found, left } from "../store/finding.ts";
+import { lookForRooms } from "../store/rooms.ts";
+import { closeSearch, sought } from "../store/seeking.ts";
+import { connection, session } from "../store/state.ts";
+import { IconButton } from "../ui/Icon.tsx";
+import { Asked } from "./Asked.tsx";
+import { isNothing } from "./query.ts";
+import { Results } from "./Results.tsx";
+
+export function Search() {
+  const root = useRef<HTMLElement>(null);
+  useSearching();
+  return (
+    <main
+      id="search"
+      ref={root}
+      onKeyDown={(key) => {
+        if (key.key !== "Escape" || key.defaultPrevented) return;
+        key.preventDefault();
+        closeSearch();
+      }}
+    >
+      <header>
+        <Menu />
+        <h1 id="title">{s.title}</h1>
+        <IconButton name="close" label={t.close} onClick={closeSearch} />
+      </header>
+      <Asked toResults={() => root.current?.querySelector<HTMLElement>(".hit a")?.focus()} />
+      <Results focusField={() => root.current?.querySelector<HTMLElement>("#query")?.focus()} />
+    </main>
+  );
+}
+
+/** Search for what is sought, again when there is a connection, and when one has come to be in other rooms. */
+function useSearching(): void {
+  const account = session.value?.account;
+  const { query, order } = sought.value;
+  const isConnected = connection.value.state === "connected";
+  const rooms = [...(account?.rooms.keys() ?? [])].sort().join(" ");
+  const known = useRef(rooms);
+  useLayoutEffect(() => {
+    if (isNothing(query)) findNothing();
+    else find({ query, order });
+  }, [query, order]);
+  useLayoutEffect(() => {
+    if (isConnected && found.peek().state === "waiting") findAgain();
+  }, [isConnected]);
+  useLayoutEffect(() => {
+    const wasKnown = known.current !== "";
+    known.current = rooms;
+    if (wasKnown && found.peek().hits.length) findAgain();
+  }, [rooms]);
+  useLayoutEffect(() => {
+    lookForRooms(); // whose titles are in queries and results
+    if (!isNothing(query) && found.peek().state === "found" && left.key) findAgain(); // something may have changed since
+  }, []);
+}
