@@ -1,13 +1,14 @@
 // The page begins here: the views, the title and the icon, and then whoever the browser is.
 
 import "./styles/index.css";
-import { effect } from "@preact/signals";
+import { computed, effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./App.tsx";
 import { WORDS } from "./auth/words.ts";
 import { t } from "./i18n/index.ts";
 import { press } from "./keys/global.ts";
 import { loadMarkdown } from "./markdown/index.ts";
+import { whenIdle } from "./offline/idle.ts";
 import { lookForNewer } from "./panels/Newer.tsx";
 import { instead } from "./store/instead.ts";
 import { beginToNotify } from "./store/notifying.ts";
@@ -25,21 +26,23 @@ document.documentElement.dir = t.direction;
 const icon = document.getElementById("icon");
 
 /** What the tab is called. */
-function title(): string {
+const title = computed(() => {
   if (screen.value.kind === "entry") return `${WORDS[screen.value.way].title} – ${t.hubbub}`;
   if (screen.value.kind !== "app" || !current.value) return t.hubbub;
   const { count, any } = unread();
   if (instead.value?.kind === "search") return `${t.searchMessages} – ${t.hubbub}`;
   return `${count ? `(${count}) ` : any ? "• " : ""}${harmless(titleOf(current.value))} – ${t.hubbub}`;
-}
+});
+
+const isUnread = computed(() => screen.value.kind === "app" && unread().any);
 
 effect(() => {
-  document.title = title();
+  document.title = title.value;
 });
 
 effect(() => {
-  const isUnread = screen.value.kind === "app" && unread().any;
-  icon?.setAttribute("href", `/web/favicon${isUnread ? "-unread" : ""}.svg`);
+  const href = `/web/favicon${isUnread.value ? "-unread" : ""}.svg`;
+  if (icon?.getAttribute("href") !== href) icon?.setAttribute("href", href);
 });
 
 document.addEventListener("visibilitychange", () => seen(!document.hidden));
@@ -63,6 +66,6 @@ for (const input of ["pointerdown", "keydown"]) document.addEventListener(input,
 seen(!document.hidden);
 if (page) render(<App />, page);
 begin();
-loadMarkdown();
+whenIdle(loadMarkdown);
 lookForNewer();
 beginToNotify();

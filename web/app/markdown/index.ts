@@ -7,9 +7,22 @@ const MARKS = /[*_~`>[\\]|^[ \t]*(?:[-+]|\d+[.)])[ \t]/m;
 
 const parser = signal<((text: string) => Tree[]) | undefined>(undefined);
 
+let isLoading = false;
+
+/** Load the parser: when there is time for that, or when a text needs it. */
 export async function loadMarkdown(): Promise<void> {
-  parser.value = (await import("./parse.ts")).parse;
+  if (isLoading) return;
+  isLoading = true;
+  try {
+    parser.value = (await import("./parse.ts")).parse;
+  } catch {
+    isLoading = false; // without a connection it stays as it was written, until the next text needs it
+  }
 }
 
 /** A text as a tree; undefined if there is no mark in it, or no parser yet. */
-export const treeOf = (text: string): Tree[] | undefined => (MARKS.test(text) ? parser.value?.(text) : undefined);
+export function treeOf(text: string): Tree[] | undefined {
+  if (!MARKS.test(text)) return undefined;
+  if (!parser.value) loadMarkdown();
+  return parser.value?.(text);
+}

@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import { type Client, Closed, peopleOf, Refused, type Room, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
+import { show } from "./frames.ts";
 import { goTo, goToLine, hearApart, MOST_KEPT, part, stay, waitsForLine } from "./history.ts";
 import { drop, type Kept, keep, keptOf } from "./kept.ts";
 import { lookAt } from "./looking.ts";
@@ -154,7 +155,7 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   reached(room.name, event.seq, new Set(id ? [id] : []));
   place.changed();
   if (isCurrent && waitsForLine(room.name)) goToLine(room.name);
-  if (isCurrent) queueMicrotask(readOn);
+  if (isCurrent) show(readOn);
 }
 
 /** Keep only the newest messages of a room; what one reads further up goes on apart from those. */

@@ -8,7 +8,7 @@ import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
 import { Span, span, viewIn } from "./span.ts";
 import { accountOf, clientOf, current, newFrom, places, type View, wanted } from "./state.ts";
-import { atEnd, last, lastBefore, linked, MOST_SHOWN, STEP, toEnd, toEndAsked, toLineAsked, windowOf } from "./window.ts";
+import { atEnd, BEFORE, begin, FEW, last, linked, toEnd, toEndAsked, toLineAsked, windowIn } from "./window.ts";
 
 /** Newest messages of a room that stay, and that are kept on the device. */
 export const MOST_KEPT = 300;
@@ -43,8 +43,8 @@ async function around(name: string, seq: number): Promise<Span | undefined> {
   if (!room) return undefined;
   const opened = new Span(room, seq);
   opening = opened;
-  await grow(name, () => opened.older());
-  await grow(name, () => opened.newer());
+  await page(name, () => opened.older());
+  await page(name, () => opened.newer());
   if (opening !== opened) return undefined;
   opening = undefined;
   return opened.view.messages.size ? opened : undefined;
@@ -83,7 +83,7 @@ export function part(room: Room): void {
 /** A room has begun anew while one reads further up in it: what one sees stays, and comes again as it is by now. */
 export async function stay(room: Room, newest: View): Promise<void> {
   const shown = span.peek()?.with(newest.messages) ?? newest;
-  const { messages } = windowOf(shown, last.peek());
+  const { messages } = windowIn(shown);
   const [from = 1, upto = 1] = [messages[0]?.seq, messages.at(-1)?.seq];
   const stale = Span.of(room, shown, upto);
   span.value = stale;
@@ -107,7 +107,7 @@ function show(room: string, seq: number, found: Span | undefined): void {
     say(t.messageNotHere);
     return;
   }
-  last.value = lastBefore(view, place + STEP + 1);
+  begin(view, place + FEW / 2);
   linked.value = seq;
 }
 
@@ -135,16 +135,23 @@ export async function goToLine(name: string, upto = places.get(name)?.room?.posi
     span.value = found ?? span.peek();
     const view = viewIn(name);
     const place = [...(view?.messages.keys() ?? [])].findIndex((seq) => seq >= from);
-    last.value = view && place >= 0 ? lastBefore(view, place + MOST_SHOWN - STEP) : Infinity;
+    if (view && place >= 0) begin(view, place + FEW - BEFORE);
+    else begin();
     toLineAsked.value += 1;
   });
 }
 
-/** Get a page of messages, if there is a connection. */
+/** Get a page of messages for what is shown. */
 async function grow(name: string, ask: () => Promise<Named | undefined>): Promise<void> {
-  const place = places.get(name);
-  if (!place || clientOf()?.status.state !== "connected") return;
-  meet(name, await ask().catch(() => undefined)); // it is asked for again when one scrolls on
+  if (await page(name, ask)) places.get(name)?.changed();
+}
+
+/** Get a page of messages, if there is a connection. Returns whether there was one. */
+async function page(name: string, ask: () => Promise<Named | undefined>): Promise<boolean> {
+  if (clientOf()?.status.state !== "connected") return false;
+  const found = await ask().catch(() => undefined); // it is asked for again when one scrolls on
+  meet(name, found);
+  return found !== undefined;
 }
 
 /** Know whom and which threads a page of messages names. */
@@ -152,8 +159,8 @@ function meet(name: string, page: Named | undefined): void {
   const place = places.get(name);
   if (!page || !place) return;
   meetAuthors(page);
-  place.learnThreads(Object.entries(page.threads ?? {}).map(([seq, thread]) => [Number(seq), thread]));
-  place.changed();
+  const threads = Object.entries(page.threads ?? {});
+  if (threads.length) place.learnThreads(threads.map(([seq, thread]) => [Number(seq), thread]));
 }
 
 type Named = Pick<HistoryPage, "people" | "threads">;

@@ -29,7 +29,7 @@ export const deviceOf = (): Device | undefined => device;
 /** Look what is kept of a person. A token is worth more than a chat, and only for its tab: then no messages are kept. */
 export async function openDevice(who: string, hasToken: boolean): Promise<Device> {
   const before = device;
-  device = undefined;
+  device = ahead = undefined;
   before?.close();
   changed.clear();
   keepsRooms = !hasToken;
@@ -47,7 +47,7 @@ export async function forgetDevice(): Promise<void> {
   clearTimeout(timer);
   changed.clear();
   device?.close();
-  device = undefined;
+  device = ahead = undefined;
   await Device.forget(person);
 }
 
@@ -57,11 +57,25 @@ export const kept = async (): Promise<number> => ((await device?.rooms()) ?? [])
 /** Somebody has ended this session: what others have written is no longer for this device. */
 export async function forgetRooms(): Promise<void> {
   changed.clear();
+  ahead = undefined;
   await device?.forgetRooms();
 }
 
+let ahead: { name: string; kept: Promise<Kept | undefined> } | undefined;
+
+/** Begin to read what is kept of a room: it is about to be opened. */
+export function readAhead(name: string): void {
+  ahead = { name, kept: read(name) };
+}
+
 /** A room as it was when it was kept. */
-export async function keptOf(name: string): Promise<Kept | undefined> {
+export function keptOf(name: string): Promise<Kept | undefined> {
+  const kept = ahead?.name === name ? ahead.kept : undefined;
+  if (kept) ahead = undefined; // it is good once
+  return kept ?? read(name);
+}
+
+async function read(name: string): Promise<Kept | undefined> {
   const row = keepsRooms ? await device?.room(name) : undefined;
   if (!row) return undefined;
   const found = (await device?.messages<wire.Message>(row)) ?? [];
@@ -76,13 +90,15 @@ export function keep(name: string, seqs?: readonly number[]): void {
   if (!keepsRooms) return;
   const before = changed.get(name);
   if (!seqs || before === "all") changed.set(name, "all");
-  else changed.set(name, new Set([...(before ?? []), ...seqs]));
+  else if (!before) changed.set(name, new Set(seqs));
+  else for (const seq of seqs) before.add(seq);
   timer ??= setTimeout(() => whenIdle(flush), PAUSE);
 }
 
 /** Keep no more of a room. */
 export function drop(name: string): void {
   changed.delete(name);
+  if (ahead?.name === name) ahead = undefined;
   device?.forgetRoom(name);
 }
 

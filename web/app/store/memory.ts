@@ -161,7 +161,8 @@ export function rememberedRooms(): string[] {
 
 /** Remember these too: other tabs have theirs. */
 export function keepRooms(rooms: Iterable<string>): void {
-  localStorage.setItem("hubbub.rooms", JSON.stringify([...new Set([...rememberedRooms(), ...[...rooms].filter((room) => !isMade(room))])]));
+  const free = JSON.stringify([...new Set([...rememberedRooms(), ...[...rooms].filter((room) => !isMade(room))])]);
+  if (free !== localStorage.getItem("hubbub.rooms")) localStorage.setItem("hubbub.rooms", free); // to write may take a while
 }
 
 const storage = (): Storage => (sessionStorage.getItem("hubbub.name") ? sessionStorage : localStorage);

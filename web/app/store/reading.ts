@@ -16,7 +16,11 @@ export const isReading = (room: string): boolean =>
   room === current.value && !instead.value && room !== wanted.value?.room && isVisible.value && atEnd.value;
 
 /** The last message of a room that has come. */
-export const lastOf = (room: string): number | undefined => [...(places.get(room)?.view?.messages.keys() ?? [])].at(-1);
+export function lastOf(room: string): number | undefined {
+  let last: number | undefined;
+  for (const seq of places.get(room)?.view?.messages.keys() ?? []) last = seq;
+  return last;
+}
 
 /** A room is opened, or seen again: from then on, it no longer looks unread. */
 export function lookAgain(): void {

@@ -12,7 +12,7 @@ import { keepDrafts, openDrafts } from "./drafts.ts";
 import { follow } from "./hearing.ts";
 import { goTo, goToLine } from "./history.ts";
 import { call } from "./http.ts";
-import { deviceOf, flush, forgetDevice, forgetRooms, openDevice } from "./kept.ts";
+import { deviceOf, flush, forgetDevice, forgetRooms, openDevice, readAhead } from "./kept.ts";
 import * as memory from "./memory.ts";
 import { identity, isRoomName, rememberedRooms, roomFromAddress } from "./memory.ts";
 import { meetAuthors } from "./names.ts";
@@ -114,6 +114,7 @@ export async function start(): Promise<void> {
   tracked.value = [];
   await keepDrafts(); // of whoever it was up to now
   const device = await openDevice(person, token !== undefined);
+  readAhead(linked?.room ?? roomFromAddress());
   const [known, names, who = ""] = await Promise.all([
     device.get<Known>("account"),
     device.get<Record<string, wire.Author>>("names"),

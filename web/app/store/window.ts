@@ -1,12 +1,16 @@
-// Which messages are drawn: at most MOST_SHOWN of those that are there, moved on as one scrolls. Pure, but for the signals at its end.
+// Which messages are drawn: few of those that are there, and more of them as one scrolls, up to MOST_SHOWN.
 
 import { signal } from "@preact/signals";
 import type { wire } from "#sdk";
 import { isApart, span, viewIn } from "./span.ts";
 import type { View } from "./state.ts";
 
-export const MOST_SHOWN = 150;
-export const STEP = 50;
+/** So many are drawn to begin with: a room opens sooner, and a burst of messages costs less. */
+export const FEW = 60;
+/** So many of them come before a place that one goes to. */
+export const BEFORE = 20;
+const MOST_SHOWN = 150;
+const STEP = 50;
 
 export interface Window {
   messages: wire.Message[];
@@ -15,16 +19,42 @@ export interface Window {
   count: number;
 }
 
-/** The messages up to the one with the seq `last`. */
-export function windowOf(view: View | undefined, last: number): Window {
+/** The messages up to the one with the seq `last`: so many, or as many as there may be. */
+export function windowOf(view: View | undefined, last: number, size = MOST_SHOWN): Window {
   const all = [...(view?.messages.values() ?? [])];
   const end = last === Infinity ? all.length : all.findLastIndex(({ seq }) => seq <= last) + 1;
-  const first = Math.max(0, end - MOST_SHOWN);
+  const first = Math.max(0, end - size);
   return { messages: all.slice(first, end), first, count: all.length };
 }
 
 /** The seq at which the window ends; Infinity: it goes along with the newest message. */
 export const last = signal(Infinity);
+
+/** How many messages the window has. */
+export const size = signal(FEW);
+
+/** The window on a room that is shown. */
+export const windowIn = (view: View | undefined): Window => windowOf(view, last.value, size.value);
+
+/** Let the window begin anew, with few messages: up to the `end`th, or the newest one. */
+export function begin(view?: View, end = Infinity): void {
+  size.value = FEW;
+  last.value = view ? lastBefore(view, end) : Infinity;
+}
+
+/** Draw more of the messages before those that are drawn. Too many at the other end go. */
+export function growUp(view: View, { first, messages }: Window): void {
+  const [begins, ends] = [Math.max(first - STEP, 0), first + messages.length];
+  size.value = Math.min(ends - begins, MOST_SHOWN);
+  if (ends - begins > MOST_SHOWN) last.value = lastBefore(view, begins + MOST_SHOWN);
+}
+
+/** Draw more of the messages after those that are drawn. */
+export function growDown(view: View, { first, messages, count }: Window): void {
+  const ends = Math.min(first + messages.length + STEP, count);
+  size.value = Math.min(ends - first, MOST_SHOWN);
+  last.value = ends < count ? lastBefore(view, ends) : lastBefore(view, count + 1);
+}
 
 /** The seq at which a window ends that ends before the `end`th message. Where that is not there, the newest ones are, or what is apart from them ends. */
 export function lastBefore(view: View, end: number): number {
@@ -50,16 +80,19 @@ export const toLineAsked = signal(0);
 export function toEnd(): void {
   span.value = undefined;
   linked.value = undefined;
-  last.value = Infinity;
+  begin();
   atEnd.value = true;
   missed.value = 0;
   toEndAsked.value += 1;
 }
 
-/** A message was added at the end. One who reads further up must not lose what is there: the new one waits outside of a full window. */
+/** A message was added at the end. One who reads further up must not lose what is there: the new one waits outside of the window. */
 export function appended(room: string, isMine: boolean): void {
-  if (atEnd.peek()) return;
+  if (atEnd.peek()) {
+    if (size.peek() === MOST_SHOWN) size.value = FEW; // nobody sees the others any more
+    return;
+  }
   if (!isMine) missed.value += 1;
   const view = last.peek() === Infinity && !isApart() ? viewIn(room) : undefined;
-  if (view && view.messages.size > MOST_SHOWN) last.value = lastBefore(view, view.messages.size - 1);
+  if (view && view.messages.size > size.peek()) last.value = lastBefore(view, view.messages.size - 1);
 }

@@ -8,7 +8,7 @@ import { whoOf, type wire } from "../store/sdk.ts";
 import { overlayOf } from "../store/sending.ts";
 import { viewIn } from "../store/span.ts";
 import { current, me, newFrom, placeOf } from "../store/state.ts";
-import { last, linked, windowOf } from "../store/window.ts";
+import { linked, windowIn, windowOf } from "../store/window.ts";
 import { Row } from "./Row.tsx";
 
 const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
@@ -40,7 +40,7 @@ export function Log({ room, label }: { room: string; label: string }) {
   const isCurrent = room === current.value;
   const from = isCurrent ? newFrom.value : Infinity;
   const view = place && place.version.value >= 0 ? viewIn(room) : undefined;
-  const { messages, first } = windowOf(view, isCurrent ? last.value : Infinity);
+  const { messages, first } = isCurrent ? windowIn(view) : windowOf(view, Infinity);
   const { who } = me();
   const shown = messages.map(overlayOf(room));
   const line = messages.find((message) => message.seq >= from && whoOf(message) !== who)?.seq;

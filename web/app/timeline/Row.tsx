@@ -48,7 +48,7 @@ export const Speaker = ({ by }: { by: string }) => (
 );
 
 export const Time = ({ at }: { at: string }) => (
-  <time dateTime={at} title={fullOf(at)}>
+  <time dateTime={at} onPointerEnter={({ currentTarget }) => (currentTarget.title = fullOf(at))}>
     {timeOf(at)}
   </time>
 );

@@ -6,7 +6,7 @@ import { loadNewer, loadOlder } from "../store/history.ts";
 import { readOn } from "../store/reading.ts";
 import { isApart, span, viewIn } from "../store/span.ts";
 import { connection, current, placeOf } from "../store/state.ts";
-import { atEnd, last, lastBefore, linked, MOST_SHOWN, missed, STEP, toEnd, toEndAsked, toLineAsked, windowOf } from "../store/window.ts";
+import { atEnd, growDown, growUp, last, linked, missed, size, toEnd, toEndAsked, toLineAsked, windowIn } from "../store/window.ts";
 import { distance, measure, restore, showEnd, showLine, showMessage } from "./anchor.ts";
 import { pressAmong } from "./keys.ts";
 import { Log } from "./Log.tsx";
@@ -20,14 +20,14 @@ function move(scroller: HTMLElement): void {
   const room = current.peek();
   const view = viewIn(room);
   if (!view?.messages.size) return;
-  const { first, messages, count } = windowOf(view, last.peek());
-  const end = first + messages.length;
+  const window = windowIn(view);
+  const { first, messages, count } = window;
   const { above, below } = distance(scroller);
   if (!messages.length)
     toEnd(); // one has read so long that what one read was let go of
-  else if (above < NEAR_BEGINNING && first > 0) last.value = lastBefore(view, Math.max(first - STEP, 0) + MOST_SHOWN);
+  else if (above < NEAR_BEGINNING && first > 0) growUp(view, window);
   else if (above < NEAR_BEGINNING && view.more) loadOlder(room);
-  else if (below < NEAR_BEGINNING && end < count) last.value = lastBefore(view, end + STEP);
+  else if (below < NEAR_BEGINNING && first + messages.length < count) growDown(view, window);
   else if (below < NEAR_BEGINNING && isApart()) loadNewer(room);
   else if (below < NEAR_BEGINNING && last.peek() !== Infinity) {
     last.value = Infinity;
@@ -56,7 +56,7 @@ export function Scroller() {
   const place = placeOf(room);
   // Whatever changes what is drawn is read here, so that each change passes through the effect below.
   const drawn = [
-    ...[room, place?.version.value, last.value, span.value],
+    ...[room, place?.version.value, last.value, size.value, span.value],
     ...[linked.value, toEndAsked.value, toLineAsked.value],
     connection.value.state, // what could not be had without one is asked for now
   ];

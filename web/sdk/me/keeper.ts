@@ -62,7 +62,7 @@ export class Keeper implements Watcher {
   }
 
   heard(event: AnyEvent): void {
-    if (!this.#logs.has(event.room)) this.#told(this.mine.ofRoom(event));
+    if (!this.#logs.has(event.room)) this.#learned(this.mine.ofRoom(event));
   }
 
   atLeast(room: string, head: number): void {
@@ -114,13 +114,18 @@ export class Keeper implements Watcher {
     }
   }
 
-  /** Tell changes, be told the heads of rooms that are new, and see to what must be read again. */
+  /** Tell changes, and be told the heads of rooms that are new. */
   #told(changes: MyChange[]): void {
     const fresh = [...this.mine.heads].filter(([room]) => !this.#watched.has(room));
     this.#watched = new Set(this.mine.heads.keys());
     for (const [room] of fresh) this.mine.atLeast(room, this.#rooms.get(room)?.since ?? 0);
     const heads = fresh.filter(([room]) => !this.#rooms.get(room));
     if (heads.length) this.#rooms.followAll({}, Object.fromEntries(heads), this.#epoch);
+    this.#learned(changes);
+  }
+
+  /** Tell changes by which there are no other rooms, and see to what must be read again. */
+  #learned(changes: MyChange[]): void {
     this.#tell(changes);
     if (this.#owes && !this.#isReading) this.#read();
   }
