@@ -19,7 +19,17 @@ from tests.support.newcomers import People, claim_link, invite_link, make_room, 
 from tests.support.ports import free_port
 from tests.support.proxy import Proxy
 from tests.support.server import Server
-from tests.system.test_page import AWAY, FEW_SHOWN, MOST_SHOWN, bodies, composer, here, say, use, visiting
+from tests.system.test_page import (
+    AWAY,
+    FEW_SHOWN,
+    MOST_SHOWN,
+    bodies,
+    composer,
+    here,
+    say,
+    use,
+    visiting,
+)
 from tests.system.test_page_offline import stored
 
 expect.set_options(timeout=15_000)
