@@ -298,10 +298,10 @@ lock: $(build_python) ## renew requirements/*.txt from pyproject.toml (ARGS="--u
 			--no-config --no-header --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command 'make lock' --output-file $$out "$$@" $(ARGS); }; \
 	lock build --group build && \
-	lock run pyproject.toml && \
+	lock run pyproject.toml --extra images && \
 	lock examples --group examples && \
 	lock node --group node && \
-	lock dev pyproject.toml --group dev --constraint requirements/examples.txt --constraint requirements/node.txt --constraint requirements/build.txt --constraint requirements/run.txt && \
+	lock dev pyproject.toml --extra images --group dev --constraint requirements/examples.txt --constraint requirements/node.txt --constraint requirements/build.txt --constraint requirements/run.txt && \
 	lock fuzz pyproject.toml --group fuzz --constraint requirements/run.txt --constraint requirements/dev.txt && \
 	lock bench pyproject.toml --group bench --constraint requirements/build.txt --constraint requirements/run.txt --constraint requirements/dev.txt
 	@if grep -nE '://|^ *(-i|-f|--(extra-)?index|--find-links)' requirements/*.txt; then \

@@ -144,6 +144,9 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/api/v1/emoji/{name}/{image}"): [Way("/api/v1/emoji/x/x", needs_token=True)],
     ("POST", "/api/v1/files"): [Way("/api/v1/files", "POST", body="x", needs_account=True)],
     ("GET", "/api/v1/files/{file}"): [Way("/api/v1/files/x", needs_token=True)],
+    ("GET", "/api/v1/files/{file}/thumbnails/{side}"): [
+        Way("/api/v1/files/x/thumbnails/360", needs_token=True)
+    ],
     ("OPTIONS", "/api/v1/uploads"): [Way("/api/v1/uploads", "OPTIONS")],
     ("POST", "/api/v1/uploads"): own("/uploads", "POST"),
     **{

@@ -17,6 +17,8 @@ NAMELESS = "file"
 UNKNOWN = "application/octet-stream"
 MAX_PIXELS = 40_000_000  # of a picture that is shown: to decode more could exhaust who looks at it
 MAX_SIDE = 30_000
+THUMBNAIL_SIDES = (360, 1280)  # pixels: into which squares thumbnails fit
+THUMBNAIL_TYPE = "image/webp"
 
 # What browsers may show by itself; all else is only to be saved. None of these can hold a script that runs.
 INLINE = frozenset(
@@ -43,6 +45,11 @@ def key_of(random: bytes) -> str:
 def is_file_key(text: str) -> bool:
     """Whether this is the key of a file, though not whether there is such a file."""
     return _KEY.fullmatch(text) is not None
+
+
+def thumbnail_of(file: str, side: int) -> str:
+    """Return the key of a thumbnail, beside that of its file."""
+    return f"{file}.{side}"
 
 
 # --- names ---
@@ -111,7 +118,8 @@ _FRAMES = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 
 
 def _jpeg(head: bytes) -> tuple[int, int]:
-    at = 2
+    """Return the size of a JPEG as it is shown: turned, if its Exif says so."""
+    at, is_turned = 2, False
     while True:
         if head[at] != 0xFF:
             raise ValueError
@@ -121,9 +129,29 @@ def _jpeg(head: bytes) -> tuple[int, int]:
             continue
         if marker in _FRAMES:
             height, width = struct.unpack_from(">HH", head, at + 5)
-            return width, height
+            return (height, width) if is_turned else (width, height)
         (size,) = struct.unpack_from(">H", head, at + 2)
+        if marker == 0xE1 and head[at + 4 : at + 10] == b"Exif\0\0":
+            is_turned = _is_turned(head[at + 10 : at + 2 + size])
         at += 2 + max(size, 2)
+
+
+_ORIENTATION, _QUARTER_TURNS = 0x0112, range(5, 9)
+
+
+def _is_turned(exif: bytes) -> bool:
+    """Whether Exif says that a picture is to be turned by a quarter (CIPA DC-008, section 4.6.4)."""
+    end = ">" if exif[:2] == b"MM" else "<"
+    try:
+        (at,) = struct.unpack_from(f"{end}I", exif, 4)
+        (count,) = struct.unpack_from(f"{end}H", exif, at)
+        for start in range(at + 2, at + 2 + 12 * min(count, 100), 12):
+            tag, _, _, value = struct.unpack_from(f"{end}HHIH", exif, start)
+            if tag == _ORIENTATION:
+                return value in _QUARTER_TURNS
+    except struct.error:
+        pass
+    return False
 
 
 def _webp(head: bytes) -> tuple[int, int] | None:

@@ -10,7 +10,9 @@ from aiohttp import web
 from hubbub.server.config import Settings
 from hubbub.server.files.directory import Directory
 from hubbub.server.files.downloads import Downloads
+from hubbub.server.files.shrinker import Shrinker, can_shrink
 from hubbub.server.files.sweeping import Sweeper
+from hubbub.server.files.thumbnails import Thumbnails
 from hubbub.server.files.uploads import FileLimits, Uploads
 from hubbub.server.http.resources.files import DOWNLOADS, UPLOADS_OF_SERVER
 from hubbub.server.hub.rights import Rights
@@ -41,9 +43,12 @@ async def filing_of(
     files = _directory(settings)
     limits = FileLimits(settings.max_file_size, settings.files_per_person, settings.files_in_all)
     uploads = Uploads(store, files, submit, limits)
+    thumbnails = Thumbnails(files, Shrinker() if can_shrink() else None)
+    downloads = Downloads(store, files, thumbnails, rights)
     try:
-        yield Filing(Sweeper(store, files, submit), uploads, Downloads(store, files, rights))
+        yield Filing(Sweeper(store, files, submit), uploads, downloads)
     finally:
+        await thumbnails.close()
         await files.close()
 
 

@@ -49,6 +49,9 @@ class Files(Protocol):
         It may be done again after a crash.
         """
 
+    async def keep(self, thumbnail: str, data: bytes) -> None:
+        """Keep a thumbnail of a whole file, or nothing in place of one that can't be made. It is read like a file, and goes with its own."""
+
     def reading(self, file: str, first: int, count: int) -> AsyncGenerator[bytes]:
         """Yield `count` bytes of a whole file from `first` on, in parts, each read once it is asked for."""
 
@@ -56,10 +59,10 @@ class Files(Protocol):
         """Return the size of a whole file; None if there is none."""
 
     async def delete(self, files: list[str]) -> None:
-        """Delete files, whole or not. Those that are not there don't matter."""
+        """Delete files, whole or not, with their thumbnails. Those that are not there don't matter."""
 
     def all(self) -> AsyncIterator[list[str]]:
-        """Yield the keys of all files, whole or not, in parts."""
+        """Yield the keys of all files, whole or not, in parts; also of those of which only thumbnails are there."""
 
     async def close(self) -> None:
         """Finish what is being done."""

@@ -5,6 +5,7 @@ import errno
 import fcntl
 import hashlib
 import os
+import secrets
 import shutil
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
@@ -13,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from hubbub.protocol.files import HEAD_BYTES, is_file_key
+from hubbub.protocol.files import HEAD_BYTES, THUMBNAIL_SIDES, is_file_key, thumbnail_of
 from hubbub.server.files.base import BeingWritten, FilesFailed, StorageFull
 
 T = TypeVar("T")
@@ -25,6 +26,7 @@ KEYS_AT_ONCE = 500
 THREADS = 4
 RESERVE = 64 * 2**20  # bytes that stay free for what else is on the disk
 HASHES = 256  # of unfinished files; others are read again at the end
+_SIDES = {str(side) for side in THUMBNAIL_SIDES}
 FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -91,6 +93,17 @@ class Directory:
                 _flush(each)
         return head, digest.hexdigest()
 
+    async def keep(self, thumbnail: str, data: bytes) -> None:
+        """See the contract."""
+        await self._run(self._keep, thumbnail, data)
+
+    def _keep(self, thumbnail: str, data: bytes) -> None:
+        whole = self.path_of(thumbnail)
+        part = whole.with_name(f".{thumbnail}.{secrets.token_hex(4)}")
+        part.write_bytes(data)
+        part.chmod(0o600)
+        part.rename(whole)
+
     async def reading(self, file: str, first: int, count: int) -> AsyncGenerator[bytes]:
         """See the contract."""
         descriptor = await self._run(os.open, self.path_of(file), os.O_RDONLY)
@@ -111,7 +124,8 @@ class Directory:
     def _delete(self, files: list[str]) -> None:
         for file in files:
             self._hashes.pop(file, None)
-            for path in (self._parts / file, self.path_of(file)):
+            made = (self.path_of(thumbnail_of(file, side)) for side in THUMBNAIL_SIDES)
+            for path in (self._parts / file, self.path_of(file), *made):
                 path.unlink(missing_ok=True)
 
     async def all(self) -> AsyncIterator[list[str]]:
@@ -126,8 +140,8 @@ class Directory:
         await asyncio.to_thread(self._threads.shutdown)
 
     def path_of(self, file: str) -> Path:
-        """Return where a whole file is. Raises FilesFailed for what is no key."""
-        if not is_file_key(file):
+        """Return where a whole file or a thumbnail is. Raises FilesFailed for what is no key."""
+        if not is_file_key(_file_of(file)):
             raise FilesFailed("Not the key of a file")
         return self._path / file[:FOLDER] / file
 
@@ -224,7 +238,13 @@ def _folders(path: Path) -> list[Path]:
 
 
 def _names(folder: Path) -> list[str]:
-    return [each.name for each in os.scandir(folder) if is_file_key(each.name)]
+    return sorted({file for each in os.scandir(folder) if is_file_key(file := _file_of(each.name))})
+
+
+def _file_of(name: str) -> str:
+    """Return the key of a file, whether this is that or the key of one of its thumbnails."""
+    file, _, side = name.partition(".")
+    return file if not side or side in _SIDES else ""
 
 
 def _flush(path: Path) -> None:

@@ -7,8 +7,9 @@ from hubbub.domain.access import Operation
 from hubbub.domain.files import FILE_USE, FileUse
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
-from hubbub.protocol.files import is_file_key
+from hubbub.protocol.files import THUMBNAIL_TYPE, is_file_key, thumbnail_of
 from hubbub.server.files.base import Files
+from hubbub.server.files.thumbnails import Thumbnails
 from hubbub.server.files.uploads import failing
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store
@@ -25,17 +26,49 @@ class FilePart(NamedTuple):
     length: int
 
 
+class Shown(NamedTuple):
+    """What is given for a file: itself, or a thumbnail of it. The key is that of its bytes; `digest` is empty if nobody took it."""
+
+    file: str
+    key: str
+    name: str
+    type: str
+    size: int
+    digest: str = ""
+
+
 class Downloads:
     """Gives files to those who may read the messages that show them."""
 
-    def __init__(self, store: Store, files: Files, rights: Callable[[], Rights]) -> None:
+    def __init__(
+        self, store: Store, files: Files, thumbnails: Thumbnails, rights: Callable[[], Rights]
+    ) -> None:
         """`rights` are there once somebody comes."""
         self._store = store
         self._files = files
+        self._thumbnails = thumbnails
         self._rights = rights
         self.sent = 0  # bytes
 
-    async def find(self, principal: Principal, file: str) -> FileUse:
+    async def find(self, principal: Principal, file: str) -> Shown:
+        """Return a file that the principal may get now. Raises RefusalError, StoreFailed."""
+        return _itself(await self._find(principal, file))
+
+    async def find_thumbnail(self, principal: Principal, file: str, side: int) -> Shown:
+        """Return a thumbnail of a picture, or the picture if it has none. Raises RefusalError, StoreFailed."""
+        use = await self._find(principal, file)
+        if not use.type.startswith("image/"):
+            raise RefusalError("not_found", "Not a picture: it has no thumbnail")
+        with failing():
+            size = await self._thumbnails.find(use, side)
+        if size is None:
+            return _itself(use)
+        await self._find(principal, file)  # it may have taken long
+        stem = use.name.rpartition(".")[0] or use.name
+        key = thumbnail_of(file, side)
+        return Shown(file, key, f"{stem}.webp", THUMBNAIL_TYPE, size)
+
+    async def _find(self, principal: Principal, file: str) -> FileUse:
         """Return a file as a message shows it that the principal may read now. Raises RefusalError, StoreFailed."""
         if not any(READ.is_given(principal.role, principal.scopes, kind) for kind in READ.rows):
             raise RefusalError("forbidden", f"Not allowed to {READ.label} with this token")
@@ -46,14 +79,14 @@ class Downloads:
         raise RefusalError.of(NO_FILE)
 
     async def reading(
-        self, principal: Principal, file: str, span: FilePart
+        self, principal: Principal, shown: Shown, span: FilePart
     ) -> AsyncGenerator[bytes]:
         """Yield some bytes of a file, as long as the principal may read it. Raises RefusalError, StoreFailed."""
         unchecked = 0
         with failing():
-            async for data in self._files.reading(file, *span):
+            async for data in self._files.reading(shown.key, *span):
                 if unchecked >= CHECKED_BYTES:
-                    await self.find(principal, file)
+                    await self._find(principal, shown.file)
                     unchecked = 0
                 unchecked += len(data)
                 self.sent += len(data)
@@ -67,3 +100,7 @@ class Downloads:
                 raise
             return False
         return True
+
+
+def _itself(use: FileUse) -> Shown:
+    return Shown(use.file, use.file, use.name, use.type, use.size, use.digest)

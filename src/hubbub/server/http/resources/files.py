@@ -9,12 +9,11 @@ from aiohttp import web
 
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects.files import KEEP_FILES
-from hubbub.domain.files import File, FileUse
-from hubbub.domain.principals import Principal
+from hubbub.domain.files import File
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.fields import elements
-from hubbub.protocol.files import INLINE, KEY_BYTES, disposition
-from hubbub.server.files.downloads import Downloads, FilePart
+from hubbub.protocol.files import INLINE, KEY_BYTES, THUMBNAIL_SIDES, disposition
+from hubbub.server.files.downloads import Downloads, FilePart, Shown
 from hubbub.server.files.uploads import Uploads
 from hubbub.server.http.entering import account_of
 from hubbub.server.http.headers import HEADERS
@@ -31,6 +30,12 @@ FILE = Parameter(
     "path",
     TEXT | {"pattern": f"^[0-9a-hjkmnp-tv-z]{{{KEY_BYTES * 8 // 5}}}$", "example": "0" * 24},
     lambda request: request.match_info["file"],
+)
+SIDE = Parameter(
+    "side",
+    "path",
+    {"type": "integer", "enum": [*THUMBNAIL_SIDES]},
+    lambda request: _side_of(request.match_info["side"]),
 )
 NAME = text("name", "What the file is called")
 RANGE = header("Range", "Only these bytes, such as bytes=0-99; several ranges count as none")
@@ -106,8 +111,29 @@ async def upload_file(request: web.Request) -> FileReply:
 )
 async def get_file(request: web.Request) -> web.StreamResponse:
     """Get a file, or some of it, that a message shows which one may read."""
-    principal, downloads = principal_of(request), request.app[DOWNLOADS]
-    found = await downloads.find(principal, FILE.of(request))
+    principal = principal_of(request)
+    return await _answer(request, await request.app[DOWNLOADS].find(principal, FILE.of(request)))
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        f"{FILES}/{{file}}/thumbnails/{{side}}",
+        "getThumbnail",
+        needs=Operation.READ,
+        takes=(FILE, SIDE, RANGE),
+        answers=bytes,
+        answers_type="image/*",
+        refuses=frozenset({"bad_range"}),
+    )
+)
+async def get_thumbnail(request: web.Request) -> web.StreamResponse:
+    """Get a picture that a message shows, small enough for a square of so many pixels; if it can't be made smaller, as it is."""
+    side, find = SIDE.of(request), request.app[DOWNLOADS].find_thumbnail
+    return await _answer(request, await find(principal_of(request), FILE.of(request), side))
+
+
+async def _answer(request: web.Request, found: Shown) -> web.StreamResponse:
     headers = _headers_of(found)
     if _has_it(request, found):
         return web.Response(status=304, headers=headers)
@@ -117,13 +143,12 @@ async def get_file(request: web.Request) -> web.StreamResponse:
             Refusal("bad_range", f"The file has {found.size} bytes"),
             headers={"Content-Range": f"bytes */{found.size}"},
         )
-    return await _send(request, principal, found, part, headers)
+    return await _send(request, found, part, headers)
 
 
 async def _send(
     request: web.Request,
-    principal: Principal,
-    found: FileUse,
+    found: Shown,
     part: FilePart,
     headers: dict[str, str],
 ) -> web.StreamResponse:
@@ -136,7 +161,7 @@ async def _send(
     if request.method == "HEAD" or not part.length:
         await response.prepare(request)
         return response
-    reading = request.app[DOWNLOADS].reading(principal, found.file, part)
+    reading = request.app[DOWNLOADS].reading(principal_of(request), found, part)
     try:
         data = await anext(reading)  # before the head, so that one may still be refused
         await response.prepare(request)
@@ -152,28 +177,31 @@ async def _send(
     return response
 
 
-def _headers_of(found: FileUse) -> dict[str, str]:
+def _headers_of(found: Shown) -> dict[str, str]:
     kind = "inline" if found.type in INLINE else "attachment"
-    return AS_FILE | {
+    headers = AS_FILE | {
         "Content-Type": found.type,
         "Content-Disposition": disposition(kind, found.name),
-        "ETag": f'"{found.file}"',
-        "Repr-Digest": f"sha-256=:{base64.b64encode(bytes.fromhex(found.digest)).decode()}:",
+        "ETag": f'"{found.key}"',
     }
+    if found.digest:
+        digest = base64.b64encode(bytes.fromhex(found.digest)).decode()
+        headers["Repr-Digest"] = f"sha-256=:{digest}:"
+    return headers
 
 
-def _has_it(request: web.Request, found: FileUse) -> bool:
+def _has_it(request: web.Request, found: Shown) -> bool:
     """Whether whoever asks has the file already, which never changes (RFC 9110 section 13.1.2)."""
     known = [each.removeprefix("W/") for each in elements(request.headers, "If-None-Match")]
-    return f'"{found.file}"' in known or "*" in known
+    return f'"{found.key}"' in known or "*" in known
 
 
-def _part_of(request: web.Request, found: FileUse) -> FilePart | None:
+def _part_of(request: web.Request, found: Shown) -> FilePart | None:
     """Return which part of a file is wanted; None if there is no such part (RFC 9110 section 14)."""
     whole = FilePart(0, found.size)
     asked = _RANGE.fullmatch((RANGE.of(request) or "").strip())
     condition = request.headers.get("If-Range")
-    if asked is None or condition not in (None, f'"{found.file}"'):
+    if asked is None or condition not in (None, f'"{found.key}"'):
         return whole
     first, last = asked.groups()
     if not first:
@@ -185,6 +213,15 @@ def _part_of(request: web.Request, found: FileUse) -> FilePart | None:
         return whole
     end = min(int(last) + 1, found.size) if last else found.size
     return FilePart(int(first), end - int(first)) if int(first) < found.size else None
+
+
+def _side_of(given: str) -> int:
+    for side in THUMBNAIL_SIDES:
+        if given == str(side):
+            return side
+    raise RefusalError(
+        "not_found", f"Thumbnails have {' or '.join(map(str, THUMBNAIL_SIDES))} pixels"
+    )
 
 
 def date_of(seconds: float) -> str:
