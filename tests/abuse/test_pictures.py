@@ -98,7 +98,7 @@ def read(data: bytes) -> Picture:
 
 @pytest.fixture(scope="module")
 async def shrinker() -> AsyncIterator[Shrinker]:
-    made = Shrinker()
+    made = Shrinker(seconds=50.0)  # however busy this machine is
     yield made
     await made.close()
 
