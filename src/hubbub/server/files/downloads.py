@@ -26,7 +26,7 @@ class FilePart(NamedTuple):
     length: int
 
 
-class Shown(NamedTuple):
+class Download(NamedTuple):
     """What is given for a file: itself, or a thumbnail of it. The key is that of its bytes; `digest` is empty if nobody took it."""
 
     file: str
@@ -50,11 +50,11 @@ class Downloads:
         self._rights = rights
         self.sent = 0  # bytes
 
-    async def find(self, principal: Principal, file: str) -> Shown:
+    async def find(self, principal: Principal, file: str) -> Download:
         """Return a file that the principal may get now. Raises RefusalError, StoreFailed."""
         return _itself(await self._find(principal, file))
 
-    async def find_thumbnail(self, principal: Principal, file: str, side: int) -> Shown:
+    async def find_thumbnail(self, principal: Principal, file: str, side: int) -> Download:
         """Return a thumbnail of a picture, or the picture if it has none. Raises RefusalError, StoreFailed."""
         use = await self._find(principal, file)
         if not use.type.startswith("image/"):
@@ -66,7 +66,7 @@ class Downloads:
         await self._find(principal, file)  # it may have taken long
         stem = use.name.rpartition(".")[0] or use.name
         key = thumbnail_of(file, side)
-        return Shown(file, key, f"{stem}.webp", THUMBNAIL_TYPE, size)
+        return Download(file, key, f"{stem}.webp", THUMBNAIL_TYPE, size)
 
     async def _find(self, principal: Principal, file: str) -> FileUse:
         """Return a file as a message shows it that the principal may read now. Raises RefusalError, StoreFailed."""
@@ -79,7 +79,7 @@ class Downloads:
         raise RefusalError.of(NO_FILE)
 
     async def reading(
-        self, principal: Principal, shown: Shown, span: FilePart
+        self, principal: Principal, shown: Download, span: FilePart
     ) -> AsyncGenerator[bytes]:
         """Yield some bytes of a file, as long as the principal may read it. Raises RefusalError, StoreFailed."""
         unchecked = 0
@@ -102,5 +102,5 @@ class Downloads:
         return True
 
 
-def _itself(use: FileUse) -> Shown:
-    return Shown(use.file, use.file, use.name, use.type, use.size, use.digest)
+def _itself(use: FileUse) -> Download:
+    return Download(use.file, use.file, use.name, use.type, use.size, use.digest)

@@ -123,7 +123,9 @@ def _confine() -> None:
     ):
         with suppress(ValueError, OSError):  # not on every system
             resource.setrlimit(limit, (most, most))
-    AvifImagePlugin.DEFAULT_MAX_THREADS = 1
+    vars(AvifImagePlugin).update(
+        DEFAULT_MAX_THREADS=1
+    )  # or as many as there are cores, each with a stack
 
 
 if __name__ == "__main__":

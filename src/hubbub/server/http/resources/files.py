@@ -13,7 +13,7 @@ from hubbub.domain.files import File
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.files import INLINE, KEY_BYTES, THUMBNAIL_SIDES, disposition
-from hubbub.server.files.downloads import Downloads, FilePart, Shown
+from hubbub.server.files.downloads import Downloads, FilePart, Download
 from hubbub.server.files.uploads import Uploads
 from hubbub.server.http.entering import account_of
 from hubbub.server.http.headers import HEADERS
@@ -133,7 +133,7 @@ async def get_thumbnail(request: web.Request) -> web.StreamResponse:
     return await _answer(request, await find(principal_of(request), FILE.of(request), side))
 
 
-async def _answer(request: web.Request, found: Shown) -> web.StreamResponse:
+async def _answer(request: web.Request, found: Download) -> web.StreamResponse:
     headers = _headers_of(found)
     if _has_it(request, found):
         return web.Response(status=304, headers=headers)
@@ -148,7 +148,7 @@ async def _answer(request: web.Request, found: Shown) -> web.StreamResponse:
 
 async def _send(
     request: web.Request,
-    found: Shown,
+    found: Download,
     part: FilePart,
     headers: dict[str, str],
 ) -> web.StreamResponse:
@@ -177,7 +177,7 @@ async def _send(
     return response
 
 
-def _headers_of(found: Shown) -> dict[str, str]:
+def _headers_of(found: Download) -> dict[str, str]:
     kind = "inline" if found.type in INLINE else "attachment"
     headers = AS_FILE | {
         "Content-Type": found.type,
@@ -190,13 +190,13 @@ def _headers_of(found: Shown) -> dict[str, str]:
     return headers
 
 
-def _has_it(request: web.Request, found: Shown) -> bool:
+def _has_it(request: web.Request, found: Download) -> bool:
     """Whether whoever asks has the file already, which never changes (RFC 9110 section 13.1.2)."""
     known = [each.removeprefix("W/") for each in elements(request.headers, "If-None-Match")]
     return f'"{found.key}"' in known or "*" in known
 
 
-def _part_of(request: web.Request, found: Shown) -> FilePart | None:
+def _part_of(request: web.Request, found: Download) -> FilePart | None:
     """Return which part of a file is wanted; None if there is no such part (RFC 9110 section 14)."""
     whole = FilePart(0, found.size)
     asked = _RANGE.fullmatch((RANGE.of(request) or "").strip())
