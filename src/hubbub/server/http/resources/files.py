@@ -13,7 +13,7 @@ from hubbub.domain.files import File
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.files import INLINE, KEY_BYTES, THUMBNAIL_SIDES, disposition
-from hubbub.server.files.downloads import Downloads, FilePart, Download
+from hubbub.server.files.downloads import Download, Downloads, FilePart
 from hubbub.server.files.uploads import Uploads
 from hubbub.server.http.entering import account_of
 from hubbub.server.http.headers import HEADERS
