@@ -228,7 +228,7 @@ people: $(stamps)/run ## measure what people with many rooms cost: make people A
 conversation: $(stamps)/run ## measure unread messages and mentions in many and large rooms: make conversation ARGS="--postgres postgres://..."
 	@exec $(bin)/python -m benchmarks.conversation $(ARGS)
 
-searching: $(stamps)/run ## measure indexing and searching a million messages: make searching ARGS="--postgres postgres://..."
+searching: $(stamps)/dev $(stamps)/bench ## measure indexing and searching a million messages: make searching ARGS="--postgres postgres://..."
 	@exec $(bin)/python -m benchmarks.searching $(ARGS)
 
 page-bench: $(stamps)/dev $(stamps)/bench clients chromium ## measure the page against its limits, with a room of 100,000 messages: make page-bench ARGS="--seconds 5"

@@ -1,6 +1,6 @@
 """What it costs to index messages, to find them, and to take them out of the index again: `make searching`.
 
-A fifth of the messages is Chinese. SQLite, and with `--postgres URL` an empty database of PostgreSQL, too. Nothing is flushed, so that the disk doesn't count.
+A fifth of the messages is Chinese, and words come as often as in languages. SQLite, and with `--postgres URL` an empty database of PostgreSQL, too. Nothing is flushed, so that the disk doesn't count.
 """
 
 import argparse
@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate, islice
+from math import log10
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,67 +30,181 @@ from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.search import TooSlow, WantedMessages
+from hubbub.server.stores.search import SECONDS, TooSlow, WantedMessages
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
 
-BATCH, TRIES, WORDS_EACH = 1_000, 30, 12
-LETTERS, CHARACTERS = "abcdefghijklmnopqrstuvwxyz", [chr(0x4E00 + n) for n in range(2_000)]
+HERE = Path(__file__).parent
+BATCH, TRIES = 1_000, 20
+FEW, SOME = 4, 40  # rooms
+TABLES = ("search_term_data", "search_term_idx", "search_entry", "search_entry_message")
 TABLE = "hubbub.search_entry"
-LONER, NEIGHBOUR = person(2), person(3)  # in one room, and in 40
+LONER, FRIEND, NEIGHBOUR = person(2), person(3), person(4)  # in one room, in 4, and in 40
+MEMBERS = 5  # the first person who is in only one room, and writes there
+SEARCHERS = (
+    (GRACE, "all rooms"),
+    (NEIGHBOUR, f"{SOME} rooms"),
+    (FRIEND, f"{FEW} rooms"),
+    (LONER, "one room"),
+)
+BEGINNINGS = [
+    "b",
+    "c",
+    "d",
+    "f",
+    "g",
+    "h",
+    "k",
+    "l",
+    "m",
+    "n",
+    "p",
+    "r",
+    "s",
+    "t",
+    "v",
+    "w",
+    "st",
+    "tr",
+    "ch",
+]
+MIDDLES, ENDS = ["a", "e", "i", "o", "u", "ea", "ou"], ["", "", "", "n", "s", "r", "ng"]
+COLOURS = ("#d9480f", "#f08c00", "#1971c2", "#2f9e44")
+GAP = 30  # seconds between messages: a million are those of a year
+
+# A commit gives all its messages one time. Here they get times of their own, as if they had been posted one by one.
+SPREAD_SQLITE = """
+UPDATE message SET posted = CAST(replace(CAST(posted AS TEXT), substr(CAST(posted AS TEXT), instr(posted, '"at":"') + 6, 24),
+    strftime('%Y-%m-%dT%H:%M:%fZ', substr(CAST(posted AS TEXT), instr(posted, '"at":"') + 6, 24), (room * 7919 % 1000 * :gap + seq % 25 + room % 977 * 0.001) || ' seconds')) AS BLOB)
+"""
+SPREAD_POSTGRES = """
+UPDATE hubbub.message SET posted = convert_to(replace(convert_from(posted, 'UTF8'), old, to_char((old::timestamptz
+    + room * 7919 % 1000 * interval '$GAP s' + seq % 25 * interval '1 s' + room % 977 * interval '1 ms') AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')), 'UTF8')
+FROM (SELECT room AS r, seq AS s, substr(convert_from(posted, 'UTF8'), position('"at":"' IN convert_from(posted, 'UTF8')) + 6, 24) AS old
+    FROM hubbub.message) AS found WHERE room = r AND seq = s
+"""
 
 
-class Corpus(NamedTuple):
-    """Made-up messages, whose words are as frequent as in languages; the most frequent word comes first."""
+class Words(NamedTuple):
+    """Made-up words, the most frequent first, and how often each comes: as in languages, the second half as often as the first."""
 
-    chance: random.Random
-    words: list[str]
+    known: list[str]
     weights: list[float]
 
     @classmethod
-    def made(cls, words: int = 20_000) -> "Corpus":
-        """Make words up, the same each time."""
-        chance = random.Random("corpus")
-        made = ["".join(chance.choices(LETTERS, k=chance.randint(2, 9))) for _ in range(words)]
-        return cls(chance, made, list(accumulate(1 / (n + 3) for n in range(words))))
+    def of(cls, known: list[str]) -> "Words":
+        """Weigh words by Zipf's and Mandelbrot's law."""
+        return cls(known, list(accumulate(1 / (n + 2.7) for n in range(len(known)))))
 
-    def text(self, number: int) -> str:
+    def some(self, chance: random.Random, count: int) -> list[str]:
+        """Return some, by chance."""
+        return chance.choices(self.known, cum_weights=self.weights, k=count)
+
+
+class Corpus:
+    """Messages that are made up, the same each time; a fifth is Chinese. Most have a few words, and some many."""
+
+    def __init__(self, words: int = 60_000, chinese: int = 20_000) -> None:
+        """Make words up: the rarer, the longer."""
+        self._chance = chance = random.Random("corpus")
+        made: dict[str, None] = {}
+        while len(made) < words:
+            length = max(1, round(chance.gauss(1.2 + 0.55 * log10(len(made) + 10), 0.6)))
+            parts = (chance.choice(BEGINNINGS) + chance.choice(MIDDLES) for _ in range(length))
+            made["".join(parts) + chance.choice(ENDS)] = None
+        characters = Words.of([chr(0x4E00 + n) for n in chance.sample(range(20_000), 3_500)])
+        lengths = chance.choices((1, 2, 2, 2, 3), k=chinese)
+        pairs = {"".join(characters.some(chance, each)): None for each in lengths}
+        self.words, self.chinese = Words.of([*made]), Words.of([*pairs])
+
+    def text(self) -> str:
         """Return a message."""
-        if number % 5 == 0:
-            return "".join(self.chance.choices(CHARACTERS, k=2 * WORDS_EACH))
-        return " ".join(self.chance.choices(self.words, cum_weights=self.weights, k=WORDS_EACH))
+        count = max(1, round(self._chance.lognormvariate(2.2, 0.75)))
+        if self._chance.random() < 0.2:
+            return "".join(self.chinese.some(self._chance, count)) + "。"
+        return " ".join(self.words.some(self._chance, count)).capitalize() + "."
+
+    def asked(self) -> dict[str, str]:
+        """Return what is searched for, by what it is."""
+        words = self.words.known
+        pair = next(word for word in self.chinese.known if len(word) == 2)
+        return {
+            "the most frequent word": words[0],
+            "a rare word": words[20_000],
+            "two frequent words": f"{words[1]} {words[2]}",
+            "a phrase": f'"{words[0]} {words[1]}"',
+            "the beginning of a word": f"{words[300][:3]}*",
+            "two Chinese characters": pair,
+            "links": "has:link",
+        }
 
 
-async def search(stage: Stage) -> None:
+class Finding(NamedTuple):
+    """How long it took to find something, in milliseconds."""
+
+    store: str
+    what: str
+    where: str
+    median: float
+
+
+async def search(stage: Stage) -> list[Finding]:
     """Fill a store, index it, search it, and delete."""
-    corpus, rooms = Corpus.made(), [f"@r{number:012}" for number in range(stage.size.rooms)]
+    corpus, rooms = Corpus(), [f"@r{number:012}" for number in range(stage.size.rooms)]
+    size = 0
+
+    def posts() -> Iterator[tuple[Principal, Change]]:
+        nonlocal size
+        for n in range(stage.size.messages):
+            text, room = corpus.text(), n % len(rooms)
+            size += len(text.encode())
+            yield person(MEMBERS + room), Post(room=rooms[room], text=text)
+            if n % 50_000 == 0:
+                note(f"{stage.name}: {n:,} of {stage.size.messages:,} messages")
+
     await submit(stage, (creation(n, room) for n, room in enumerate(rooms)))
-    texts = [corpus.text(n) for n in range(stage.size.messages)]
-    posting = ((ADA, Post(room=rooms[n % len(rooms)], text=text)) for n, text in enumerate(texts))
-    await submit(stage, posting)
-    await index(stage, sum(len(text.encode()) for text in texts))
+    await submit(stage, posts())
+    note(f"{stage.name}: giving each message its time")
+    await spread(stage.store)
+    note(f"{stage.name}: indexing")
+    await index(stage, size)
     await stage.analyze()
-    some = texts[len(texts) // 10 * 5]
-    for what, asked in {
-        "the most frequent word": corpus.words[0],
-        "a rare word": corpus.words[-1],
-        "two frequent words": f"{corpus.words[1]} {corpus.words[2]}",
-        "a phrase": f'"{corpus.words[0]} {corpus.words[1]}"',
-        "the beginning of a word": f"{corpus.words[0][:2]}*",
-        "two Chinese characters": some[:2],
-        "links": "has:link",
-    }.items():
-        for who, where in ((GRACE, "all rooms"), (NEIGHBOUR, "40 rooms"), (LONER, "one room")):
-            await find(stage, f"{what}, {where}", asked, who)
+    found = []
+    for what, asked in corpus.asked().items():
+        note(f"{stage.name}: finding {what}")
+        for who, where in SEARCHERS:
+            median = await find(stage, f"{what}, {where}", asked, who)
+            found.append(Finding(stage.name, what, where, median))
     first = (await stage.store.history(rooms[0], None, None, TRIES)).messages
     times = [
         await timed(commit(stage, [(ADA, Delete(room=rooms[0], seq=each.seq))])) for each in first
     ]
     stage.tell("delete a message that is indexed", f"{statistics.median(times):.2f} ms")
+    return found
+
+
+def note(text: str) -> None:
+    """Say how far this is."""
+    print(text, file=sys.stderr, flush=True)
+
+
+async def spread(store: Store) -> None:
+    """Give messages of one commit times of their own."""
+    if isinstance(store, PostgresStore):
+        connection = await store.connect()
+        await connection.execute(SPREAD_POSTGRES.replace("$GAP", str(GAP)), timeout=3_600)
+        await connection.execute("VACUUM ANALYZE hubbub.message", timeout=3_600)
+        await connection.close()
+        return
+    assert isinstance(store, SqliteStore)
+    with apsw.Connection(str(store._directory / FILE_NAME)) as database:
+        database.execute(SPREAD_SQLITE, {"gap": GAP})
 
 
 def creation(number: int, room: str) -> tuple[Principal, Change]:
     """Return what makes a room."""
-    who = [GRACE.id, *([NEIGHBOUR.id] if number < 40 else []), *([LONER.id] if number == 0 else [])]
+    limits = ((NEIGHBOUR, SOME), (FRIEND, FEW), (LONER, 1))
+    who = [GRACE.id, person(MEMBERS + number).id]
+    who += [each.id for each, limit in limits if number < limit]
     return ADA, Create(room=ADA.id, kind="closed", title="x", key=room, who=tuple(who))
 
 
@@ -100,43 +215,79 @@ async def index(stage: Stage, size: int) -> None:
     seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
     rate = f"{stage.size.messages / seconds:,.0f} messages/s ({cpu:.1f} s of CPU here)"
     stage.tell("index", rate)
-    stage.tell("size of the index", f"{await bytes_of(stage.store) / size:.2f} × the text")
+    sizes = await sizes_of(stage.store)
+    stage.tell("text", f"{size:,} bytes")
+    stage.tell("index", f"{sum(sizes.values()) / size:.2f} × the text")
+    for name, taken in sizes.items():
+        stage.tell(f"of that, {name}", f"{taken / size:.2f} × the text")
 
 
-async def bytes_of(store: Store) -> int:
-    """Return how large the index is."""
+async def sizes_of(store: Store) -> dict[str, int]:
+    """Return how large the parts of the index are."""
     if isinstance(store, PostgresStore):
         connection = await store.connect()
-        size: int = await connection.fetchval("SELECT pg_total_relation_size($1)", TABLE)
+        row = await connection.fetchrow(
+            "SELECT pg_table_size($1::regclass), pg_total_relation_size($1::regclass)", TABLE
+        )
         await connection.close()
-        return size
+        return {"rows": row[0], "indexes": row[1] - row[0]}
     assert isinstance(store, SqliteStore)
     database = apsw.Connection(str(store._directory / FILE_NAME), apsw.SQLITE_OPEN_READONLY)
-    found: int = database.execute("SELECT sum(pgsize) FROM dbstat WHERE name GLOB 'search_*'").get
+    query = "SELECT name, sum(pgsize) FROM dbstat WHERE name GLOB 'search_*' GROUP BY name"
+    found: dict[str, int] = dict(database.execute(query))  # type: ignore[arg-type]
     database.close()
-    return found
+    return {name: found[name] for name in TABLES}
 
 
-async def find(stage: Stage, what: str, asked: str, who: Principal) -> None:
-    """Tell how long it takes to find 20 messages."""
+async def find(stage: Stage, what: str, asked: str, who: Principal) -> float:
+    """Tell how many milliseconds it takes to find 20 messages."""
     wanted = WantedMessages(query_of(asked), 21, reader=who.id)
     try:
         times = [await timed(stage.store.search(wanted)) for _ in range(TRIES)]
         count = len(await stage.store.search(wanted))
     except TooSlow:
         stage.tell(f"find {what}", "more than 250 ms")
-        return
+        return SECONDS * 1_000
     figure = f"{statistics.median(times):.2f} ms (least {min(times):.2f}), {min(count, 20)} found"
     stage.tell(f"find {what}", figure)
+    return statistics.median(times)
+
+
+def draw(found: list[Finding], path: Path) -> None:
+    """Draw how long each search takes, a panel for each store."""
+    from matplotlib import pyplot
+
+    from benchmarks.plots import STYLE
+
+    stores = list(dict.fromkeys(each.store for each in found))
+    whats = list(dict.fromkeys(each.what for each in found))
+    with pyplot.rc_context(STYLE):
+        figure, panels = pyplot.subplots(
+            1, len(stores), figsize=(5.5 * len(stores) + 1.5, 5), sharey=True, squeeze=False
+        )
+        for panel, store in zip(panels[0], stores, strict=True):
+            panel.set_title(f"20 messages found in {store}")
+            panel.set_xlabel("milliseconds (median)")
+            panel.set_xscale("log")
+            panel.grid(axis="x")
+            for place, (_, where) in enumerate(SEARCHERS):
+                times = [e.median for e in found if e.store == store and e.where == where]
+                rows = [n - 0.3 + 0.2 * place for n in range(len(whats))]
+                panel.plot(times, rows, "o", color=COLOURS[place], label=where)
+            panel.set_yticks(range(len(whats)), whats)
+        panels[0][0].invert_yaxis()
+        panels[0][0].legend(loc="lower right", frameon=False)
+        figure.tight_layout()
+        figure.savefig(path, dpi=160, metadata={"Software": None})
 
 
 _now = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 async def commit(stage: Stage, changes: list[tuple[Principal, Change]]) -> None:
-    """Commit changes, each of which must be accepted, a second after those before."""
+    """Commit changes, each of which must be accepted, as long after those before as it takes people to write so many."""
     global _now  # noqa: PLW0603 - a clock
-    _now += timedelta(seconds=1)
+    _now += timedelta(seconds=GAP * BATCH)
     at = _now.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     answers = (await stage.store.commit([Proposal(*each) for each in changes], at)).answers
     assert all(isinstance(answer, Accepted) for answer in answers)
@@ -148,12 +299,14 @@ async def submit(stage: Stage, changes: Iterator[tuple[Principal, Change]]) -> N
         await commit(stage, batch)
 
 
-async def measure(folder: Path, postgres: str, size: Size) -> None:
+async def measure(folder: Path, postgres: str, size: Size) -> list[Finding]:
     """Measure each store."""
-    async with stages(folder, postgres, size) as found:
-        for stage in found:
+    found = []
+    async with stages(folder, postgres, size) as all_:
+        for stage in all_:
             await register(stage.store, size)
-            await search(stage)
+            found += await search(stage)
+    return found
 
 
 def main() -> int:
@@ -162,11 +315,14 @@ def main() -> int:
     parser.add_argument("--postgres", default="", help="the address of an empty database")
     parser.add_argument("--rooms", type=int, default=1_000, help="by default 1,000")
     parser.add_argument("--messages", type=int, default=1_000_000, help="by default 1,000,000")
+    parser.add_argument("--picture", type=Path, default=HERE / "results" / "bench-searching.png")
     given = parser.parse_args()
     print("| store | what | figure |\n|---|---|---:|")
     with tempfile.TemporaryDirectory() as folder:
-        size = Size(given.rooms, given.messages, members=4)
-        asyncio.run(measure(Path(folder), given.postgres, size))
+        size = Size(given.rooms, given.messages, members=MEMBERS + given.rooms)
+        found = asyncio.run(measure(Path(folder), given.postgres, size))
+    given.picture.parent.mkdir(exist_ok=True)
+    draw(found, given.picture)
     return 0
 
 

@@ -24,11 +24,13 @@ from hubbub.server.people.door import Door
 from hubbub.server.people.rates import Limits
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
+from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.search import searched
+from hubbub.server.stores.search import WantedMessages, searched
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import MemoryStore, guest
 from tests.support.rooms import ADA, ADMIN, GRACE, GUEST, MARGARET, ROOM_RULES, STRAY, House
+from tests.support.stores import commit
 
 VISITOR = guest("vera", "vera's secret key")
 BOTH = frozenset({RoomKind.MADE, RoomKind.FREE})
@@ -236,3 +238,49 @@ async def test_one_finds_exactly_what_matches_and_what_one_may_read(library: Lib
             await library.live()  # the index only knows what was taken out of it by these
         await library.compare(9, is_whole=False)
     assert found > 5 * rounds
+
+
+# --- at one moment ---
+
+TIMES = [f"2026-11-23T09:00:00.{ms:03}Z" for ms in (7, 8, 8, 8, 9)]  # of commits
+
+
+async def walk(store: Store, limit: int, query: str = "word") -> list[tuple[str, str, int]]:
+    """The times, rooms and numbers of all messages that are found, in pages of so many."""
+    rooms, found, before = ("a", "b"), list[tuple[str, str, int]](), None
+    while True:
+        wanted = WantedMessages(query_of(f"{query} in:a in:b"), limit, rooms, before=before)
+        places = await store.search(wanted)
+        page = (await store.messages([MessageKey(p.room, p.seq) for p in places]))[1]
+        found += [(m.message.at, p.room, p.seq) for p, m in zip(places, page, strict=True) if m]
+        if len(places) < limit:
+            return found
+        before = places[-1].id
+
+
+async def test_pages_have_all_messages_of_one_moment_in_order(store: Store) -> None:
+    posts = [Post(room=room, text="word") for room in ("a", "b", "a", "a")]
+    for at in TIMES:
+        await commit(store, *posts, at=at)
+    for room in ("b", "a"):
+        await store.index(room, 0, 100)
+    everything = {("a", n) for n in range(1, 16)} | {("b", n) for n in range(1, 6)}
+    await commit(store, Edit(room="a", seq=1, text="word"), Edit(room="a", seq=4, text="word"))
+    await commit(store, Delete(room="b", seq=2))
+    await store.index("a", 15, 17)
+    for limit in (1, 3, 7, 50):
+        found = await walk(store, limit)
+        assert {(room, seq) for _, room, seq in found} == everything - {("b", 2)}
+        assert len(found) == len(everything) - 1
+        times = [at for at, *_ in found]
+        assert times == sorted(times, reverse=True), limit
+    for query, first, last in (
+        (f"word after:{TIMES[1]}", TIMES[1], TIMES[4]),
+        (f"word before:{TIMES[4]}", TIMES[0], TIMES[3]),
+        (f"after:{TIMES[1]} before:{TIMES[4]}", TIMES[1], TIMES[1]),
+    ):
+        times = [at for at, *_ in await walk(store, 4, query)]
+        assert (times[-1], times[0]) == (first, last), query
+    for query in ("word after:9998", "word before:0001", "before:1960", "after:9999-12-30"):
+        assert await walk(store, 4, query) == []
+    assert len(await walk(store, 50, "word before:9998")) == len(everything) - 1

@@ -36,7 +36,7 @@ from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix, R, Table
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Placement
 from hubbub.domain.rules import Rules
-from hubbub.domain.search.matching import matches, time_of
+from hubbub.domain.search.matching import matches
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
 from hubbub.events import Edited, Posted, Reacted, Unreacted
@@ -64,7 +64,7 @@ from hubbub.server.stores.base import (
     Written,
 )
 from hubbub.server.stores.records import Between
-from hubbub.server.stores.search import SEQ_BITS, IndexPlace, WantedMessages, searched
+from hubbub.server.stores.search import IndexPlace, WantedMessages, id_of, searched
 from hubbub.server.stores.tables import OWN
 from hubbub.server.stores.tokens import TOKENS, row_of
 from hubbub.server.transports.socket_outlet import SocketOutlet
@@ -450,8 +450,8 @@ class MemoryStore:
             if "pinned" in wanted.query.of_kind and not pinned:
                 continue
             given = searched(room, message)
-            id_ = (time_of(message.at) << SEQ_BITS) + seq
-            if matches(wanted.query, given) is not None and id_ < wanted.high:
+            id_ = id_of(room, message)
+            if matches(wanted.query, given) is not None and wanted.low <= id_ < wanted.high:
                 found.append(IndexPlace(id_, room, seq))
         return sorted(found, reverse=True)[: wanted.limit]
 

@@ -20,6 +20,7 @@ SECONDS = 0.25  # that looking may take
 FEW_ROOMS = 4  # of up to so many, the index is asked by tag
 TAG = "\ue000"  # begins what is no term: no text has a term with it
 SEQ_BITS = 21
+END = 2**63 - 1  # of all places
 
 
 class TooSlow(Exception):
@@ -52,13 +53,17 @@ class WantedMessages(NamedTuple):
     def low(self) -> int:
         """The first place to look at."""
         after = self.query.after
-        return 0 if after is None else max(0, after) << SEQ_BITS
+        return 0 if after is None else min(max(0, after) << SEQ_BITS, END)
 
     @property
     def high(self) -> int:
         """The place before which to look."""
-        bounds = [self.before, None if self.query.before is None else self.query.before << SEQ_BITS]
-        return max(0, min((each for each in bounds if each is not None), default=2**63 - 1))
+        bounds = [
+            END,
+            self.before,
+            None if self.query.before is None else self.query.before << SEQ_BITS,
+        ]
+        return max(0, min(each for each in bounds if each is not None))
 
 
 class IndexEntry(NamedTuple):

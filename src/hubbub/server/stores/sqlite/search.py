@@ -1,4 +1,8 @@
-"""The index of messages in SQLite: FTS5 without content, so what is taken out must be given once more as it was put in."""
+"""The index of messages in SQLite: FTS5 without content, so what is taken out must be given once more as it was put in.
+
+FTS5 keeps differences between the numbers of messages, so the index is the smaller, the smaller these are. A message has its time
+in milliseconds as its number. If that is taken, it stands beside: its number is its place, which is far above. Both are in order.
+"""
 
 import time
 from asyncio import Future
@@ -16,6 +20,7 @@ from hubbub.server.stores.rows import message
 from hubbub.server.stores.search import (
     FEW_ROOMS,
     SECONDS,
+    SEQ_BITS,
     IndexEntry,
     IndexPlace,
     TooSlow,
@@ -30,6 +35,30 @@ Q = queries.load("sqlite_search")
 
 READERS = 2
 STEPS_BETWEEN_LOOKS = 5_000  # of SQLite's virtual machine, at the clock
+LAST = (1 << SEQ_BITS) - 1  # in the order of one millisecond: whose number is the time
+BESIDE = 1 << 45  # the first number of those that stand beside; no time is as large
+EARLIEST = BESIDE >> SEQ_BITS  # time; what is older counts as from then
+
+
+def number_of(place: int) -> int:
+    """Return the number of the message at a place, if that number is free."""
+    return max(place >> SEQ_BITS, EARLIEST)
+
+
+def number_beside(place: int) -> int:
+    """Return the next number for it."""
+    place = max(place, BESIDE)
+    return place + 1 if place & LAST == LAST else place
+
+
+def place_of(number: int) -> int:
+    """Return the place of a message by its number."""
+    return number if number >= BESIDE else number << SEQ_BITS | LAST
+
+
+def spans_of(low: int, high: int) -> list[tuple[int, int]]:
+    """Return the two spans of numbers whose messages are from a place on, and before another."""
+    return [(low >> SEQ_BITS, high >> SEQ_BITS), (max(low, BESIDE), high)]
 
 
 class SqliteEntries:
@@ -65,9 +94,9 @@ class SqliteEntries:
         return rows
 
     def _add(self, place: int, log: int, entry: IndexEntry) -> None:
-        id_ = entry.id
+        id_ = number_of(entry.id)
         while self._execute(Q.is_taken, (id_,)).get:
-            id_ += 1
+            id_ = number_beside(entry.id if id_ < BESIDE else id_ + 1)
         self._execute(Q.add, (id_, place, log, entry.seq))
         self._execute(Q.add_terms, (id_, _document(entry)))
 
@@ -122,14 +151,18 @@ class _Reader:
         until = time.monotonic() + SECONDS
         self._database.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
         sql, given = looking(self._database, wanted)
-        return [IndexPlace(*row) for row in self._database.execute(sql, given)] if sql else []
+        found: list[IndexPlace] = []
+        for low, high in spans_of(wanted.low, wanted.high) if sql else ():
+            rows = self._database.execute(sql, given | {"low": low, "high": high})
+            found += [IndexPlace(place_of(number), *rest) for number, *rest in rows]
+        return sorted(found, reverse=True)[: wanted.limit]
 
 
 def looking(database: apsw.Connection, wanted: WantedMessages) -> tuple[str, dict[str, Any]]:
-    """Return the query that finds messages, and its values; empty if there can be none."""
+    """Return the query that finds messages with numbers from `low` on and before `high`, and its other values; empty if there can be none."""
     given: dict[str, Any] = {
         **{"reader": wanted.reader, "now": time.time(), "most": FEW_ROOMS + 1},
-        **{"low": wanted.low, "high": wanted.high, "limit": wanted.limit},
+        "limit": wanted.limit,
     }
     few, readable = _rooms(database, wanted, given)
     if not few:
