@@ -219,7 +219,7 @@ async def test_axe_finds_nothing_where_a_team_works_and_all_fits(
 
 @pytest.mark.parametrize(
     "tour, device",
-    product(AT_WORK, DEVICES) if PICTURES else TURNED,
+    [*product(AT_WORK, DEVICES)] if PICTURES else TURNED,
     ids=lambda given: given if isinstance(given, str) else given.__name__,
 )
 async def test_so_it_is_from_right_to_left(
