@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 VERSION = (
-    f"2 {unicodedata.unidata_version}"  # an index of other terms than these must be made again
+    f"3 {unicodedata.unidata_version}"  # an index of other terms than these must be made again
 )
 MOST_TERMS = 10_000  # of one text: what follows is not found
 LONGEST = 100  # characters of a term that count
@@ -23,9 +23,16 @@ _UNSPACED = (
 )
 # What belongs to the character before it, besides marks: invisible joiners and breaks, and the half-width sound marks of kana.
 _JOINED = "\u00ad\u200c\u200d\u2060\uff9e\uff9f"
-_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u2060\ufe0e\ufe0f"))
+_INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u2060\ufe0e\ufe0f\u0640\u20e3"))
 # Marks that people often leave out when they type: accents, and the points of Hebrew and Arabic.
 _LEFT_OUT = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+# Letters that are no others with marks, but that people write as these on other keyboards: ł, đ, ı, and those of Persian and Arabic.
+_SIMPLE = str.maketrans(
+    {
+        **dict(zip("łđøħŧıð\u064a\u0649\u0643", "ldohtid\u06cc\u06cc\u06a9", strict=True)),
+        **{"æ": "ae", "œ": "oe", "þ": "th"},
+    }
+)
 _CYRILLIC = re.compile("[\u0400-\u052f]")  # whose marks make other letters, except that of ё
 _ASCII = re.compile("[a-z0-9]+")
 _JAMO = "[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6]*[\u11a8-\u11ff\ud7cb-\ud7fb]*"
@@ -99,9 +106,10 @@ def fold(word: str) -> str:
     if _CYRILLIC.search(text):
         text = text.replace("ё", "е")
     else:
-        text = _LEFT_OUT.sub("", unicodedata.normalize("NFD", text))
+        text = _LEFT_OUT.sub("", unicodedata.normalize("NFD", text)).translate(_SIMPLE)
     text = unicodedata.normalize("NFC", text)
-    return "".join(each for each in text if each.isalnum() or not each.isascii())[:LONGEST].strip()
+    kept = (each for each in text if each.isalnum() or not each.isascii())
+    return "".join(str(unicodedata.decimal(each, each)) for each in kept)[:LONGEST].strip()
 
 
 @lru_cache(maxsize=1)
