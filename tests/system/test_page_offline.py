@@ -387,6 +387,31 @@ async def test_logging_out_leaves_no_database(browser: Browser, tmp_path: Path) 
         )
 
 
+NOTHING_WAITS = f"""async () => Object.entries(await ({DUMP})()).every(([name, rows]) => !name.endsWith(" outbox") || !rows.length)"""
+
+
+async def change_everything(page: Page) -> None:
+    """Without a server, change what needs no answer: pins, what is saved, the status, settings, and what one is told of a room."""
+    row = message(page, "the kettle is on")
+    await row.locator(".body").hover()
+    await row.get_by_role("button", name="Pin").click()
+    await expect(row.locator(".pinned")).to_be_visible()
+    await row.get_by_role("button", name="More").click()
+    await row.get_by_role("button", name="Save for later").click()
+    await expect(page.locator("#toast")).to_contain_text("The message is saved")
+    for command in ("/status tea time", "/notify none", "/notify all"):
+        await say(page, command)
+        await expect(composer(page)).to_have_value("")
+    await page.get_by_role("button", name="Account").click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_text("Notifications", exact=True).click()
+    await dialog.get_by_label("Keywords").fill("kettle, cups")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(page.locator("#toast")).to_contain_text("Saved")
+    await dialog.get_by_text("Profile", exact=True).click()
+    await expect(dialog.get_by_label("Status")).to_have_value("tea time")
+
+
 async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -406,7 +431,27 @@ async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
         await expect(bodies(ada)).to_have_text(["the kettle is on"])
         await expect(composer(ada)).to_have_value("half a sentence")
         await composer(ada).press("Enter")
+        await expect(unsent(ada)).to_have_count(1)
+        await change_everything(ada)
+        await ada.reload()
+        pinned = message(ada, "the kettle is on").locator(".pinned")
+        await expect(pinned).to_be_visible()
+        await expect(unsent(ada)).to_have_count(1)
         await come_back(people.server, ada)
         await expect(bodies(ada)).to_have_text(["the kettle is on", "half a sentence"])
         await expect(composer(ada)).to_have_value("")
+        await expect(pinned).to_be_visible()
+        await ada.wait_for_function(NOTHING_WAITS)
+        pins = await people.ask(ada, "GET", f"/rooms/{room}/pins", None)
+        saved = await people.ask(ada, "GET", "/me/saved", None)
+        assert [each["message"]["seq"] for each in pins["pins"]] == [
+            each["of"]["message"] for each in saved["saved"]
+        ]
+        assert len(pins["pins"]) == 1
+        me = await people.ask(ada, "GET", "/me", None)
+        assert (me["name"], me["status_text"]) == ("Ada", "tea time")
+        chosen = await people.ask(ada, "GET", "/me/preferences", None)
+        assert chosen["preferences"] == {"keywords": ["kettle", "cups"]}
+        await ada.get_by_role("button", name="Details").click()
+        await expect(ada.get_by_label("Notify me of")).to_have_value("all")
         people.wrong.clear()  # the server was away

@@ -15,7 +15,8 @@ globalThis.IDBKeyRange ??= Range;
 const compared = ([room, seq], [otherRoom, otherSeq]) => (room === otherRoom ? seq - otherSeq : room < otherRoom ? -1 : 1);
 const text = (key) => JSON.stringify(key);
 
-const KEYS = { rooms: ({ room }) => room, messages: ({ room, seq }) => [room, seq], outbox: () => Math.random() };
+let last = 0;
+const KEYS = { rooms: ({ room }) => room, messages: ({ room, seq }) => [room, seq], outbox: () => ++last };
 
 class Store {
   constructor(rows, keyOf) {
@@ -28,6 +29,11 @@ class Store {
     for (const [id, [key]] of this.rows) if (keys instanceof Range ? keys.has(key) : id === text(keys)) this.rows.delete(id);
   }
   count = async (range) => [...this.rows.values()].filter(([key]) => range.has(key)).length;
+  /** The row of a change that waits. */
+  cursor(id) {
+    const row = [...this.rows.values()].find(([, { client_message_id }]) => client_message_id === id);
+    return row && { value: row[1], update: (value) => this.put(value, row[0]), delete: () => this.delete(row[0]) };
+  }
   index = () => ({ getKey: async (id) => [...this.rows.values()].find(([, { client_message_id }]) => client_message_id === id)?.[0] });
 }
 
@@ -72,7 +78,10 @@ export class FakeDb {
       ...Object.fromEntries(
         ["get", "put", "add", "delete", "count"].map((each) => [each, asked(name, (store, ...given) => store[each](...given))]),
       ),
-      index: () => ({ getKey: asked(name, (store, id) => store.index().getKey(id)) }),
+      index: () => ({
+        getKey: asked(name, (store, id) => store.index().getKey(id)),
+        openCursor: asked(name, async (store, id) => store.cursor(id)),
+      }),
     });
     return { objectStore, store: objectStore([names].flat()[0]), done };
   }

@@ -13,7 +13,7 @@ interface Lease {
 /** What tabs tell each other. */
 export type Told =
   | { kind: "outbox"; added: Waiting }
-  | { kind: "outbox"; id: string; stored?: number; failed?: string | undefined; dropped?: true }
+  | { kind: "outbox"; id: string; stored?: number; failed?: string | undefined; dropped?: true; why?: string | undefined }
   | { kind: "read"; room: string }
   | { kind: "logged out" };
 

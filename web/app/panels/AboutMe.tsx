@@ -1,7 +1,7 @@
 // Who I am, what I am told of, where I am logged in, and the ways out.
 
 import { t } from "../i18n/index.ts";
-import { outbox } from "../store/outbox.ts";
+import { unsent } from "../store/outbox.ts";
 import { isDense, setDense } from "../store/screen.ts";
 import { logOut } from "../store/session.ts";
 import { accountOf } from "../store/state.ts";
@@ -16,7 +16,7 @@ import { YourData } from "./YourData.tsx";
 
 export function aboutMe(): void {
   const account = accountOf();
-  if (account) openDialog(<AboutMe who={account.key} role={account.role} unsent={outbox.peek().length} />);
+  if (account) openDialog(<AboutMe who={account.key} role={account.role} unsent={unsent()} />);
 }
 
 const Appearance = () => (

@@ -4,7 +4,7 @@ import { useEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { opensAlone } from "../offline/shell.ts";
 import { kept, trouble } from "../store/kept.ts";
-import { outbox } from "../store/outbox.ts";
+import { unsent } from "../store/outbox.ts";
 import { session } from "../store/state.ts";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
 
@@ -17,7 +17,7 @@ export function AboutDevice() {
   useEffect(() => {
     kept().then(setMessages);
   }, []);
-  const waiting = outbox.value.length;
+  const waiting = unsent();
   return (
     <div class="kept">
       <p>

@@ -8,6 +8,7 @@ import { nameOf } from "../store/names.ts";
 import { openAbout, openPins } from "../store/panel.ts";
 import { titleOf, topicOf } from "../store/rooms.ts";
 import { canSearch, openSearch } from "../store/seeking.ts";
+import { pinsIn } from "../store/sending.ts";
 import { current, placeOf, session } from "../store/state.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { IconButton } from "../ui/Icon.tsx";
@@ -29,7 +30,7 @@ export function Head() {
         {harmless(topicOf(room))}
       </p>
       <Members key={room} />
-      {(placeOf(room)?.pins.value.length ?? 0) > 0 && <IconButton name="pin" label={t.pinnedMessages} onClick={openPins} />}
+      {pinsIn(room).length > 0 && <IconButton name="pin" label={t.pinnedMessages} onClick={openPins} />}
       {canSearch() && (
         <IconButton
           id="search-here"

@@ -5,6 +5,7 @@ import { device } from "../store/notifying.ts";
 import { say } from "../store/screen.ts";
 import { changeNotifying, type Preferences, preferences } from "../store/settings.ts";
 import { type FieldSpec, Form, type Values } from "../ui/Form.tsx";
+import { Why } from "../ui/Text.tsx";
 import { Section } from "./Section.tsx";
 import { ThisDevice } from "./ThisDevice.tsx";
 
@@ -28,10 +29,10 @@ const change =
 export const Notifying = () => (
   <Section
     title={t.notifications}
-    look={async () => ({ chosen: await preferences(), here: await device() })}
+    look={async () => ({ chosen: preferences(), here: await device().catch((error: Error) => error.message) })}
     show={({ chosen, here }, again) => (
       <>
-        <ThisDevice {...here} again={again} />
+        {typeof here === "string" ? <Why text={here} /> : <ThisDevice {...here} again={again} />}
         <Form fields={fieldsOf(chosen)} button={t.save} act={change(chosen)} />
       </>
     )}

@@ -31,7 +31,7 @@ const act = async ({ name = "", status = "" }: Values) => {
 export const Profile = () => (
   <Section
     title={t.profile}
-    look={profile}
+    look={async () => profile()}
     show={(found) => <Form fields={fieldsOf(found)} button={t.save} act={act} blame={() => "name"} />}
   />
 );

@@ -3,7 +3,7 @@
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { titleOf } from "../store/rooms.ts";
-import { type Saved as One, type SavedPage, savedBefore, showMessage, unsave } from "../store/saved.ts";
+import { isDropped, type Saved as One, type SavedPage, savedBefore, showMessage, unsave } from "../store/saved.ts";
 import { say } from "../store/screen.ts";
 import { me } from "../store/state.ts";
 import { Body } from "../timeline/Body.tsx";
@@ -19,7 +19,8 @@ export function Saved() {
     savedBefore().then(setFound, fail);
   }, []);
   if (!found) return why ? <Why text={why} /> : <Empty text={t.loading} />;
-  if (!found.saved.length) return <Empty text={t.nothingSaved} />;
+  const shown = found.saved.filter((each) => !isDropped(each));
+  if (!shown.length && !found.more) return <Empty text={t.nothingSaved} />;
   const drop = ({ of }: One) =>
     unsave(of.room, of.message).then(
       () => setFound({ ...found, saved: found.saved.filter((each) => each.of !== of) }),
@@ -30,7 +31,7 @@ export function Saved() {
   return (
     <div class="scroller">
       <ol class="pins">
-        {found.saved.map((each) => (
+        {shown.map((each) => (
           <Row key={each.seq} saved={each} drop={() => drop(each)} />
         ))}
       </ol>

@@ -1,17 +1,21 @@
 // What an account has: its rooms and how much is unread in them, the people and the emoji. The SDK keeps that in step; here it becomes signals.
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { type Client, Closed, type Me, type MyChange, type MyRoom, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { whenIdle } from "../offline/idle.ts";
+import { isOwn, ME } from "./commands.ts";
 import { show } from "./frames.ts";
 import { deviceOf, drop, dropOthers } from "./kept.ts";
 import { nameOf } from "./names.ts";
 import { notice } from "./notifying.ts";
+import { outbox, reached } from "./outbox.ts";
 import { hearDraft, takeDrafts } from "./sharing.ts";
+import { preferencesUnder, rowUnder } from "./underway.ts";
 
 const AGAIN = 5000; // milliseconds before one asks again for what could not be had
 
+const COLLATOR = new Intl.Collator();
 const KEEP_EVERY = 1000; // milliseconds, at least
 
 /** What is known of an account: by the server or, before it has answered, by this device. */
@@ -75,6 +79,7 @@ export class Account {
   }
 
   readonly #grow = (): void => {
+    reached(ME, this.#me.peek()?.seq ?? 0);
     for (const sort of this.#stale) this.#versions[sort].value += 1;
     this.#stale.clear();
     this.#hears();
@@ -113,8 +118,25 @@ export class Account {
     return this.know("person")?.person.role ?? "member";
   }
 
+  /** Its rooms under the changes that wait. */
   get rooms(): ReadonlyMap<string, MyRoom> {
-    return this.know("room")?.rooms ?? new Map();
+    const rooms = this.know("room")?.rooms ?? new Map<string, MyRoom>();
+    const changes = outbox.value.filter(({ room, command }) => isOwn(command.do) && rooms.has(room));
+    if (!changes.length) return rooms;
+    return new Map(
+      [...rooms].map(([key, row]) => [
+        key,
+        rowUnder(
+          row,
+          changes.filter(({ room }) => room === key),
+        ),
+      ]),
+    );
+  }
+
+  /** Its settings under the changes that wait. */
+  get preferences(): ReadonlyMap<string, unknown> {
+    return preferencesUnder(this.know("person")?.preferences ?? new Map(), outbox.value);
   }
 
   /** A room of one's own. */
@@ -141,8 +163,13 @@ export class Account {
 
   /** The rooms to be shown: all but directs that were put away, and have nothing newer. */
   get shown(): MyRoom[] {
-    return [...this.rooms.values()].filter(isShown).sort((a, b) => this.titleOf(a).localeCompare(this.titleOf(b)));
+    return this.#shown.value;
   }
+
+  readonly #shown = computed(() => {
+    const titled = [...this.rooms.values()].filter(isShown).map((row) => ({ row, title: this.titleOf(row) }));
+    return titled.sort((a, b) => COLLATOR.compare(a.title, b.title)).map(({ row }) => row);
+  });
 }
 
 const isShown = ({ hidden, head }: MyRoom): boolean => !hidden || head > hidden;

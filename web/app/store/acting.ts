@@ -2,10 +2,11 @@
 
 import { t } from "../i18n/index.ts";
 import { isMade } from "./address.ts";
+import { ME } from "./commands.ts";
 import { join } from "./doing.ts";
-import { call } from "./http.ts";
 import { isRoomName } from "./memory.ts";
 import { everyone } from "./names.ts";
+import { change } from "./outbox.ts";
 import { openThread } from "./panel.ts";
 import { listOpenRooms, open } from "./rooms.ts";
 import { send } from "./sending.ts";
@@ -25,8 +26,7 @@ export async function joinNamed(name: string): Promise<void> {
 /** The key of the account with a handle, where the server takes no handles. */
 const keyOf = (handle: string): string => everyone().find(([, person]) => person.handle === handle)?.[0] ?? handle;
 
-export const block = (who: string, on: boolean): Promise<unknown> =>
-  call(on ? "PUT" : "DELETE", `/me/blocks/${encodeURIComponent(keyOf(who))}`);
+export const block = (who: string, on: boolean): Promise<void> => change(ME, { do: on ? "block" : "unblock", who: keyOf(who) });
 
 /** The message that a command is about: the one that is replied to, or else the last one. */
 function messageMeant(room: string): number {
@@ -48,10 +48,10 @@ export async function replyInThread(room: string, text: string): Promise<void> {
   send(`${room}:${seq}`, text);
 }
 
-export const pinMeant = async (room: string, on: boolean): Promise<unknown> =>
-  call(on ? "PUT" : "DELETE", `/rooms/${encodeURIComponent(room)}/pins/${messageMeant(room)}`);
+export const pinMeant = async (room: string, on: boolean): Promise<void> =>
+  change(room, { do: on ? "pin" : "unpin", seq: messageMeant(room) });
 
 /** Say something about oneself beside one's name; nothing, with an empty text. */
 export async function setStatus(text: string): Promise<void> {
-  await changeProfile({ name: (await profile()).name, status_text: text });
+  await changeProfile({ name: profile().name, status_text: text });
 }

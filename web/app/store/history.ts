@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import type { HistoryPage, Room, wire } from "#sdk";
 import { t } from "../i18n/index.ts";
+import type { Asks } from "./commands.ts";
 import { keep } from "./kept.ts";
 import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
@@ -15,14 +16,14 @@ export const MOST_KEPT = 300;
 const PAGE = 100;
 
 /** Send a command that somebody waits for: without a connection, it fails at once. Rejects with why it did. */
-export async function command<Ok = unknown>(name: string, fields: Record<string, unknown>): Promise<Ok> {
+export async function command<Ok = unknown>(name: Asks, fields: Record<string, unknown>): Promise<Ok> {
   const client = clientOf();
   if (client?.status.state !== "connected") throw new Error(t.noServer);
   return client.send<Ok>(name, fields);
 }
 
 /** What a command gave; nothing if it failed, which is said. */
-export const ask = <Ok = unknown>(name: string, fields: Record<string, unknown>): Promise<Ok | undefined> =>
+export const ask = <Ok = unknown>(name: Asks, fields: Record<string, unknown>): Promise<Ok | undefined> =>
   command<Ok>(name, fields).catch((error: Error) => {
     say(error.message);
     return undefined;

@@ -4,7 +4,9 @@ import { signal } from "@preact/signals";
 import type { ShownPerson, wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { deviceOf } from "./kept.ts";
+import { outbox } from "./outbox.ts";
 import { session } from "./state.ts";
+import { profileUnder } from "./underway.ts";
 
 const MOST = 2000; // names of others that this device keeps
 
@@ -37,7 +39,7 @@ export function nameOf(by: string): string {
 
 export function personOf(key: string): ShownPerson | undefined {
   const me = session.value?.account?.know("person");
-  return me?.account === key ? me.person : me?.people.get(key);
+  return me?.account === key ? profileUnder(me.person, outbox.value) : me?.people.get(key);
 }
 
 /** The accounts that can be spoken with, by display name. */

@@ -1,24 +1,33 @@
-// What was written and is not yet in the log, of all tabs, in order: posts, edits, deletions and reactions. One tab sends them.
+// What was written or changed and is not yet in the log, of all tabs, in order: messages, and all else that needs no answer. One tab sends it.
 
-import { batch, signal } from "@preact/signals";
-import { newId, Refused, type wire } from "#sdk";
+import { batch, effect, signal } from "@preact/signals";
+import { type Client, Closed, newId, Refused, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import type { Waiting } from "../offline/db.ts";
 import { joinTabs, type Tabs, type Told } from "../offline/leader.ts";
+import { isOwn, ME, slotOf, type Waits } from "./commands.ts";
 import { takeFormer } from "./former.ts";
+import { call } from "./http.ts";
 import { deviceOf } from "./kept.ts";
 import { say } from "./screen.ts";
-import { clientOf, places } from "./state.ts";
+import { accountOf, clientOf, connection, places } from "./state.ts";
 
 const MOST = 1000;
 
-/** A change that waits; with `seq`, it is stored, and its room has not yet come so far. */
+/** A change that waits; with `seq`, it is stored, and its log has not yet come so far. */
 export type Pending = Waiting & { seq?: number };
+
+/** A command as it waits. */
+export type Command = { do: Waits; [field: string]: unknown };
 
 /** What waits, the oldest first. */
 export const outbox = signal<readonly Pending[]>([]);
 
+/** How many changes wait that somebody would miss. */
+export const unsent = (): number => outbox.value.filter(({ command, seq }) => command.do !== "read" && seq === undefined).length;
+
 let tabs: Tabs | undefined;
+const endings = new Map<string, (why: string | undefined) => void>(); // who in this tab waits for how a change ends
 const handed = new Set<string>(); // what the client was given to send
 
 /** Look what waits from before, and send it if this tab is the one that does. */
@@ -52,14 +61,47 @@ export function seeRoom(room: string): void {
   tell({ kind: "read", room });
 }
 
-/** Write a change down, and send it when it is its turn: in place of the `draft` of a room. Rejects if it can't even wait. */
-export async function put(room: string, command: Waiting["command"], draft?: string): Promise<void> {
+/**
+ * Write a change down, and send it when it is its turn: in place of the `draft` of a room, and of an earlier change of the same. Rejects if
+ * it can't even wait.
+ */
+export async function put(room: string, command: Command, { draft = "", id = newId() } = {}): Promise<void> {
   if (outbox.peek().length >= MOST) throw new Error(t.outboxFull(MOST));
-  const added: Waiting = { client_message_id: newId(), room, command, at: Date.now() };
+  const added: Waiting = { client_message_id: id, room, command, at: Date.now() };
   await deviceOf()?.add([added], draft);
+  const slot = slotOf(command);
+  for (const each of slot ? outbox.peek() : [])
+    if (each.room === room && each.seq === undefined && slotOf(each.command) === slot) discard(each.client_message_id);
   tell({ kind: "outbox", added });
   add(added);
 }
+
+/** Change something that is no message. Resolves when that is done or, without a connection, when it waits for one. Rejects if it is refused. */
+export async function change(room: string, command: Command): Promise<void> {
+  const id = newId();
+  const ended = new Promise<string | undefined>((end) => endings.set(id, end));
+  try {
+    await put(room, command, { id });
+  } catch (error) {
+    end(id);
+    throw error;
+  }
+  if (connection.peek().state !== "connected") end(id);
+  const why = await ended;
+  if (why !== undefined) throw new Error(why);
+}
+
+/** Tell whoever waits for a change how it ended. Returns whether anybody did. */
+function end(id: string, why?: string): boolean {
+  const told = endings.get(id);
+  endings.delete(id);
+  told?.(why);
+  return told !== undefined;
+}
+
+effect(() => {
+  if (connection.value.state !== "connected") for (const id of [...endings.keys()]) end(id); // it goes on waiting, but nobody has to
+});
 
 /** Try again what was refused. */
 export function retry(id: string): void {
@@ -69,10 +111,10 @@ export function retry(id: string): void {
   hearOutbox(told);
 }
 
-/** Never send it, or not again; if it was sent, it may have been stored. */
-export function discard(id: string): void {
+/** Never send it, or not again; if it was sent, it may have been stored. `why` it was refused, if it was. */
+export function discard(id: string, why?: string): void {
   deviceOf()?.settle(id);
-  const told = { kind: "outbox", id, dropped: true } as const;
+  const told = { kind: "outbox", id, dropped: true, why } as const;
   tell(told);
   hearOutbox(told);
 }
@@ -85,15 +127,17 @@ function add(...added: Waiting[]): void {
 
 function hearOutbox(told: Told & { kind: "outbox" }): void {
   if ("added" in told) add(told.added);
-  else if (told.dropped) remove(told.id);
-  else if (told.stored !== undefined) stored(told.id, told.stored);
+  else if (told.dropped) {
+    end(told.id, told.why);
+    remove(told.id);
+  } else if (told.stored !== undefined) stored(told.id, told.stored);
   else {
-    change(told.id, { failed: told.failed });
+    alter(told.id, { failed: told.failed });
     send();
   }
 }
 
-function change(id: string, changed: Partial<Pending>): void {
+function alter(id: string, changed: Partial<Pending>): void {
   outbox.value = outbox.peek().map((each) => (each.client_message_id === id ? { ...each, ...changed } : each));
 }
 
@@ -123,15 +167,32 @@ function send(): void {
 async function deliver({ client_message_id: id, room, command }: Waiting): Promise<void> {
   const client = clientOf();
   const told = { kind: "outbox", id } as const;
+  if (!client) return;
   try {
-    const ok = await client?.outbox.post({ ...command, room, client_message_id: id });
-    if (!ok || client !== clientOf()) return;
+    const ok =
+      command.do === "profile" ? await patch(client, command) : await client.outbox.post({ ...command, room, client_message_id: id });
+    if (isOwn(command.do)) client.outbox.discard(id); // it would wait there for its room to come as far as another log
+    if (client !== clientOf()) return;
     await deviceOf()?.settle(id);
     tell({ ...told, stored: ok.seq ?? 0 });
     stored(id, ok.seq ?? 0);
   } catch (error) {
     if (error instanceof Refused && client === clientOf()) refused(id, command.do, error);
   }
+}
+
+/** Change one's profile, for which there is no command, whenever there is a connection. */
+async function patch(client: Client, { do: _, ...fields }: Waiting["command"]): Promise<{ seq?: number }> {
+  for await (const { state } of client.statuses()) {
+    if (state !== "connected") continue;
+    try {
+      await call("PATCH", "/me", fields);
+      return {};
+    } catch (error) {
+      if (error instanceof Refused && !error.temporary) throw error;
+    }
+  }
+  throw new Closed("");
 }
 
 /** The server wants no such change. What was written stays, so that it can be changed; anything else is dropped. */
@@ -142,25 +203,30 @@ function refused(id: string, command: string, error: Refused): void {
   if (command === "post") {
     deviceOf()?.settle(id, { failed: why });
     tell({ kind: "outbox", id, failed: why });
-    change(id, { failed: why });
+    alter(id, { failed: why });
   } else {
-    discard(id);
-    say(t.notChanged(why));
+    const isAwaited = endings.has(id);
+    discard(id, why);
+    if (!isAwaited && command !== "read") say(t.notChanged(why)); // nobody asked for a marker
   }
 }
 
 /** It is in the log; it is shown as waiting until its room has come so far. */
 function stored(id: string, seq: number): void {
   handed.delete(id);
-  const { room = "" } = outbox.peek().find(({ client_message_id }) => client_message_id === id) ?? {};
-  const position = places.get(room)?.room?.position.seq ?? Infinity;
-  if (position >= seq) remove(id);
-  else change(id, { seq });
+  end(id);
+  const entry = outbox.peek().find(({ client_message_id }) => client_message_id === id);
+  const position = entry && !isOwn(entry.command.do) ? places.get(entry.room)?.room?.position.seq : accountOf()?.me?.seq;
+  if ((position ?? Infinity) >= seq) remove(id);
+  else alter(id, { seq });
 }
 
-/** A room has come so far: what is in its log need not be shown twice. */
-export function reached(room: string, seq: number, ids: ReadonlySet<string>): void {
-  const isThere = (each: Pending) => each.room === room && ((each.seq !== undefined && each.seq <= seq) || ids.has(each.client_message_id));
+const logOf = ({ room, command }: Pending): string => (isOwn(command.do) ? ME : room);
+
+/** A log has come so far: what is in it need not be shown twice. */
+export function reached(log: string, seq: number, ids: ReadonlySet<string> = new Set()): void {
+  const isThere = (each: Pending) =>
+    logOf(each) === log && ((each.seq !== undefined && each.seq <= seq) || ids.has(each.client_message_id));
   if (outbox.peek().some(isThere)) batch(() => (outbox.value = outbox.peek().filter((each) => !isThere(each))));
 }
 

@@ -2,7 +2,8 @@
 
 import type { wire } from "#sdk";
 import { instead } from "./instead.ts";
-import { accountOf, clientOf, current, isVisible, newFrom, places, wanted } from "./state.ts";
+import { change, put } from "./outbox.ts";
+import { accountOf, connection, current, isVisible, newFrom, places, wanted } from "./state.ts";
 import { atEnd, toEnd } from "./window.ts";
 
 const PAUSE = 2000; // milliseconds between two markers of a room
@@ -33,18 +34,20 @@ export function lookAgain(): void {
 export function readThread(thread: string): void {
   const upto = lastOf(thread);
   const before = told.get(thread) ?? { upto: 0, at: 0 };
-  if (!upto || upto <= before.upto || !isVisible.peek() || clientOf()?.status.state !== "connected") return;
+  if (!upto || upto <= before.upto || !isVisible.peek()) return;
   told.set(thread, { upto, at: Date.now() });
-  clientOf()
-    ?.send("read", { room: thread, upto })
-    .catch(() => {});
+  mark(thread, upto);
 }
+
+/** Write a marker down, to be told when it can be. */
+const mark = (room: string, upto: number): Promise<unknown> => put(room, { do: "read", upto }).catch(() => {}); // it is told again
 
 /** Tell how far one has read, if that is new. */
 export function readOn(): void {
-  const [room, client] = [current.peek(), clientOf()];
-  const row = accountOf()?.me?.rooms.get(room); // before the account is in step, nobody knows what is new
-  if (!row || !places.get(room)?.view || !isReading(room) || client?.status.state !== "connected") return;
+  const room = current.peek();
+  const isAlone = connection.peek().state === "disconnected"; // then what this device keeps is all there is
+  const row = isAlone ? accountOf()?.row(room) : accountOf()?.me?.rooms.get(room); // before the account is in step, nobody knows what is new
+  if (!row || !places.get(room)?.view || !isReading(room)) return;
   const upto = lastOf(room) ?? row.head;
   const before = told.get(room) ?? { upto: 0, at: 0 };
   if (upto <= before.upto) return;
@@ -58,10 +61,7 @@ export function readOn(): void {
 function tell(row: wire.MyRoom, upto: number): void {
   const isNew = upto > (row.read ?? 0) || row.marked;
   told.set(row.room, { upto, at: isNew ? Date.now() : (told.get(row.room)?.at ?? 0) });
-  if (!isNew) return;
-  clientOf()
-    ?.send("read", { room: row.room, upto })
-    .catch(() => {});
+  if (isNew) mark(row.room, upto);
 }
 
 /** A room is left: what was read there is told now. */
@@ -82,7 +82,7 @@ export async function markUnread(room: string): Promise<void> {
     waiting = undefined;
   }
   told.set(room, { upto: lastOf(room) ?? 0, at: Date.now() });
-  await clientOf()?.send("mark_unread", { room });
+  await change(room, { do: "mark_unread" });
 }
 
 /** Take the room that is open for read, wherever in it one is. */

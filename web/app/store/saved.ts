@@ -1,14 +1,17 @@
 // The messages that one has saved, from any room.
 
 import type { wire } from "#sdk";
+import { ME } from "./commands.ts";
 import { goTo } from "./history.ts";
 import { call } from "./http.ts";
 import { instead } from "./instead.ts";
 import { meetAuthors } from "./names.ts";
+import { change, outbox } from "./outbox.ts";
 import { closePanel, openThread, panel } from "./panel.ts";
 import { open } from "./rooms.ts";
 import { menuOpen } from "./screen.ts";
 import { current, places, wanted } from "./state.ts";
+import { isUnsaved } from "./underway.ts";
 
 /** A saved message: none if it is no longer kept, or not for one to read at the moment. */
 export interface Saved {
@@ -22,10 +25,11 @@ export interface SavedPage {
   more: boolean;
 }
 
-const pathOf = (room: string, seq: number): string => `/me/saved/${encodeURIComponent(room)}/${seq}`;
+export const save = (room: string, seq: number): Promise<void> => change(ME, { do: "save", of: { room, message: seq } });
+export const unsave = (room: string, seq: number): Promise<void> => change(ME, { do: "unsave", of: { room, message: seq } });
 
-export const save = (room: string, seq: number): Promise<unknown> => call("PUT", pathOf(room, seq), {});
-export const unsave = (room: string, seq: number): Promise<unknown> => call("DELETE", pathOf(room, seq));
+/** Whether a message is to be among the saved ones no longer. */
+export const isDropped = ({ of }: Saved): boolean => isUnsaved(of, outbox.value);
 
 /** Those that were saved before one, or the last ones. */
 export async function savedBefore(seq?: number): Promise<SavedPage> {

@@ -4,12 +4,12 @@ import { type Signal, signal } from "@preact/signals";
 import { whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
 import { draftIn, letGo } from "./drafts.ts";
-import { ask } from "./history.ts";
-import { outbox, type Pending, put } from "./outbox.ts";
+import { type Command, outbox, type Pending, put } from "./outbox.ts";
 import { overlaid } from "./overlay.ts";
 import { isReading, lastOf } from "./reading.ts";
 import { say } from "./screen.ts";
-import { accountOf, clientOf, connection, current, editing, me, places, replyTo } from "./state.ts";
+import { accountOf, clientOf, connection, current, editing, me, placeOf, places, replyTo } from "./state.ts";
+import { pinsUnder } from "./underway.ts";
 import { toEnd } from "./window.ts";
 
 const TYPING_EVERY = 3000;
@@ -61,7 +61,7 @@ export async function send(room: string, said = draftIn(room).peek()): Promise<v
   if (replied) replyTo.value = undefined;
   lastTyping = 0;
   clearTimeout(typingTimer);
-  const post = { do: "post", text, ...(title && { title }), ...(replied && { reply_to: replied }), ...(read && { read }) };
+  const post: Command = { do: "post", text, ...(title && { title }), ...(replied && { reply_to: replied }), ...(read && { read }) };
   const isThere = await change(room, post, room);
   if (!isThere) draft.value ||= text;
   if (!isThere) titleIn(room).value ||= title;
@@ -69,8 +69,8 @@ export async function send(room: string, said = draftIn(room).peek()): Promise<v
 }
 
 /** Write a change down, to be sent when it is its turn. Returns whether that was possible; if not, it is said. */
-const change = (room: string, command: Pending["command"], draft?: string): Promise<boolean> =>
-  put(room, command, draft).then(
+const change = (room: string, command: Command, draft?: string): Promise<boolean> =>
+  put(room, command, { draft }).then(
     () => true,
     (error: Error) => {
       say(error.message);
@@ -103,7 +103,14 @@ export const edit = (room: string, seq: number, text: string): Promise<boolean> 
 
 export const remove = (room: string, seq: number): Promise<boolean> => change(room, { do: "delete", seq });
 
-export const pin = (room: string, seq: number, on: boolean): Promise<unknown> => ask(on ? "pin" : "unpin", { room, seq });
+export const pin = (room: string, seq: number, on: boolean): Promise<boolean> => change(room, { do: on ? "pin" : "unpin", seq });
+
+/** The pinned messages of a room, with what of that waits. */
+export const pinsIn = (room: string): readonly number[] =>
+  pinsUnder(
+    placeOf(room)?.pins.value ?? [],
+    outbox.value.filter((each) => each.room === room),
+  );
 
 export const reply = (room: string, message: wire.Message): void => {
   replyTo.value = { room, message };

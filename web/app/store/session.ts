@@ -202,6 +202,7 @@ function stateChanged(client: Client, status: Status): void {
   else if (isHere && isNewToUs(client)) getToKnow(client);
   else hearState(client, status);
   if (isHere) keepWho(client);
+  else readOn(); // what this device keeps is all there is
   if (account && status.state === "disconnected") checkSession(); // who has none is not even connected
 }
 

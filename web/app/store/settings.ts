@@ -1,8 +1,12 @@
 // An account's own settings: who it is, where it is logged in, and what it is told of.
 
 import type { wire } from "#sdk";
-import { command } from "./history.ts";
+import { t } from "../i18n/index.ts";
+import { ME } from "./commands.ts";
 import { call } from "./http.ts";
+import { personOf } from "./names.ts";
+import { change } from "./outbox.ts";
+import { accountOf } from "./state.ts";
 
 export interface Profile {
   name: string;
@@ -30,9 +34,14 @@ export interface Preferences {
 
 const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
-export const profile = (): Promise<Profile> => call<Profile>("GET", "/me");
+/** What others see of one, with what of that waits. */
+export function profile(): Profile {
+  const person = personOf(accountOf()?.key ?? "");
+  if (!person) throw new Error(t.noServer);
+  return { name: person.name, status_text: person.status_text };
+}
 
-export const changeProfile = (given: Profile): Promise<unknown> => call("PATCH", "/me", given);
+export const changeProfile = ({ name, status_text }: Profile): Promise<void> => change(ME, { do: "profile", name, status_text });
 
 export const sessions = async (): Promise<Session[]> => (await call<{ sessions: Session[] }>("GET", "/me/sessions")).sessions;
 
@@ -41,10 +50,13 @@ export const endSession = (session: string): Promise<unknown> => call("DELETE", 
 /** End all sessions but this one. */
 export const endOthers = (): Promise<unknown> => call("DELETE", "/me/sessions");
 
-export const preferences = async (): Promise<Preferences> =>
-  (await call<{ preferences: Preferences }>("GET", "/me/preferences")).preferences;
+export function preferences(): Preferences {
+  const account = accountOf();
+  if (!account?.hasStarted) throw new Error(t.noServer);
+  return Object.fromEntries([...account.preferences].filter(([, value]) => value !== null));
+}
 
-const prefer = (name: string, value: unknown): Promise<unknown> => call("PUT", `/me/preferences/${name}`, { value });
+const prefer = (name: string, value: unknown): Promise<void> => change(ME, { do: "prefer", name, value });
 
 /** What notifies one, besides mentions, and when nothing does: `from` and `to` are hours of each day, or both empty. */
 export async function changeNotifying(words: string, from: string, to: string, before: Preferences): Promise<void> {
@@ -64,6 +76,4 @@ export const removeAccount = (password: string, messages: boolean): Promise<unkn
 export const EXPORT = "/api/v1/me/export";
 
 /** What one wants to be told of a room. */
-export async function changeLevel(room: string, level: wire.SetRoom["level"]): Promise<void> {
-  await command("set", { room, level });
-}
+export const changeLevel = (room: string, level: wire.SetRoom["level"]): Promise<void> => change(room, { do: "set", level });

@@ -5,7 +5,7 @@ import { dayKey, dayOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { replyIn } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
-import { overlayOf } from "../store/sending.ts";
+import { overlayOf, pinsIn } from "../store/sending.ts";
 import { viewIn } from "../store/span.ts";
 import { current, me, newFrom, placeOf } from "../store/state.ts";
 import { linked, windowIn, windowOf } from "../store/window.ts";
@@ -42,6 +42,7 @@ export function Log({ room, label }: { room: string; label: string }) {
   const view = place && place.version.value >= 0 ? viewIn(room) : undefined;
   const { messages, first } = isCurrent ? windowIn(view) : windowOf(view, Infinity);
   const { who } = me();
+  const pins = pinsIn(room);
   const shown = messages.map(overlayOf(room));
   const line = messages.find((message) => message.seq >= from && whoOf(message) !== who)?.seq;
   const days = messages.map(({ at }) => dayKey(at));
@@ -61,7 +62,7 @@ export function Log({ room, label }: { room: string; label: string }) {
                 message={shown[i] as wire.Message}
                 isUnsure={shown[i] !== message}
                 thread={place?.threads.value.get(message.seq)}
-                isPinned={place?.pins.value.includes(message.seq) ?? false}
+                isPinned={pins.includes(message.seq)}
                 follows={message.seq !== line && !isDay(i) && follows(message, messages[i - 1])}
                 who={who}
                 quoted={view?.messages.get(message.reply_to ?? 0)}

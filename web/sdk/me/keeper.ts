@@ -45,6 +45,10 @@ export class Keeper implements Watcher {
     this.#told([]);
   }
 
+  get seq(): number {
+    return this.#logs.get(this.mine.account)?.view.seq ?? 0;
+  }
+
   /** The changes from now on. */
   changes(): Changes {
     const feed = new Changes(this.#most, () => this.#feeds.delete(feed));

@@ -26,6 +26,11 @@ export class Me {
     return this.#keeper.mine.account;
   }
 
+  /** The number of the last event of the account's own log that is in all this. */
+  get seq(): number {
+    return this.#keeper.seq;
+  }
+
   /** The account as others see it. */
   get person(): ShownPerson {
     return this.#keeper.mine.person;
