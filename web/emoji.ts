@@ -1,7 +1,8 @@
-// What the build keeps of emojibase's data: a row for each emoji, without the skin tones, which have no names of their own.
+// What the build keeps of emojibase's data: a row for each emoji, which also says whether it has skin tones.
 
 import { readFileSync } from "node:fs";
 import type { Plugin } from "vite";
+import { TONES, toned } from "./app/emoji/tones.ts";
 
 const DATA = new URL("./node_modules/emojibase-data/en/", import.meta.url);
 const COMPONENTS = 2; // skin tones and hair, which are no emoji by themselves
@@ -14,6 +15,7 @@ interface Emoji {
   label: string;
   tags?: string[];
   group?: number;
+  skins?: { unicode: string }[];
 }
 
 const read = <Content>(name: string): Content => JSON.parse(readFileSync(new URL(name, DATA), "utf8"));
@@ -23,9 +25,12 @@ export function emojiRows(): unknown[] {
   const versions = new Map(read<{ hexcode: string; version: number }[]>("data.json").map(({ hexcode, version }) => [hexcode, version]));
   const isOld = ({ hexcode }: Emoji) => (versions.get(hexcode) ?? Infinity) <= NEWEST;
   const namesOf = ({ hexcode }: Emoji) => [...new Set([usual?.[hexcode] ?? [], others?.[hexcode] ?? []].flat())];
+  // Those of several people, each with a tone of their own, have others as well: here all have the same.
+  const hasTones = ({ unicode, skins = [] }: Emoji) =>
+    skins.length > 0 && TONES.every((tone) => skins.some((each) => each.unicode === toned(unicode, tone)));
   return read<Emoji[]>("compact.json")
     .filter((emoji) => emoji.group !== undefined && emoji.group !== COMPONENTS && isOld(emoji) && namesOf(emoji).length)
-    .map((emoji) => [emoji.unicode, namesOf(emoji), emoji.label, emoji.tags ?? [], emoji.group]);
+    .map((emoji) => [emoji.unicode, namesOf(emoji), emoji.label, emoji.tags ?? [], emoji.group, ...(hasTones(emoji) ? [1] : [])]);
 }
 
 /** The module that the page imports them from. */

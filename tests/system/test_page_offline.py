@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.support.newcomers import at_home, make_room, people_of
+from tests.support.newcomers import People, at_home, make_room, people_of
 from tests.support.ports import free_port
 from tests.support.server import Server
 from tests.system.test_page import (
@@ -412,6 +412,23 @@ async def change_everything(page: Page) -> None:
     await expect(dialog.get_by_label("Status")).to_have_value("tea time")
 
 
+async def all_is_changed(people: People, page: Page, room: str) -> None:
+    """The server has all that was changed without it, each once."""
+    await page.wait_for_function(NOTHING_WAITS)
+    pins = await people.ask(page, "GET", f"/rooms/{room}/pins", None)
+    saved = await people.ask(page, "GET", "/me/saved", None)
+    assert [each["message"]["seq"] for each in pins["pins"]] == [
+        each["of"]["message"] for each in saved["saved"]
+    ]
+    assert len(pins["pins"]) == 1
+    me = await people.ask(page, "GET", "/me", None)
+    assert (me["name"], me["status_text"]) == ("Ada", "tea time")
+    chosen = await people.ask(page, "GET", "/me/preferences", None)
+    assert chosen["preferences"] == {"keywords": ["kettle", "cups"]}
+    await page.get_by_role("button", name="Details").click()
+    await expect(page.get_by_label("Notify me of")).to_have_value("all")
+
+
 async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -441,17 +458,5 @@ async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
         await expect(bodies(ada)).to_have_text(["the kettle is on", "half a sentence"])
         await expect(composer(ada)).to_have_value("")
         await expect(pinned).to_be_visible()
-        await ada.wait_for_function(NOTHING_WAITS)
-        pins = await people.ask(ada, "GET", f"/rooms/{room}/pins", None)
-        saved = await people.ask(ada, "GET", "/me/saved", None)
-        assert [each["message"]["seq"] for each in pins["pins"]] == [
-            each["of"]["message"] for each in saved["saved"]
-        ]
-        assert len(pins["pins"]) == 1
-        me = await people.ask(ada, "GET", "/me", None)
-        assert (me["name"], me["status_text"]) == ("Ada", "tea time")
-        chosen = await people.ask(ada, "GET", "/me/preferences", None)
-        assert chosen["preferences"] == {"keywords": ["kettle", "cups"]}
-        await ada.get_by_role("button", name="Details").click()
-        await expect(ada.get_by_label("Notify me of")).to_have_value("all")
+        await all_is_changed(people, ada, room)
         people.wrong.clear()  # the server was away

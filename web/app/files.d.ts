@@ -13,7 +13,7 @@ declare module "*.css?inline" {
 }
 
 declare module "virtual:emoji" {
-  /** Of each emoji the character, its short names, what it shows, other words for it, and its group. */
-  const rows: [text: string, names: string[], label: string, tags: string[], group: number][];
+  /** Of each emoji the character, its short names, what it shows, other words for it, its group, and 1 if it has skin tones. */
+  const rows: [text: string, names: string[], label: string, tags: string[], group: number, hasTones?: number][];
   export default rows;
 }

@@ -6,13 +6,14 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { ownEmoji } from "../store/emoji.ts";
-import { recent, used } from "../store/recent.ts";
+import { chooseTone, recent, skinTone, used } from "../store/recent.ts";
 import { ranked } from "../ui/rank.ts";
 import { Empty } from "../ui/Text.tsx";
 import { findEmoji } from "./find.ts";
 import { type Cell, placed, type Section, stepped } from "./grid.ts";
 import { allEmoji, type Emoji } from "./index.ts";
 import type { PickerProps } from "./open.tsx";
+import { TONES, toned, untoned } from "./tones.ts";
 
 const MOST_FOUND = 90;
 const MOST_RECENT = 18;
@@ -30,10 +31,10 @@ function sectionsFor(wanted: string, lately: readonly string[]): Section[] {
     const found = [...ranked(own, name, ([each]) => [each]).map(ownCell), ...findEmoji(all, name, MOST_FOUND, lately).map(cellOf)];
     return [{ title: t.found, cells: found }];
   }
-  const cells = new Map([...own.map(ownCell), ...all.map(cellOf)].map((cell) => [cell.text, cell]));
+  const cells = new Map([...own.map(ownCell), ...all.map(cellOf)].map((cell) => [untoned(cell.text), cell]));
   const groups = t.emojiGroups.map((title, group) => ({ title, cells: all.filter((each) => each.group === group).map(cellOf) }));
   return [
-    { title: t.usedLately, cells: lately.flatMap((text) => cells.get(text) ?? []).slice(0, MOST_RECENT) },
+    { title: t.usedLately, cells: [...new Set(lately.flatMap((text) => cells.get(untoned(text)) ?? []))].slice(0, MOST_RECENT) },
     { title: t.ofThisServer, cells: own.map(ownCell) },
     ...groups,
   ].filter(({ cells }) => cells.length);
@@ -94,9 +95,30 @@ export function Picker({ choose }: PickerProps) {
       <p class="visually-hidden" aria-live="polite">
         {wanted.trim() && rows.length > 0 && t.foundEmoji(sections[0]?.cells.length ?? 0)}
       </p>
+      <Tones />
     </div>
   );
 }
+
+/** The skin tone of all emoji that have one. */
+const Tones = () => (
+  <fieldset class="tones">
+    <legend class="visually-hidden">{t.skinTone}</legend>
+    {["", ...TONES].map((tone, i) => (
+      <label key={tone} title={t.skinTones[i]}>
+        <input
+          type="radio"
+          name="tone"
+          class="visually-hidden"
+          aria-label={t.skinTones[i]}
+          checked={tone === skinTone.value}
+          onChange={() => chooseTone(tone)}
+        />
+        <span aria-hidden="true">{toned("✋", tone)}</span>
+      </label>
+    ))}
+  </fieldset>
+);
 
 interface GroupProps {
   section: ReturnType<typeof placed>[number];

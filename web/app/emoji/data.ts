@@ -3,4 +3,11 @@
 import rows from "virtual:emoji";
 import type { Emoji } from "./index.ts";
 
-export const EMOJI: readonly Emoji[] = rows.map(([text, names, label, tags, group]) => ({ text, names, label, tags, group }));
+export const EMOJI: readonly Emoji[] = rows.map(([text, names, label, tags, group, hasTones]) => ({
+  text,
+  names,
+  label,
+  tags,
+  group,
+  hasTones: hasTones === 1,
+}));

@@ -1,7 +1,9 @@
 // The emoji of Unicode by their names, as soon as they are loaded: when somebody first writes a colon, or opens the picker.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
+import { skinTone } from "../store/recent.ts";
 import { findEmoji } from "./find.ts";
+import { toned } from "./tones.ts";
 
 export interface Emoji {
   text: string;
@@ -11,15 +13,22 @@ export interface Emoji {
   tags: readonly string[];
   /** Which of the groups it belongs to. */
   group: number;
+  /** Whether it can be shown in skin tones. */
+  hasTones: boolean;
 }
 
 const all = signal<readonly Emoji[]>([]);
 let isAsked = false;
 
-/** All emoji in their usual order; none until they are loaded. */
+const shown = computed(() => {
+  const tone = skinTone.value;
+  return tone ? all.value.map((each) => (each.hasTones ? { ...each, text: toned(each.text, tone) } : each)) : all.value;
+});
+
+/** All emoji in their usual order, in the skin tone that was chosen; none until they are loaded. */
 export function allEmoji(): readonly Emoji[] {
   if (!isAsked) load();
-  return all.value;
+  return shown.value;
 }
 
 async function load(): Promise<void> {

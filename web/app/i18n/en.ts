@@ -92,6 +92,7 @@ export const en = {
   // the room
   room: "Room",
   noSuchRoom: "No such room",
+  noSuchRoomMeans: "The link may be wrong, or the room may be open to its members only.",
   yourself: (name: string) => `${name} (you)`,
   details: "Details",
   people: (n: number) => many(n, "person", "people"),
@@ -228,6 +229,8 @@ export const en = {
   findEmoji: "Find an emoji",
   noEmojiFound: "No emoji found",
   found: "Found",
+  skinTone: "Skin tone",
+  skinTones: ["Default skin tone", "Light", "Medium light", "Medium", "Medium dark", "Dark"],
   foundEmoji: (n: number) => `${numbers.format(n)} emoji found`,
   usedLately: "Recently used",
   ofThisServer: "This server",

@@ -9,6 +9,7 @@ import { accountOf } from "../store/state.ts";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Empty, Name, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import { newRoom } from "./NewRoom.tsx";
 
 export const openRooms = (): void => openDialog(<OpenRooms />);
 
@@ -30,7 +31,14 @@ function OpenRooms() {
       <div aria-live="polite">
         <Why text={why} />
         {!rooms && !why && <Empty text={t.looking} />}
-        {rooms?.length === 0 && <Empty text={t.noOpenRooms} />}
+        {rooms?.length === 0 && (
+          <>
+            <Empty text={t.noOpenRooms} />
+            <button type="button" class="primary" onClick={newRoom}>
+              {t.newRoom}
+            </button>
+          </>
+        )}
         {rooms && rooms.length > 0 && (
           <ul class="people">
             {rooms.map((each) => (

@@ -11,12 +11,14 @@ import { nameOf } from "../store/names.ts";
 import { titleOf } from "../store/rooms.ts";
 import { logIn, retry } from "../store/session.ts";
 import { current, placeOf, session } from "../store/state.ts";
+import { showWindow } from "../store/windows.ts";
 import { Pill } from "../timeline/Pill.tsx";
 import { Scroller } from "../timeline/Scroller.tsx";
 import { harmless } from "../ui/text.ts";
 import { wordsOfTrouble } from "./Device.tsx";
 import { Head } from "./Head.tsx";
 import { Newer } from "./Newer.tsx";
+import { openRooms } from "./OpenRooms.tsx";
 
 const MOST_TYPING = 3; // names that are shown
 
@@ -28,11 +30,44 @@ export const Room = () => (
       <Trouble />
       <Newer />
     </div>
-    <Scroller />
-    <Pill />
-    <Typing />
-    <Writing />
+    <Inside />
   </main>
+);
+
+/** The messages, and where one writes; or why there is nothing to be seen. */
+function Inside() {
+  const refused = placeOf(current.value)?.refused.value;
+  if (refused) return <NoRoom why={refused.message} />;
+  return (
+    <>
+      <Scroller />
+      <Pill />
+      <Typing />
+      <Writing />
+    </>
+  );
+}
+
+/** A room that one may not see, or that is not there: which of both, nobody is told. */
+const NoRoom = ({ why }: { why: string }) => (
+  <section id="no-room" aria-label={t.noSuchRoom}>
+    <p>{`${why}.`}</p>
+    <p class="hint">{t.noSuchRoomMeans}</p>
+    {session.value?.account ? (
+      <div class="acts">
+        <button type="button" class="primary" onClick={openRooms}>
+          {t.openRooms}
+        </button>
+        <button type="button" onClick={() => showWindow("switcher")}>
+          {t.goTo}
+        </button>
+      </div>
+    ) : (
+      <button type="button" class="primary" onClick={() => logIn()}>
+        {t.logIn}
+      </button>
+    )}
+  </section>
 );
 
 const Banner = () => (
@@ -79,8 +114,6 @@ interface Instead {
 function instead(): Instead | undefined {
   const room = current.value;
   const account = session.value?.account;
-  const refused = placeOf(room)?.refused.value;
-  if (refused) return { words: `${refused.message}.`, ...(!account && { button: t.logIn, act: () => logIn() }) };
   const row = account?.row(room);
   if (row?.archived_at) return { words: t.archived };
   if (account?.hasStarted && isMade(room) && !row)

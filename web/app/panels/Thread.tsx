@@ -8,11 +8,13 @@ import { outbox } from "../store/outbox.ts";
 import { readThread } from "../store/reading.ts";
 import { overlayOf } from "../store/sending.ts";
 import { connection, isVisible, me, placeOf } from "../store/state.ts";
-import { showEnd, showMessage } from "../timeline/anchor.ts";
+import { distance, measure, restore, showEnd, showMessage } from "../timeline/anchor.ts";
 import { pressAmong } from "../timeline/keys.ts";
 import { Log } from "../timeline/Log.tsx";
 import { Row } from "../timeline/Row.tsx";
 import { Unsent } from "../timeline/Unsent.tsx";
+
+const NEAR_END = 100; // pixels
 
 interface ThreadProps {
   room: string;
@@ -28,10 +30,15 @@ export function Thread({ room, seq, thread, reply }: ThreadProps) {
   const version = place?.version.value;
   const sent = outbox.value;
   const sought = useRef({ reply, isShown: false, sent });
+  const isAtEnd = useRef(true);
+  const before = scroller.current && !isAtEnd.current ? measure(scroller.current) : undefined; // it is still as it was
   useLayoutEffect(() => {
     const { current } = sought;
     if (current.sent !== sent) current.reply = undefined; // one has written something, and wants to see it
-    if (scroller.current && current.reply === undefined) showEnd(scroller.current);
+    if (current.sent !== sent) isAtEnd.current = true;
+    current.sent = sent;
+    if (scroller.current && before && !isAtEnd.current) restore(scroller.current, before);
+    else if (scroller.current && current.reply === undefined) showEnd(scroller.current);
     else if (scroller.current && !current.isShown) current.isShown = seekReply(scroller.current, thread, current.reply);
     readThread(thread);
   }, [version, sent, isVisible.value, connection.value.state]);
@@ -45,6 +52,7 @@ export function Thread({ room, seq, thread, reply }: ThreadProps) {
         tabIndex={0}
         aria-label={t.threadMessages}
         onKeyDown={(key) => pressAmong(key.currentTarget, key)}
+        onScroll={({ currentTarget }) => (isAtEnd.current = distance(currentTarget).below < NEAR_END)}
       >
         <Root room={room} seq={seq} />
         {place?.view?.more && (

@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { type Client, Closed, connect, type Entry, type Room, reactedWith, type Status, type Token, whoOf, type wire } from "#sdk";
 
-const MOST_SHOWN = 200; // messages, until somebody asks for older ones
+const MOST_SHOWN = 200; // messages, unless somebody asks for older ones
 
 /** Which room, of which server, and who asks: the holder of a token, or a guest with a name. */
 export interface Asked {
@@ -24,6 +24,7 @@ export class Log {
   readonly #client: Client;
   readonly #asked: string;
   #room: Room | undefined;
+  #most = MOST_SHOWN;
   #isLeft = false;
 
   constructor(client: Client, asked: string) {
@@ -88,6 +89,7 @@ export class Log {
 
   async older(): Promise<void> {
     await this.#room?.older().catch(() => {}); // without a connection, one may ask again
+    this.#most = Math.max(this.#most, this.messages.length); // so that they stay
     this.changed();
   }
 
@@ -102,11 +104,9 @@ export class Log {
     this.#room = room;
     this.changed();
     this.#hear(room);
-    let isOld = false; // somebody has asked for older ones
     for await (const item of room.stream({ markers: true })) {
       if ("event" in item && item.event === "posted") meet(room, item);
-      isOld ||= room.messages.length > MOST_SHOWN + 50;
-      if (!isOld) room.trim(MOST_SHOWN);
+      room.trim(this.#most);
       this.changed();
     }
   }

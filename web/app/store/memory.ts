@@ -94,6 +94,18 @@ export function keepShared(account: string, drafts: Record<string, string>): voi
   }
 }
 
+const TONE = "hubbub.tone";
+
+export const keptTone = (): string => localStorage.getItem(TONE) ?? "";
+
+export function keepTone(tone: string): void {
+  try {
+    localStorage.setItem(TONE, tone);
+  } catch {
+    // no storage: it is chosen anew
+  }
+}
+
 export interface Owner {
   name: string;
   id: string;

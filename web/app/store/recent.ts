@@ -1,7 +1,7 @@
 // What was used last in this browser, by whoever is logged in: rooms, emoji and searches, the last one first.
 
 import { signal } from "@preact/signals";
-import { keepRecent, keptRecent } from "./memory.ts";
+import { keepRecent, keepTone, keptRecent, keptTone } from "./memory.ts";
 import { accountOf, session } from "./state.ts";
 
 const MOST = 40;
@@ -19,4 +19,12 @@ export function used(of: Of, what: string): void {
   if (before[0] === what) return;
   keepRecent(of, key, [what, ...before.filter((other) => other !== what)].slice(0, MOST));
   version.value += 1;
+}
+
+/** The skin tone in which emoji are shown and written: a modifier, or nothing. */
+export const skinTone = signal(keptTone());
+
+export function chooseTone(tone: string): void {
+  skinTone.value = tone;
+  keepTone(tone);
 }

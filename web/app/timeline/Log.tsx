@@ -40,7 +40,7 @@ export function Log({ room, label }: { room: string; label: string }) {
   const isCurrent = room === current.value;
   const from = isCurrent ? newFrom.value : Infinity;
   const view = place && place.version.value >= 0 ? viewIn(room) : undefined;
-  const { messages, first } = isCurrent ? windowIn(view) : windowOf(view, Infinity);
+  const { messages, first } = isCurrent ? windowIn(view) : windowOf(view, Infinity, Infinity);
   const { who } = me();
   const pins = pinsIn(room);
   const shown = messages.map(overlayOf(room));
@@ -50,7 +50,7 @@ export function Log({ room, label }: { room: string; label: string }) {
   return (
     <>
       {isCurrent && view && !view.more && first === 0 && <p id="beginning">{t.roomBegins}</p>}
-      {!view && !place?.refused.value && <Loading />}
+      {!view && <Loading />}
       <div class="log" role="log" aria-label={label} aria-live="polite" aria-relevant="additions">
         <ol class="timeline">
           {messages.map((message, i) => (
