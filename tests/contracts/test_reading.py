@@ -1,5 +1,6 @@
 """How far members have read, whom messages mention, and what is unread, whoever keeps it."""
 
+import random
 from typing import NamedTuple
 
 import pytest
@@ -119,6 +120,29 @@ async def test_a_post_has_been_read_by_its_author_unless_something_before_was_no
     assert (await marker(house, room, GRACE)).seq == claimed
     await post(house, ADA, room, read=first)
     assert await unread(house, room, ADA) == Unread(3)
+
+
+@pytest.mark.parametrize("reads", [(None,), (None, None, 2**40)], ids=["unsaid", "said"])
+async def test_posts_of_one_batch_leave_the_markers_that_they_leave_one_by_one(
+    house: House, reads: tuple[int | None, ...]
+) -> None:
+    draw, people = random.Random(len(reads)), (ADA, GRACE, MARGARET)
+    twins = [[await house.make(ADA, "open", GRACE, MARGARET) for _ in "ab"] for _ in range(2)]
+    for _ in range(12):
+        said = [
+            (draw.choices(people, (8, 2, 1))[0], pair, draw.choice(reads))
+            for pair in draw.choices(twins, k=draw.randint(1, 6))
+        ]
+        batch = [(who, Post(room=pair[0], text="x", read=read)) for who, pair, read in said]
+        assert set(await house.codes(*batch)) == {None}
+        for who, pair, read in said:
+            await post(house, who, pair[1], read=read)
+        for who in people:
+            for one, other in twins:
+                assert (await marker(house, one, who))[2:] == (await marker(house, other, who))[2:]
+        reader, room = draw.choice(people), draw.choice(twins)
+        for each in room:
+            await house.answers((reader, MarkRead(room=each, upto=2**40)))
 
 
 async def test_deleted_and_forgotten_messages_are_not_unread(house: House) -> None:

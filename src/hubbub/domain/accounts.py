@@ -56,8 +56,8 @@ ACCOUNT = Table("account", AccountKey, Account, is_remembered=True)
 
 @lru_cache(maxsize=4096)
 def unheard_row(account: str, room: str) -> Unheard:
-    """Return the row, which is its own key."""
-    return Unheard(account, room)
+    """Return the row of a room, or of the one that a thread is in. It is its own key."""
+    return Unheard(account, room.partition(":")[0])
 
 
 @lru_cache(maxsize=4096)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.events import Attached, Posted
 from hubbub.protocol.errors import Refusal
@@ -88,7 +88,7 @@ def fault(post: Post) -> str | None:
 
 def to_attach(wanted: Needs, principal: Principal, post: Post) -> None:
     """Name what must be known of the files of a post. Their author's own log guards them."""
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         wanted.logs.add(principal.id)
         for file in post.files or ():
             wanted.row(FILE, FileKey(principal.id, file))
@@ -96,7 +96,7 @@ def to_attach(wanted: Needs, principal: Principal, post: Post) -> None:
 
 def refused(ledger: Ledger, principal: Principal, post: Post) -> Refusal | None:
     """Return why someone who may post may not post these files, or None."""
-    if principal.role is not Role.ACCOUNT:
+    if not principal.is_account:
         return Refusal("forbidden", "Not allowed to post files without an account")
     if refusal := ledger.refusal(principal, Operation.UPLOAD, post.room):
         return refusal

@@ -17,7 +17,10 @@ NO_EVENTS = Head()
 class Growth:
     """A log as it grows in one commit."""
 
-    __slots__ = ("_grown", "affected", "bodies", "first", "kept", "log", "nth", "part", "seq")
+    __slots__ = (
+        *("_grown", "affected", "bodies", "first", "kept"),
+        *("log", "nth", "opened", "part", "seq"),
+    )
 
     def __init__(self, log: str, head: Head, grown: list[str]) -> None:
         """It adds its name to those that have `grown` with the first event of each part."""
@@ -27,6 +30,7 @@ class Growth:
         self.first = self.seq + 1
         self.bodies: list[bytes] = []
         self.affected: list[tuple[int, str]] = []  # see `Batch`
+        self.opened: set[str] = set()  # the owners of messages here, in a batch with guards
         self.part = self.first  # the event with which the next part begins
 
     def grow(self, event: Event, messages: int = 0) -> bytes:

@@ -80,8 +80,8 @@ class Deciding(Protocol):
         """What aspects do when an event is appended."""
 
 
-_allowances: Callable[[], defaultdict[str, defaultdict[Permission, set[tuple[Any, ...]]]]] = (
-    partial(defaultdict, partial(defaultdict, set))
+_allowances: Callable[[], defaultdict[str, defaultdict[Permission, set[Any]]]] = partial(
+    defaultdict, partial(defaultdict, set)
 )
 
 
@@ -115,14 +115,17 @@ class Ledger:
         self._rules = rules
         self._facts = facts
         self._guarding: Mapping[str, Sequence[Guarding]] = wanted.guarding
-        # What guards allowed whom, by room and operation, until a row changes; and likewise, by room, the owners of posts from
-        # which nothing follows (see `post`), and the rooms that require no titles.
+        # What is known until a row changes: whom guards allowed what, by room and operation; the rooms that require no
+        # titles; and of each log, whose messages have had their consequences (see `post`).
         self._allowed = _allowances()
-        self._followed: defaultdict[str, set[str]] = defaultdict(set)
         self.untitled = wanted.logs.difference(self._guarding)
+        self._memos: list[set[Any]] = []  # those that hold something, besides `untitled`
         self.at = at
         self.logs = Growths(wanted.logs, facts.heads)
         self.posts: list[NewPost] = []
+        # Of `posts`, the first of each author in each guarded room; and another one after a row changed.
+        self.openings: list[NewPost] = []
+        self.are_nths_wanted = bool(wanted.nths)  # as when someone says how far they have read
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}  # unless they are erased as well
         self.erasures: Erasures | None = None  # as in nearly every batch
@@ -133,14 +136,23 @@ class Ledger:
         """Answer each proposal, in order."""
         answers: list[Answer] = []
         deciding = self._rules.deciding
-        guarding, operations, allowed = self._guarding, self._rules.operations, self._allowed
+        guarding, operations = self._guarding, self._rules.operations
+        room, asked = "", None  # of the last change, as often of the next
+        allowed: set[Any] = set()
         change: Any
         for principal, change in proposals:
             kind = type(change)
+            if guarding and (change.room != room or kind is not asked):
+                room, asked = change.room, kind
+                allowed = self._allowed[room][operations[kind]]
             if change.client_message_id is not None:
                 answers.append(self._decide_once(principal, change))
-            elif guarding and principal.guarded_as not in allowed[change.room][operations[kind]]:
-                answers.append(self._decide(principal, change))
+            elif (
+                guarding
+                and principal.guarded_as not in allowed
+                and (refusal := self.refusal(principal, operations[kind], room))
+            ):
+                answers.append(refusal)
             else:
                 answers.append(deciding[kind](self, principal, change))
         if guarding:
@@ -192,12 +204,15 @@ class Ledger:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""
         if room not in self._guarding:
             return None
-        if principal.guarded_as in self._allowed[room][operation]:
+        allowed = self._allowed[room][operation]
+        if principal.guarded_as in allowed:
             return None
         for guard in self._guarding[room]:
             if refusal := guard.refuse(self, principal, operation, room):
                 return refusal
-        self._allowed[room][operation].add(principal.guarded_as)
+        if not allowed:
+            self._memos.append(allowed)
+        allowed.add(principal.guarded_as)
         return None
 
     def head(self, log: str) -> int:
@@ -288,10 +303,14 @@ class Ledger:
         body = log.grow(event, messages=1)
         self.posts.append(NewPost(room, seq, body, key, owner, log.nth, read))
         self._facts.owners[room, seq] = owner
-        if room in self._guarding and owner not in self._followed[room]:  # free rooms: nothing
-            self._followed[room].add(owner)
-            for act in self._rules.consequences.get(Posted, ()):
-                act(self, event)
+        if self._guarding and owner not in log.opened:
+            if not log.opened:
+                self._memos.append(log.opened)
+            log.opened.add(owner)
+            if room in self._guarding:  # in free rooms nothing follows
+                self.openings.append(self.posts[-1])
+                for act in self._rules.consequences.get(Posted, ()):
+                    act(self, event)
         return Accepted(seq, self.at)
 
     def edit(self, key: MessageKey, event: Edited) -> Accepted:
@@ -376,6 +395,7 @@ class Ledger:
             self._forget_memos()
 
     def _forget_memos(self) -> None:
-        self._allowed.clear()
-        self._followed.clear()
+        for memo in self._memos:
+            memo.clear()
+        self._memos.clear()
         self.untitled.clear()

@@ -11,7 +11,7 @@ from hubbub.domain.accounts import ACCOUNT, BLOCKS, Block, account_row
 from hubbub.domain.facts import EVERYONE, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MENTION, NAMED, Mention, MentionKey
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import MEMBER, MemberKey
 from hubbub.events import Posted
 from hubbub.events.reading import Mentioned
@@ -64,7 +64,7 @@ def to_name(wanted: Needs, principal: Principal, change: Post | Edit) -> None:
         wanted.logs.add(account)
         wanted.row(MEMBER, MemberKey(parent_of(change.room), account))
         wanted.row(BLOCKS, Block(account, principal.id))
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         wanted.row(ACCOUNT, account_row(principal.id))
 
 
@@ -97,7 +97,7 @@ def named(ledger: Ledger, principal: Principal, change: Post | Edit) -> Naming |
 
 def _may_know_all(ledger: Ledger, principal: Principal) -> bool:
     """Whether someone may know which handles there are: neither visitors nor guests."""
-    if principal.role is not Role.ACCOUNT:
+    if not principal.is_account:
         return False
     account = ledger.row(ACCOUNT, account_row(principal.id))
     return account is not None and account.role != "guest"

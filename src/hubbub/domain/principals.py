@@ -48,7 +48,8 @@ class Principal:
     towards its limits; others only see the name. `rooms` are patterns. `until` is when the
     credential expires, in seconds since 1970. `key_owner` is the owner of its `client_message_id`s,
     and `counted_as` the owner of its rate; both default to the id. `session` is the key of the session
-    or token with which an account came in: account, kind and id. What guards say depends only on
+    or token with which an account came in: account, kind and id. `is_account` says whether it is one: to look up the role costs
+    a post more. What guards say depends only on
     what it is `guarded_as`: its id and scopes.
     """
 
@@ -62,16 +63,18 @@ class Principal:
     counted_as: str = ""
     session: tuple[str, ...] = ()
     person: Person = field(init=False)
+    is_account: bool = field(init=False, compare=False, repr=False)
     guarded_as: tuple[str, frozenset[Scope]] = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Compute once what every change and signal needs."""
         object.__setattr__(self, "key_owner", self.key_owner or self.id)
         object.__setattr__(self, "counted_as", self.counted_as or self.id)
+        object.__setattr__(self, "is_account", self.role is Role.ACCOUNT)
         object.__setattr__(self, "guarded_as", (self.id, self.scopes))
         object.__setattr__(self, "person", Person(self.name, short_id(self.id)))
 
     @property
     def may_own(self) -> bool:
         """Whether it can prove later what it wrote. A name without a key can't."""
-        return self.person.id is not None or self.role is Role.ACCOUNT
+        return self.person.id is not None or self.is_account

@@ -1,5 +1,6 @@
 """What an aspect is: one part of the rules. `Rules` is all of them together."""
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, partial
@@ -17,7 +18,7 @@ from hubbub.domain.facts import (
     Proposal,
 )
 from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Kept
 from hubbub.domain.view import RoomView
 from hubbub.domain.weights import weigh
@@ -91,7 +92,7 @@ class Fold(NamedTuple, Generic[E]):
 
 def accounts_in(asking: Collection[Asking]) -> list[tuple[str, str]]:
     """Return the accounts among those who ask, and where."""
-    return [(who.id, room) for who, room in asking if who.role is Role.ACCOUNT]
+    return [(who.id, room) for who, room in asking if who.is_account]
 
 
 class Guard(NamedTuple):
@@ -234,26 +235,28 @@ class Rules:
     def needs(self, proposals: Sequence[Proposal]) -> Needs:
         """List what `Ledger` will ask about these proposals."""
         wanted = Needs()
-        logs, needing, keyed = wanted.logs, self._needing, self.keyed
+        needing, keyed = self._needing, self.keyed
+        asking: defaultdict[str, dict[str, Principal]] = defaultdict(dict)  # by room and id
+        room, askers = "", dict[str, Principal]()  # those of the last change, as often of the next
         change: Any
         for principal, change in proposals:
             kind = type(change)
-            logs.add(change.room)
+            if change.room != room:
+                room = change.room
+                askers = asking[room]
+            askers[principal.id] = principal
             if (called := change.client_message_id) is not None:
                 if kind in keyed:
                     wanted.posts.add(PostKey(change.room, called, principal.key_owner))
                 else:
                     wanted.row(ANSWERED, AnsweredKey(change.room, called, principal.key_owner))
             needing[kind](wanted, principal, change)
+        logs = wanted.logs
+        logs.update(asking)
         if guarded := self._guarding(logs):
-            asking: dict[str, dict[str, Principal]] = {room: {} for room in guarded}
-            for who, change in proposals:
-                if change.room in guarded:
-                    asking[change.room][who.id] = who
             for who, room in wanted.reading:
-                if room in guarded:
-                    asking[room][who.id] = who
-            pairs = [(who, room) for room, askers in asking.items() for who in askers.values()]
+                asking[room][who.id] = who
+            pairs = [(who, room) for room in guarded for who in asking[room].values()]
             survey(wanted, pairs, guarded)
             for sequel in self.sequels:
                 sequel.needs(wanted, pairs)
@@ -308,6 +311,10 @@ def survey(
     wanted: Needs, asking: Collection[Asking], guarding: Mapping[str, Sequence[Guard]]
 ) -> None:
     """Name what the guards of rooms must know about those who ask there."""
+    if len(guarding) == 1:  # as often
+        for guard in next(iter(guarding.values())):
+            guard.needs(wanted, asking)
+        return
     for guard in dict.fromkeys(chain.from_iterable(guarding.values())):
         guard.needs(wanted, [pair for pair in asking if guard in guarding[pair[1]]])
 

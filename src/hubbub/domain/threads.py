@@ -14,7 +14,7 @@ from hubbub.domain.access import Operation
 from hubbub.domain.facts import Accepted, Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MARKER, ReadMarker
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, Placement, room_row
 from hubbub.events import ROOT, Posted, Reference, RootDeleted
@@ -143,7 +143,7 @@ def unfollow(ledger: Ledger, principal: Principal, thread: str) -> Accepted:
 def to_begin(wanted: Needs, principal: Principal, thread: str) -> None:
     """Name what must be known in order to begin a thread, which its author follows."""
     wanted.messages.add(MessageKey(parent_of(thread), root_of(thread)))
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         to_follow(wanted, thread, principal.id)
 
 
@@ -188,7 +188,7 @@ def begin(
         ledger.append(Threaded(**ledger.next(parent, principal), message=root))
         if root_by is not None and _is_there(ledger, parent, root, root_by):
             follow(ledger, principal, thread, root_by)
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         follow(ledger, principal, thread, principal.id)
     for account in told:
         if is_account_key(account):
@@ -254,7 +254,7 @@ def title_fault(post: Post) -> str | None:
 
 def to_title(wanted: Needs, principal: Principal) -> None:
     """Name what must be known in order to begin a thread with its message."""
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         wanted.logs.add(principal.id)
 
 
@@ -276,7 +276,7 @@ def begin_with(ledger: Ledger, principal: Principal, message: Posted, title: str
     thread = thread_key(message.room, message.seq)
     ledger.begin(thread)
     ledger.append(Threaded(**ledger.next(message.room, principal), message=message.seq))
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         _follow(ledger, principal, thread, principal.id)
     event = Changed(**ledger.next(thread, principal), title=title)
     ledger.add(THREAD, empty(thread)._replace(at=ledger.at, seq=event.seq, title=title))

@@ -70,6 +70,7 @@ def thread_key(room: str, message: int) -> str:
     return f"{room}:{message}"
 
 
+@lru_cache(maxsize=4096)
 def parent_of(key: str) -> str:
     """Return the room that decides who may do what under a key: of a thread its parent, else the room itself."""
     return key.partition(":")[0] if is_thread_key(key) else key

@@ -57,25 +57,26 @@ async def calls_of(load: str, folder: Path) -> float:
 
 
 @pytest.mark.parametrize(
-    "load, former",
+    "load, calls",
     [
-        ("1,000 posts", 19.1),
-        ("1,000 posts with keys", 25.1),
-        ("a single post", 100),
-        ("1,000 changes of all kinds", 25.6),
+        ("1,000 posts", 13.1),
+        ("1,000 posts with keys", 19.1),
+        ("a single post", 69),
+        ("1,000 changes of all kinds", 25.3),
     ],
 )
-async def test_in_a_free_room_changes_cost_what_they_did_before_there_were_made_rooms(
-    load: str, former: float, tmp_path: Path
+async def test_a_change_in_a_free_room_takes_hardly_more_calls_than_it_did(
+    load: str, calls: float, tmp_path: Path
 ) -> None:
-    assert await calls_of(load, tmp_path) <= 1.03 * former
+    assert await calls_of(load, tmp_path) <= 1.03 * calls
 
 
 @pytest.mark.parametrize(
-    "load", ["1,000 posts in a made room", "1,000 posts by one member in a made room"]
+    "load, times",
+    [("1,000 posts in a made room", 1.09), ("1,000 posts by one member in a made room", 1.02)],
 )
-async def test_posts_by_members_cost_a_tenth_more_than_in_a_free_room(
-    load: str, tmp_path: Path
+async def test_posts_by_members_take_hardly_more_calls_than_in_a_free_room(
+    load: str, times: float, tmp_path: Path
 ) -> None:
     free = await calls_of("1,000 posts", tmp_path / "free")
-    assert await calls_of(load, tmp_path / "made") <= 1.1 * free
+    assert await calls_of(load, tmp_path / "made") <= times * free

@@ -8,7 +8,7 @@ from hubbub.domain.aspects.people.accounts import is_at_least, role_of, to_know
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.mentions import NOBODY, Naming
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.domain.weights import CHANGE_COST, as_bytes, weight_of
@@ -219,7 +219,7 @@ def _delete_needs(wanted: Needs, principal: Principal, delete: Delete) -> None:
 
 def _message_needs(wanted: Needs, principal: Principal, change: Edit | Delete) -> None:
     wanted.messages.add(MessageKey(change.room, change.seq))
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         to_know(wanted, principal.id)
 
 
@@ -285,7 +285,7 @@ def _refusal(
 
 def _may_moderate(ledger: Ledger, principal: Principal, room: str) -> bool:
     """Whether someone whose credential allows it may moderate. In free rooms, an account needs the role for it now."""
-    if principal.role is not Role.ACCOUNT or kind_of(room) is not RoomKind.FREE:
+    if not principal.is_account or kind_of(room) is not RoomKind.FREE:
         return True
     return is_at_least(role_of(ledger, principal), "moderator")
 

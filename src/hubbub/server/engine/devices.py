@@ -9,7 +9,7 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from functools import partial
 
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.people import Person
 from hubbub.protocol.presence import PersonPresence
@@ -115,7 +115,7 @@ class Device:
 
     def follow(self, principal: Principal) -> None:
         """It follows a log."""
-        if principal.role is Role.ACCOUNT and not self._account:
+        if principal.is_account and not self._account:
             self._account = principal.id
             self._devices.enter(self._account, self._state)
 

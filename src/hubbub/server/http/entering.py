@@ -145,7 +145,7 @@ def account_of(request: web.Request, needs: Permission = OWN_ACCOUNT) -> Princip
     principal = principal_of(request)
     if principal.role is Role.GUEST:
         raise RefusalError("unauthenticated", "Log in first: this needs an account")
-    if principal.role is not Role.ACCOUNT:
+    if not principal.is_account:
         raise RefusalError("forbidden", "Not allowed without an account")
     if not any(needs.is_given(principal.role, principal.scopes, kind) for kind in needs.rows):
         raise RefusalError("forbidden", f"Not allowed to {needs.label}")

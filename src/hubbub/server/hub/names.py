@@ -11,7 +11,7 @@ from hubbub.domain.access import UNKNOWN
 from hubbub.domain.aspects.people.accounts import HANDLES, HandleKey
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.facts import EVERYONE, MessageKey, Needs
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import ALIAS, alias_row
 from hubbub.events import Reference
 from hubbub.protocol.conversation import KeepDraft
@@ -152,7 +152,7 @@ class Names:
         if not is_short(room):
             return room
         if room == ME:
-            if principal.role is not Role.ACCOUNT:
+            if not principal.is_account:
                 raise RefusalError.of(UNKNOWN)
             return principal.id
         alias, colon, message = handle_from(room.removeprefix(MARK)).partition(":")

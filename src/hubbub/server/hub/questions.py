@@ -12,7 +12,7 @@ from hubbub.domain.aspects.conversation.own import OwnEntry
 from hubbub.domain.aspects.conversation.pins import PINS
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.facts import Head, MessageKey
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.events import Reference, outline
 from hubbub.protocol.conversation import (
     DraftItem,
@@ -167,7 +167,7 @@ class Questions:
         return EditsPage(room, self._store.epoch, seq, versions, more)
 
     async def _require_own(self, principal: Principal) -> None:
-        if principal.role is not Role.ACCOUNT:
+        if not principal.is_account:
             raise RefusalError("forbidden", "Only accounts have lists of their own")
         await self._rights.require(principal, Operation.READ, principal.id)
 

@@ -9,7 +9,7 @@ from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.accounts import is_at_least
 from hubbub.domain.aspects.rooms import standings
 from hubbub.domain.facts import Head, Needs
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.records import Index
 from hubbub.domain.rooms import (
     MEMBER,
@@ -177,7 +177,7 @@ class Roster:
 
     async def _may_moderate(self, principal: Principal) -> bool:
         """Whether someone whose credential allows it may moderate free rooms: an account needs the role for it now."""
-        if principal.role is not Role.ACCOUNT:
+        if not principal.is_account:
             return True
         rows = await self._store.rows(ACCOUNT, DIRECTORY, principal.id)
         return any(is_at_least(row.role, "moderator") for row in rows)

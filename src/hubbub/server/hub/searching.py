@@ -10,7 +10,7 @@ from msgspec import UNSET
 
 from hubbub.domain.access import Operation, RoomKind, kind_of
 from hubbub.domain.facts import Head, MessageKey, Needs
-from hubbub.domain.principals import Principal, Role, Scope
+from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.rooms import ROOM, room_row
 from hubbub.domain.search.matching import matches, relevance
 from hubbub.domain.search.query import BadQuery, SearchQuery, query_of
@@ -114,7 +114,7 @@ class Searching:
         if not self._indexed:
             raise RefusalError("forbidden", "This server has no search")
         if not query.rooms:
-            if principal.role is not Role.ACCOUNT:
+            if not principal.is_account:
                 raise RefusalError.of(_NOWHERE)
             await self._rights.require(principal, Operation.READ, principal.id)
             return None

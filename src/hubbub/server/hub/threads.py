@@ -8,7 +8,7 @@ from msgspec import UNSET, structs
 from hubbub.domain import threads
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Head, MessageKey
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.threads import Thread
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_thread_key
@@ -58,7 +58,7 @@ class Threads:
 
     async def mine(self, principal: Principal, asked: ListMyThreads) -> MyThreadsPage:
         """Return threads that an account follows, as far as it may read them."""
-        if principal.role is not Role.ACCOUNT:
+        if not principal.is_account:
             raise RefusalError("forbidden", "Only accounts have lists of their own")
         await self._rights.require(principal, Operation.READ, principal.id)
         after = _place(asked.before)

@@ -11,7 +11,7 @@ from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.acquaintance import Tie, is_guest, tie_needs, tie_of
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS
 from hubbub.domain.facts import Facts, Head, Needs
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import MEMBER, PLACE, MemberKey
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_account_key
@@ -165,7 +165,7 @@ class Watching:
         return {Acquainted(guest, who) for who in people - left}
 
     async def _require(self, principal: Principal) -> None:
-        if principal.role is not Role.ACCOUNT:
+        if not principal.is_account:
             raise RefusalError("forbidden", "Only accounts can see who is online")
         await self._rights.require(principal, Operation.READ, principal.id)
 

@@ -114,7 +114,7 @@ class Sessions:
 
     def is_valid(self, principal: Principal) -> bool:
         """Whether the principal's session has not ended, as far as is known."""
-        if principal.role is not Role.ACCOUNT or principal.session[1] not in KINDS:
+        if not principal.is_account or principal.session[1] not in KINDS:
             return True
         if known := self._known.get(principal.session):
             self._use(principal.session, known)

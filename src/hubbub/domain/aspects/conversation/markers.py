@@ -1,10 +1,10 @@
 """Read markers: how far each member has read a room, kept up when they read, post, come and go."""
 
-from collections.abc import Collection, Mapping
-from operator import attrgetter
+from collections.abc import Collection
+from itertools import chain
 
 from hubbub.domain.access import Operation
-from hubbub.domain.facts import Accepted, Answer, Needs
+from hubbub.domain.facts import Accepted, Answer, Needs, NewPost
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.markers import MARKER, ReadMarker
 from hubbub.domain.principals import Principal
@@ -65,7 +65,7 @@ def _raised(ledger: Ledger, marker: ReadMarker, upto: int) -> ReadMarker:
 # --- posting: whoever had read all before has read what they post ---
 
 
-_ROOM, _READ = attrgetter("room"), attrgetter("read")  # of posts
+Reached = dict[tuple[str, str], tuple[int, int] | None]  # `seq` and `nth`, by room and author
 
 
 def _of_authors(wanted: Needs, asking: Collection[Asking]) -> None:
@@ -75,18 +75,13 @@ def _of_authors(wanted: Needs, asking: Collection[Asking]) -> None:
 
 
 def _follow_posts(ledger: Ledger) -> None:
-    reached: dict[tuple[str, str], tuple[int, int] | None] = {}  # `seq` and `nth` of the markers
-    last: dict[str, str] = {}  # by room, who posted there before
-    is_said = any(map(_READ, ledger.posts))
-    unbroken = set(map(_ROOM, ledger.posts))  # where only one author has posted so far
-    for room, seq, _, _, owner, nth, read in ledger.posts:  # many, of few authors
-        is_after_another = room in last and last[room] != owner
-        last[room] = owner
-        if is_after_another and not read:
-            unbroken.discard(room)
-            if not (unbroken or is_said):
-                break
-            continue  # nobody has read what another posted in this batch, unless they say so
+    _raise_all(ledger, _said(ledger) if ledger.are_nths_wanted else _unsaid(ledger))
+
+
+def _said(ledger: Ledger) -> Reached:
+    """Return how far the authors of posts have read, some of whom say so."""
+    reached: Reached = {}
+    for room, seq, _, _, owner, nth, read in ledger.posts:
         author = room, owner
         if author not in reached:
             marker = _marker(ledger, room, owner)
@@ -97,10 +92,36 @@ def _follow_posts(ledger: Ledger) -> None:
             reached[author] = at = upto, ledger.nth(room, upto)
         if at[1] == nth - 1:
             reached[author] = seq, nth
-    _raise_all(ledger, reached)
+    return reached
 
 
-def _raise_all(ledger: Ledger, reached: Mapping[tuple[str, str], tuple[int, int] | None]) -> None:
+def _unsaid(ledger: Ledger) -> Reached:
+    """Return likewise how far they have read of whom nobody says so: nothing that another posted in this batch.
+
+    So of each room only its first author counts, as far as the second one. There may be many posts, and these are few.
+    """
+    first, ends = dict[str, NewPost](), dict[str, int]()
+    for post in ledger.openings:
+        room, _, _, _, owner, nth, _ = post
+        if first.setdefault(room, post).owner != owner:
+            ends.setdefault(room, nth - 1)
+    sought: dict[str, int] = {}  # the `nth` of the last post of the first author
+    for room, post in first.items():
+        marker = _marker(ledger, room, post.owner)
+        end = ends.get(room, ledger.logs[room].nth)
+        if marker and post.nth - 1 <= marker.nth < end:
+            sought[room] = end
+    reached: Reached = {}
+    for room, seq, _, _, owner, nth, _ in chain(ledger.openings, reversed(ledger.posts)):
+        if not sought:
+            break
+        if sought.get(room) == nth:
+            reached[room, owner] = seq, nth
+            del sought[room]
+    return reached
+
+
+def _raise_all(ledger: Ledger, reached: Reached) -> None:
     """Move the markers of rooms' authors that are not so far yet, and say so in their own logs."""
     for (room, owner), at in reached.items():
         marker = _marker(ledger, room, owner)

@@ -8,7 +8,7 @@ from hubbub.domain.access import Operation, Permission, RoomKind, account
 from hubbub.domain.aspects.people.audit import BY_RULE
 from hubbub.domain.facts import Answer, Needs, NewPost
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.principals import Principal, Role, Scope
+from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Known
 from hubbub.domain.rules import Asking, Aspect, Guard, Rule, Sequel
 from hubbub.domain.threads import MAX_SHOWN, THREAD, Thread, ThreadKey
@@ -56,7 +56,7 @@ def _screen(change: Change, _: int) -> Refusal | None:
 
 
 def _follow_needs(wanted: Needs, principal: Principal, change: Change) -> None:
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         threads.to_follow(wanted, change.room, principal.id)
 
 

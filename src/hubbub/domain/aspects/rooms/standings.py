@@ -24,12 +24,12 @@ _KINDS = {kind.value: kind for kind in MadeKind}
 
 def needs(wanted: Needs, asking: Collection[Asking]) -> None:
     """Name what must be known about rooms, and about those who ask there; of threads, about the rooms that they are in."""
-    for _, room in asking:
-        if ":" in room:
-            asking = [(principal, parent_of(each)) for principal, each in asking]
-            wanted.logs.update([each for _, each in asking])  # no place changes meanwhile
-            break
-    wanted.rows[ROOM].update([room_row(room) for _, room in asking])
+    rooms = {room for _, room in asking}
+    if ":" in "".join(rooms):
+        asking = [(principal, parent_of(each)) for principal, each in asking]
+        rooms = set(map(parent_of, rooms))
+        wanted.logs.update(rooms)  # no place changes meanwhile
+    wanted.rows[ROOM].update(map(room_row, rooms))
     if accounts := accounts_in(asking):
         keys = [member_row(room, account) for account, room in accounts]
         wanted.rows[MEMBER].update(keys)
@@ -46,22 +46,23 @@ def refuse(
     """
     if operation is BY_RULE:
         return None
-    if principal.role in (Role.TOKEN, Role.USER):
+    if not principal.is_account and principal.role in (Role.TOKEN, Role.USER):
         return UNKNOWN
     asked = operation
     if is_in_thread := ":" in room:
         room = parent_of(room)
-        if operation is Operation.MARK and principal.role is Role.ACCOUNT:
+        if operation is Operation.MARK and principal.is_account:
             asked = Operation.READ  # a thread has no members: whoever reads it may follow it
-    if not _is_plain(known, principal, asked, room):
-        standing = standing_of(known, principal, room)
-        if is_in_thread:
-            standing = standing._replace(only_hosts_post=False)
-        if asked is Operation.NAME_ALL:
-            number = known.count(MEMBER, room) if size is None else size
-            standing = standing._replace(size=number)
-        if found := refusal(standing, asked):
-            return found
+    if asked is operation and _is_plain(known, principal, operation, room):
+        return None
+    standing = standing_of(known, principal, room)
+    if is_in_thread:
+        standing = standing._replace(only_hosts_post=False)
+    if asked is Operation.NAME_ALL:
+        number = known.count(MEMBER, room) if size is None else size
+        standing = standing._replace(size=number)
+    if found := refusal(standing, asked):
+        return found
     if _is_given(operation, principal.role, principal.scopes):
         return None
     return Refusal("forbidden", f"Not allowed to {operation.label} with this token")
@@ -79,8 +80,8 @@ def may(
 
 
 def _is_plain(known: Known, principal: Principal, operation: Permission, room: str) -> bool:
-    """Whether it is allowed by the table alone, as nearly always: nothing else need be looked at."""
-    if principal.role is not Role.ACCOUNT:
+    """Whether the table alone allows it, as nearly always, and the credential too: nothing else need be looked at."""
+    if not principal.is_account:
         return False
     key = member_row(room, principal.id)
     if (member := known.row(MEMBER, key)) is None or known.row(RESTRAINT, key) is not None:
@@ -91,7 +92,7 @@ def _is_plain(known: Known, principal: Principal, operation: Permission, room: s
         return False
     if row.archived_at is not None or row.posters != "all":
         return False
-    return _always_may(operation, row.kind, account.role, member.role)
+    return _always_may(operation, row.kind, account.role, member.role, principal.scopes)
 
 
 @lru_cache(maxsize=1024)
@@ -100,13 +101,15 @@ def _is_given(operation: Permission, role: Role, scopes: frozenset[Scope]) -> bo
 
 
 @lru_cache(maxsize=1024)
-def _always_may(operation: Permission, kind: str, role: str, role_in_room: str) -> bool:
-    """Whether the table allows it whatever the settings of the room for its members."""
+def _always_may(
+    operation: Permission, kind: str, role: str, role_in_room: str, scopes: frozenset[Scope]
+) -> bool:
+    """Whether the table allows it whatever the settings of the room for its members, and these scopes do."""
     places = _places(_KINDS[kind], role, role_in_room)
     strict = Standing(places, _KINDS[kind], size=SMALL + 1)._replace(
         members_may_invite=False, members_may_edit=False, members_may_name_all=False
     )
-    return refusal(strict, operation) is None
+    return refusal(strict, operation) is None and _is_given(operation, Role.ACCOUNT, scopes)
 
 
 def standing_of(known: Known, principal: Principal, room: str) -> Standing:
@@ -114,7 +117,7 @@ def standing_of(known: Known, principal: Principal, room: str) -> Standing:
     row = known.row(ROOM, room_row(room))
     account, member, restraint = None, None, _UNRESTRAINED
     status = "active"
-    if principal.role is Role.ACCOUNT:
+    if principal.is_account:
         account = known.row(ACCOUNT, account_row(principal.id))
         key = member_row(room, principal.id)
         member = known.row(MEMBER, key)
@@ -194,7 +197,7 @@ _UNHEARD_MAY = frozenset(
 def needs_heard(wanted: Needs, asking: Collection[Asking]) -> None:
     """Name what must be known in order to tell whether others want to hear from those who ask in rooms."""
     if accounts := accounts_in(asking):
-        keys = [unheard_row(account, room.partition(":")[0]) for account, room in accounts]
+        keys = [unheard_row(account, room) for account, room in accounts]
         wanted.rows[UNHEARD].update(keys)
 
 
@@ -202,9 +205,9 @@ def refuse_unheard(
     known: Known, principal: Principal, operation: Permission, room: str
 ) -> Refusal | None:
     """Return why a principal may not do this in a direct, if that is since the other one blocks it."""
-    if principal.role is not Role.ACCOUNT or operation in _UNHEARD_MAY or operation is BY_RULE:
+    if not principal.is_account or operation in _UNHEARD_MAY or operation is BY_RULE:
         return None
-    row = unheard_row(principal.id, room.partition(":")[0])
+    row = unheard_row(principal.id, room)
     return NOT_HEARD if known.row(UNHEARD, row) else None
 
 

@@ -1,6 +1,7 @@
 """Rows that are asked for again and again, kept in memory by the one connection that writes them."""
 
 from collections import defaultdict
+from itertools import repeat
 from typing import Any
 
 from hubbub.domain.facts import Facts, Needs
@@ -8,6 +9,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.records import AnyTable, Prefix
 
 MOST = 100_000  # rows; beyond that all are forgotten
+UNKNOWN = object()  # in place of a row
 
 
 class RowMemory:
@@ -23,10 +25,10 @@ class RowMemory:
             if not table.is_remembered:
                 rest.rows[table] = keys
                 continue
-            known = self._rows[table]
-            found = facts.rows[table] = {key: known[key] for key in keys if key in known}
-            if missing := keys.difference(found):
-                rest.rows[table] = missing
+            found = dict(zip(keys, map(self._rows[table].get, keys, repeat(UNKNOWN)), strict=True))
+            facts.rows[table] = found
+            if UNKNOWN in found.values():
+                rest.rows[table] = {key for key, row in found.items() if row is UNKNOWN}
         return rest
 
     def remember(self, read: Needs, facts: Facts) -> None:
