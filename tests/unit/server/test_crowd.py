@@ -220,6 +220,21 @@ async def test_following_many_rooms_in_full_asks_the_store_as_seldom_as_followin
     assert asked[0] == asked[1] <= 4
 
 
+async def test_starting_asks_the_store_three_times_however_many_rooms_there_are(
+    new_peer: NewPeer,
+) -> None:
+    asked = []
+    for count in (3, 60):
+        crowd = Crowd()
+        [device] = await crowd.gather(new_peer, 1, count_rooms=count)
+        crowd.store.asked = 0
+        started = await crowd.hub.starting.start(device.who, Start(directory=0, epoch=EPOCH))
+        assert len(started.rooms) == count
+        asked.append(crowd.store.asked)
+        await crowd.leave([device])
+    assert asked == [3, 3]
+
+
 async def test_those_who_are_gone_leave_nothing_to_collect(new_peer: NewPeer) -> None:
     crowd = Crowd()
     devices = await crowd.gather(new_peer, 2)

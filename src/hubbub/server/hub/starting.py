@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import msgspec
 
@@ -10,7 +10,7 @@ from hubbub.domain.access import Operation, refuse
 from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, account_row
 from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.facts import Head, Needs
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import MEMBER
 from hubbub.protocol.codec import encode
 from hubbub.protocol.emoji import EmojiReply
@@ -52,7 +52,7 @@ class Starting:
 
     async def start(self, principal: Principal, start: Start) -> Started:
         """Return the rooms and people of an account. Raises RefusalError, StoreFailed."""
-        if principal.role is not Role.ACCOUNT:
+        if not principal.is_account:
             raise RefusalError("forbidden", "Only accounts have rooms of their own")
         if refusal := refuse(principal, Operation.READ, principal.id):
             raise RefusalError.of(refusal)
@@ -62,6 +62,9 @@ class Starting:
     async def _start(self, principal: Principal, start: Start) -> Started:
         wanted = Needs(logs={principal.id, DIRECTORY})
         wanted.row(ACCOUNT, account_row(principal.id))
+        if start.rooms is None:
+            wanted.list(PREFERENCES, principal.id)
+            wanted.list(BLOCKS, principal.id)
         found = await self._store.find(wanted)
         me: Account | None = found.rows[ACCOUNT][account_row(principal.id)]
         if me is None:
@@ -77,7 +80,8 @@ class Starting:
             people = await self._all_people(directory)
         if people is not None:
             emoji = await self._emoji.list(start.emoji, directory.seq)
-        preferences, blocked = await self._choices(me) if start.rooms is None else ({}, [])
+        preferences = found.rows.get(PREFERENCES, {}).values()
+        blocks = found.rows.get(BLOCKS, {}).values()
         threads = None if start.rooms else await self._unread(principal)
         return Started(
             me.account,
@@ -88,17 +92,11 @@ class Starting:
             [_room(row) for row in rooms],
             people,
             emoji,
-            preferences,
-            blocked,
+            {row.name: msgspec.Raw(row.value) for row in preferences},
+            sorted(row.blocked for row in blocks),
             threads.threads if threads else [],
             threads is not None and threads.more,
         )
-
-    async def _choices(self, me: Account) -> tuple[dict[str, Any], list[str]]:
-        """Return the settings of an account, and whom it blocks."""
-        settings = await self._store.rows(PREFERENCES, me.account)
-        blocks = await self._store.rows(BLOCKS, me.account)
-        return {row.name: msgspec.Raw(row.value) for row in settings}, [b.blocked for b in blocks]
 
     def forget(self) -> None:
         """Forget what accounts are called, as it may have changed."""
