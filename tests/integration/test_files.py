@@ -2,10 +2,13 @@
 
 import asyncio
 import base64
+import errno
 import hashlib
 import io
+import os
+import shutil
 import struct
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +19,7 @@ from hubbub import cli
 from hubbub.domain.aspects.files import MAX_WAITING
 from hubbub.protocol.files import KEY_BYTES
 from hubbub.server.files import sweeping, uploads
+from hubbub.server.files.directory import Appender, Directory
 from tests.support.images import GIF, IMAGES, JPEG, png
 from tests.support.site import Answer, Site, Someone, chosen, site, site_again
 
@@ -163,6 +167,14 @@ async def test_who_is_removed_while_a_file_is_sent_is_cut_off(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("hubbub.server.files.downloads.CHECKED_BYTES", 1)
+    gate, sound = asyncio.Event(), Directory.reading
+
+    async def reading(self: Directory, *given: Any) -> AsyncGenerator[bytes]:
+        async for data in sound(self, *given):
+            yield data
+            await gate.wait()  # or all of it would be under way by now
+
+    monkeypatch.setattr(Directory, "reading", reading)
     mary = await newcomer(here.site, "mary-cut")
     members = f"/rooms/{here.room}/members"
     await here.ada.ask("POST", members, {"who": [mary.account]})
@@ -175,6 +187,7 @@ async def test_who_is_removed_while_a_file_is_sent_is_cut_off(
         assert answer.status == 200
         got = len(await answer.content.readany())
         assert (await here.ada.ask("DELETE", f"{members}/{mary.account}")).status == 200
+        gate.set()
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
     assert got < 10 * len(NOISE)
@@ -392,6 +405,55 @@ async def test_nobody_keeps_many_files_that_are_not_posted(here: Here) -> None:
     for _ in range(MAX_WAITING):
         await begun(mary, 1)
     assert (await upload(mary, b"x")).code == "too_large"
+
+
+async def test_a_full_disk_is_said_and_leaves_nothing_half_stored(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mary, data = await newcomer(here.site, "mary-disk"), NOISE
+    before = {path for path in here.files.rglob("*") if path.is_file()}
+    sound, left = Appender._add, len(data) // 2
+
+    def add(self: Appender, some: bytes) -> None:
+        nonlocal left
+        sound(self, some[:left])
+        left -= len(some)
+        if left < 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 0))
+        status, _, body = await raw(mary, "POST", "/uploads", **TUS, Upload_Length="9")
+        assert (status, b"storage_full" in body) == (507, True)
+        assert (await upload(mary, data)).status == 507
+    path = await begun(mary, len(data))
+    with monkeypatch.context() as patch:
+        patch.setattr(Appender, "_add", add)
+        assert (await raw(mary, "PATCH", path, data, **PART, Upload_Offset="0"))[0] == 507
+        assert (await upload(mary, data)).status == 507
+    assert await offset(mary, path) == len(data) // 2  # and it goes on from there
+    await sent(mary, path, data)
+    assert (await mary.ask("GET", path)).body["file"]["sha256"] == hashlib.sha256(data).hexdigest()
+    assert (await raw(mary, "DELETE", path, **TUS))[0] == 204
+    assert {path for path in here.files.rglob("*") if path.is_file()} == before
+    for _ in range(MAX_WAITING):  # no row is left either
+        await begun(mary, 1)
+
+
+async def test_a_file_that_could_not_be_flushed_is_given_up(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await begun(here.ada, 4)
+
+    def fail(_: int) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        status, _, body = await raw(here.ada, "PATCH", path, b"ab", **PART, Upload_Offset="0")
+    assert (status, b"unavailable" in body) == (503, True)
+    assert (await raw(here.ada, "HEAD", path))[0] == 404
+    assert not on_disk(here, path.rpartition("/")[2])
 
 
 # --- what becomes of files ---

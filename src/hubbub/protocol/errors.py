@@ -41,6 +41,7 @@ CODES: dict[str, Code] = {
     "internal": Code(500, True, "Internal server error"),
     "busy": Code(503, True, "Server busy"),
     "unavailable": Code(503, True, "Temporarily unavailable"),
+    "storage_full": Code(507, False, "Disk full"),
 }
 
 

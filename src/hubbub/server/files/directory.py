@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hubbub.protocol.files import HEAD_BYTES, THUMBNAIL_SIDES, is_file_key, thumbnail_of
+from hubbub.server.disk import flush
 from hubbub.server.files.base import BeingWritten, FilesFailed, StorageFull
 
 T = TypeVar("T")
@@ -54,7 +55,7 @@ class Directory:
         if shutil.disk_usage(self._path).free < size + RESERVE:
             raise StorageFull(f"Too little space for files in {self._path}")
         os.close(os.open(self._parts / file, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        _flush(self._parts)
+        flush(self._parts)
 
     async def held(self, file: str) -> int | None:
         """See the contract."""
@@ -90,7 +91,7 @@ class Directory:
             whole.parent.mkdir(exist_ok=True, mode=0o700)
             part.rename(whole)
             for each in (whole.parent, self._parts, self._path):
-                _flush(each)
+                flush(each)
         return head, digest.hexdigest()
 
     async def keep(self, thumbnail: str, data: bytes) -> None:
@@ -160,6 +161,10 @@ class Directory:
         hashed, digest = self._hashes.pop(file, (0, hashlib.sha256()))
         return descriptor, size, digest if hashed == size else None
 
+    def give_up(self, file: str) -> None:
+        """Delete an unfinished file that can't be trusted."""
+        (self._parts / file).unlink(missing_ok=True)
+
     def keep_hash(self, file: str, size: int, digest: Any) -> None:
         """Remember the hash of what there is of an unfinished file."""
         if digest is not None:
@@ -198,12 +203,16 @@ class Appender:
             view = view[written:]
 
     def close(self) -> None:
-        """Flush what was added."""
+        """Flush what was added. If that fails, nobody knows what is on the disk, and the whole file is given up."""
         try:
             os.fsync(self._descriptor)
+        except OSError:
+            self._directory.give_up(self._file)
+            raise
+        else:
+            self._directory.keep_hash(self._file, self.size, self._digest)
         finally:
             os.close(self._descriptor)
-            self._directory.keep_hash(self._file, self.size, self._digest)
 
 
 @contextmanager
@@ -245,11 +254,3 @@ def _file_of(name: str) -> str:
     """Return the key of a file, whether this is that or the key of one of its thumbnails."""
     file, _, side = name.partition(".")
     return file if not side or side in _SIDES else ""
-
-
-def _flush(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

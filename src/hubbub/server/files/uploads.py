@@ -71,7 +71,11 @@ class Uploads:
         begin = BeginUpload(room=principal.id, file=file, name=name_of(name), size=size)
         await self._do(principal, begin)
         with failing():
-            await self._files.begin(file, size)
+            try:
+                await self._files.begin(file, size)
+            except FilesFailed:
+                await self._do(principal, DropFile(room=principal.id, file=file))
+                raise
         return await self.find(principal, file)
 
     async def find(self, principal: Principal, file: str) -> UploadProgress:
@@ -222,7 +226,7 @@ def failing() -> Iterator[None]:
         refusal = Refusal("busy", "Another request is sending this file", retry_after=1.0)
     except StorageFull as error:
         log.error("%s", error)
-        refusal = Refusal("unavailable", "The disk for files is full; try again later", 60.0)
+        refusal = Refusal("storage_full", "The disk for files is full: tell an admin", 60.0)
     except FilesFailed as error:
         log.error("%s", error)
         refusal = Refusal("unavailable", "Files can't be kept or read; try again later", 1.0)

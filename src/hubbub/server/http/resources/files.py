@@ -80,7 +80,7 @@ class FileReply(msgspec.Struct, kw_only=True, omit_defaults=True):
         body=CONTENT,
         answers=FileReply,
         status=201,
-        refuses=frozenset({"busy"}),
+        refuses=frozenset({"busy", "storage_full"}),
     )
 )
 async def upload_file(request: web.Request) -> FileReply:

@@ -80,7 +80,7 @@ async def describe_uploads(request: web.Request) -> web.Response:
         takes=(RESUMABLE, LENGTH, METADATA),
         answers=UploadReply,
         status=201,
-        refuses=frozenset({"unsupported_version", "too_large"}),
+        refuses=frozenset({"unsupported_version", "too_large", "storage_full"}),
     )
 )
 async def begin_upload(request: web.Request) -> web.Response:
@@ -118,7 +118,7 @@ async def get_upload(request: web.Request) -> web.Response:
         body=PART,
         answers=type(None),
         status=204,
-        refuses=frozenset({"unsupported_version", "conflict", "busy"}),
+        refuses=frozenset({"unsupported_version", "conflict", "busy", "storage_full"}),
     )
 )
 async def continue_upload(request: web.Request) -> web.Response:

@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
+from hubbub.server.disk import flush
 from hubbub.server.stores.base import Progress
 from hubbub.server.stores.copier import Copier
 from hubbub.server.stores.postgres.tables import PostgresTables
-from hubbub.server.stores.sqlite.backup import check_copy, flush, new_file
+from hubbub.server.stores.sqlite.backup import check_copy, new_file
 from hubbub.server.stores.sqlite.tables import SqliteTables
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import apsw
 
 from hubbub.domain.aspects import RULES
+from hubbub.server.disk import flush
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.sqlite.records import SqliteRecords
@@ -170,12 +171,3 @@ def new_file(target: Path) -> Path:
     except OSError as error:
         raise StoreFailed(f"Can't write {part}: {error.strerror}") from error
     return part
-
-
-def flush(path: Path) -> None:
-    """Flush a file or directory to the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
