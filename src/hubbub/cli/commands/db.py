@@ -4,12 +4,13 @@ import argparse
 
 from hubbub.cli.exits import FAILED, fail
 from hubbub.cli.parsing import Parser
-from hubbub.cli.settings import reading_settings
+from hubbub.cli.settings import add_data, reading_settings, settings_of_data
 
-SUMMARY = "copy all data between SQLite and PostgreSQL"
+SUMMARY = "copy all data between SQLite and PostgreSQL, or make the search index again"
 EXAMPLES = """\
   hubbub db copy sqlite:hubbub-data postgres://hubbub@db.example/hubbub
-  hubbub db copy postgres://hubbub@db.example/hubbub sqlite:hubbub-data"""
+  hubbub db copy postgres://hubbub@db.example/hubbub sqlite:hubbub-data
+  hubbub db reindex                  # with no server running"""
 
 
 def add_options(parser: Parser) -> None:
@@ -22,16 +23,40 @@ def add_options(parser: Parser) -> None:
     )
     address = "sqlite:DIRECTORY or postgres://… (with the password in it or in PGPASSWORD)"
     copy.add_argument("source", metavar="FROM", help=f"{address}; a server may be using it")
+    copy.set_defaults(act=_copy)
     copy.add_argument("target", metavar="TO", help=f"{address}; must be empty or an earlier copy")
+
+    reindex = actions.add_parser(
+        "reindex", help="empty the search index; the server makes it again once it runs"
+    )
+    reindex.set_defaults(act=_reindex)
+    add_data(reindex)
 
 
 @reading_settings
 def run(chosen: argparse.Namespace) -> int:
-    """Copy one store to another."""
+    """Do what was asked for."""
+    act: int = chosen.act(chosen)
+    return act
+
+
+def _copy(chosen: argparse.Namespace) -> int:
     from hubbub.server.admin.copying import CannotCopy, copy
 
     try:
         copy(chosen.source, chosen.target)
     except CannotCopy as error:
         return fail(FAILED, error)
+    return 0
+
+
+def _reindex(chosen: argparse.Namespace) -> int:
+    from hubbub.server.admin.index import make_again
+    from hubbub.server.stores.base import StoreFailed
+
+    try:
+        make_again(settings_of_data(chosen))
+    except StoreFailed as error:
+        return fail(FAILED, error)
+    print("The search index is empty: the server makes it again once it runs")
     return 0

@@ -6,7 +6,7 @@ from hubbub.cli.exits import FAILED, fail
 from hubbub.cli.parsing import Parser
 from hubbub.cli.settings import add_data, reading_settings, settings_of_data
 
-SUMMARY = "check that nobody changed the audit log, and that all files are there and intact"
+SUMMARY = "check the audit log, the files that people uploaded, and the search index"
 EXAMPLES = "  hubbub verify                     # works while the server runs"
 
 

@@ -1,4 +1,4 @@
-"""`hubbub verify`: whether the audit log and the files that people uploaded are as they were written."""
+"""`hubbub verify`: whether the audit log and the files that people uploaded are as they were written, and the index as the messages are."""
 
 import asyncio
 from contextlib import AsyncExitStack
@@ -7,6 +7,7 @@ from pathlib import Path
 from hubbub.domain.aspects.people.audit import AUDIT_HEAD, next_link
 from hubbub.protocol.keys import AUDIT
 from hubbub.server.admin.files import faults
+from hubbub.server.admin.index import address_of, look
 from hubbub.server.config import Settings
 from hubbub.server.files.base import FilesFailed
 from hubbub.server.stores.base import StoreFailed
@@ -20,28 +21,34 @@ class NotVerified(Exception):
 
 def verify(settings: Settings) -> None:
     """Follow the chain of the audit log, and compare all files with what they were, whether or not a server is running. Raises NotVerified."""
-    kind = kind_of(settings.store)
-    address = settings.store if kind.is_shared else f"{settings.store}:{settings.data}"
+    checking = _opened_and_checked(address_of(settings), settings.files)
     try:
-        entries, files = asyncio.run(_opened_and_checked(address, settings.files))
+        entries, files, indexed = asyncio.run(checking)
     except (StoreFailed, FilesFailed, OSError) as error:
         raise NotVerified(str(error)) from error
     print(f"The audit log is intact: {entries:,} entries")
     if files:
         print(f"All files are there and intact: {files:,}")
+    if indexed:
+        print(f"The search index is right: {indexed:,} messages")
 
 
-async def _opened_and_checked(address: str, directory: Path) -> tuple[int, int]:
-    """Return how many entries and how many files there are."""
+async def _opened_and_checked(address: str, directory: Path) -> tuple[int, int, int]:
+    """Return how many entries, files and messages that can be found there are."""
     async with AsyncExitStack() as stack:
         opening = kind_of(address).open_tables(address, is_source=True)
         tables = await stack.enter_async_context(await opening)
         entries = await check_chain(tables)
         files, wrong = await faults(tables, directory)
+        index = await look(tables)
     if wrong:
         others = f", and {len(wrong) - 1:,} others" if wrong[1:] else ""
         raise NotVerified(f"Of {files:,} files, {wrong[0]}{others}: bring them back from a backup")
-    return entries, files
+    if index.faults:
+        others = f", and {len(index.faults) - 1:,} others" if index.faults[1:] else ""
+        why = f"In the search index, {index.faults[0]}{others}: make it again with `hubbub db reindex`"
+        raise NotVerified(why)
+    return entries, files, index.compared
 
 
 async def check_chain(tables: Tables) -> int:

@@ -5,6 +5,7 @@ from types import TracebackType
 from typing import Any, NamedTuple, Protocol, Self
 
 from hubbub.domain.records import R, Table
+from hubbub.protocol.messages import Message
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.notifications import NOTIFICATIONS, VAPID_KEY
 from hubbub.server.stores.positions import POSITIONS
@@ -63,6 +64,13 @@ class MessageState(NamedTuple):
     nth: int
 
 
+class IndexFault(NamedTuple):
+    """A message that the index lacks ("missing"), has for no reason ("surplus"), or has with other terms ("wrong")."""
+
+    seq: int
+    what: str
+
+
 class OtherEvent(NamedTuple):
     """Any other event. `about` is the message with which it is erased."""
 
@@ -102,6 +110,14 @@ class Tables(Protocol):
 
     async def empty_index(self) -> None:
         """Empty the index of messages, which the server makes again."""
+
+    async def index_faults(
+        self, room: str, after: int, upto: int, messages: Sequence[Message]
+    ) -> list[IndexFault]:
+        """Compare the index between two numbers of a log with the messages that are there, and not deleted."""
+
+    async def index_strays(self) -> int:
+        """Return how much is in the index of messages that aren't in any log. Everything was compared before."""
 
     async def rooms(self, after: str = "") -> list[RoomState]:
         """Return some rooms by name, after a name; an empty list if there are no more."""

@@ -1,12 +1,14 @@
 """The index of messages in PostgreSQL: a `tsvector` for each, made of the same terms as in SQLite, and with their numbers as positions."""
 
 import time
+from collections.abc import Sequence
 
 import asyncpg
 from asyncpg import Connection
 
 from hubbub.domain.search.query import Phrase
 from hubbub.protocol.keys import parent_of
+from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.rows import message
@@ -20,6 +22,7 @@ from hubbub.server.stores.search import (
     entry_of,
     tags_of,
 )
+from hubbub.server.stores.tables import IndexFault
 
 Q = queries.load("postgres_search")
 
@@ -69,6 +72,21 @@ async def find(connection: Connection, wanted: WantedMessages) -> list[IndexPlac
     except asyncpg.QueryCanceledError:
         raise TooSlow from None
     return [IndexPlace(*row) for row in found]
+
+
+async def faults(
+    connection: Connection, room: str, after: int, upto: int, messages: Sequence[Message]
+) -> list[IndexFault]:
+    """Compare the index with messages; see `Tables.index_faults`."""
+    ids: dict[str, int] = dict(await connection.fetch(Q.room_ids, [room, parent_of(room)]))
+    log = ids[room]
+    entries = [entry_of(ids.get(parent_of(room), log), log, room, each) for each in messages]
+    expected = [each.seq for each in entries], [_vector(each) for each in entries]
+    rows = await connection.fetch(Q.faults, log, after, upto, *expected)
+    return [
+        IndexFault(seq, "missing" if is_missing else "surplus" if is_surplus else "wrong")
+        for seq, is_missing, is_surplus in rows
+    ]
 
 
 async def scrub(connection: Connection) -> None:

@@ -11,8 +11,10 @@ import asyncpg
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.records import R, Table
+from hubbub.protocol.messages import Message
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.postgres import search
 from hubbub.server.stores.postgres.failures import FAILURES, failed, failures
 from hubbub.server.stores.postgres.records import PostgresRecords
 from hubbub.server.stores.postgres.schema import empty_index, keep_servers_out, prepare
@@ -20,6 +22,7 @@ from hubbub.server.stores.postgres.store import split
 from hubbub.server.stores.records import Between
 from hubbub.server.stores.tables import (
     EventRows,
+    IndexFault,
     MessageState,
     OtherEvent,
     RoomState,
@@ -131,6 +134,16 @@ class PostgresTables:
     async def empty_index(self) -> None:
         """See the contract."""
         await empty_index(self._connection)
+
+    async def index_faults(
+        self, room: str, after: int, upto: int, messages: Sequence[Message]
+    ) -> list[IndexFault]:
+        """See the contract."""
+        return await search.faults(self._connection, room, after, upto, messages)
+
+    async def index_strays(self) -> int:
+        """See the contract: a row has its terms."""
+        return 0
 
     async def set_meta(self, name: str, value: str | None) -> None:
         """See the contract."""

@@ -68,3 +68,9 @@ VACUUM hubbub.search_entry;
 
 -- :scrubbed Note how much was taken out before.
 UPDATE hubbub.meta SET value = format('%s %s', $1::bigint, $2::bigint) WHERE name = 'search_scrubbed';
+
+-- :faults Compare some of a log, between two numbers, with numbers and terms as they are to be.
+SELECT seq, held.terms IS NULL AS is_missing, expected.terms IS NULL AS is_surplus
+FROM (SELECT seq, terms FROM hubbub.search_entry WHERE room = $1 AND seq > $2 AND seq <= $3) AS held
+FULL JOIN unnest($4::bigint[], $5::text[]) AS expected (seq, terms) USING (seq)
+WHERE held.terms IS DISTINCT FROM expected.terms::tsvector ORDER BY seq;

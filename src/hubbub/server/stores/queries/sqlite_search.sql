@@ -66,3 +66,12 @@ DELETE FROM search_entry;
 
 -- :begin_again And have the reactor begin at the first events.
 DELETE FROM reactor_position WHERE reactor = 'search';
+
+-- :look_inside Make what is in the index readable.
+CREATE VIRTUAL TABLE temp.search_inside USING fts5vocab(main, search_term, instance);
+
+-- :inside All terms, with their messages and places in these.
+SELECT term, doc, "offset" FROM temp.search_inside;
+
+-- :held_between Which messages of a log it has between two numbers.
+SELECT seq, id FROM search_entry WHERE room = ? AND seq > ? AND seq <= ?;

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,14 +11,17 @@ import apsw
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.records import R, Table
+from hubbub.protocol.messages import Message
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.sqlite.index_check import SqliteIndexCheck
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.schema import check_is_ours, empty_index, prepare
 from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked, meta
 from hubbub.server.stores.tables import (
     EventRows,
+    IndexFault,
     MessageState,
     OtherEvent,
     RoomState,
@@ -104,6 +108,20 @@ class SqliteTables:
     async def empty_index(self) -> None:
         """See the contract."""
         empty_index(self._database)
+
+    async def index_faults(
+        self, room: str, after: int, upto: int, messages: Sequence[Message]
+    ) -> list[IndexFault]:
+        """See the contract."""
+        return list(self._index.faults(room, after, upto, messages))
+
+    async def index_strays(self) -> int:
+        """See the contract."""
+        return self._index.strays()
+
+    @cached_property
+    def _index(self) -> SqliteIndexCheck:
+        return SqliteIndexCheck(self._database)
 
     async def set_meta(self, name: str, value: str | None) -> None:
         """See the contract."""

@@ -1,0 +1,109 @@
+"""`hubbub verify` finds whatever is wrong with the index, and nothing that is only late; and the index can be made again."""
+
+from pathlib import Path
+
+import pytest
+
+from hubbub.domain.access import RoomKind
+from hubbub.protocol.messages import Delete, Edit, Post
+from hubbub.server.admin.index import look
+from hubbub.server.reactors.base import go_round
+from hubbub.server.reactors.indexing import Indexing
+from hubbub.server.stores.base import Store
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.registry import kind_of
+from hubbub.server.stores.sqlite.store import SqliteStore
+from tests.support.postgres import Postgres
+from tests.support.stores import STORES, commit
+
+TAMPERED = {  # SQL for both databases, and what is said of it
+    "missing": (
+        "INSERT INTO search_term (search_term, rowid, terms) SELECT 'delete', id, 'three' FROM search_entry WHERE seq = 3;"
+        " DELETE FROM search_entry WHERE seq = 3",
+        "DELETE FROM hubbub.search_entry WHERE seq = 3",
+    ),
+    "surplus": (
+        "UPDATE search_entry SET seq = 40 WHERE seq = 3",
+        "UPDATE hubbub.search_entry SET seq = 40 WHERE seq = 3",
+    ),
+    "wrong": (
+        "INSERT INTO search_term (rowid, terms) SELECT 99, 'secret'; UPDATE search_entry SET id = 99 WHERE seq = 3",
+        "UPDATE hubbub.search_entry SET terms = 'secret' WHERE seq = 3",
+    ),
+    "in no room": ("INSERT INTO search_term (rowid, terms) SELECT 99, 'secret'", ""),
+}
+
+
+def address_of(store: Store) -> str:
+    if isinstance(store, PostgresStore):
+        return store._dsn
+    assert isinstance(store, SqliteStore)
+    return f"sqlite:{store._directory}"
+
+
+async def looked(store: Store) -> tuple[int, list[str]]:
+    address = address_of(store)
+    async with await kind_of(address).open_tables(address, is_source=True) as tables:
+        return await look(tables)
+
+
+async def index(store: Store) -> None:
+    assert await go_round(Indexing(store, lambda: 0, frozenset({RoomKind.FREE})), store)
+
+
+async def tamper(store: Store, how: str) -> None:
+    """Change the tables behind the store's back."""
+    on_sqlite, on_postgres = TAMPERED[how]
+    if isinstance(store, PostgresStore):
+        connection = await store.connect()
+        await connection.execute(on_postgres)
+        await connection.close()
+        return
+    assert isinstance(store, SqliteStore)
+    store._database.execute(on_sqlite)
+
+
+@pytest.fixture(params=["sqlite, normal", "postgres"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres) -> Store:
+    store = await STORES[request.param](tmp_path, postgres)
+    texts = ["one", "京都 two", "three", "four and four"]
+    await commit(store, *(Post(room="lobby", text=text) for text in texts))
+    await commit(store, Edit(room="lobby", seq=1, text="other"), Delete(room="lobby", seq=2))
+    await index(store)
+    return store
+
+
+async def test_what_is_late_is_not_wrong(store: Store) -> None:
+    assert await looked(store) == (3, [])
+    await commit(store, Edit(room="lobby", seq=4, text="five"), Post(room="lobby", text="six"))
+    await commit(store, Post(room="elsewhere", text="seven"))
+    assert await looked(store) == (2, [])
+    await index(store)
+    assert await looked(store) == (5, [])
+    await store.close()
+
+
+@pytest.mark.parametrize("how", TAMPERED)
+async def test_what_is_wrong_is_found_and_made_again(how: str, store: Store) -> None:
+    if how == "in no room" and isinstance(store, PostgresStore):
+        how = "surplus"  # a row has its terms with it
+    await tamper(store, how)
+    _, faults = await looked(store)
+    assert any(how in fault for fault in faults), faults
+    await store.close()
+    address = address_of(store)
+    async with await kind_of(address).open_tables(address, is_source=False) as tables:
+        await tables.empty_index()
+        await tables.commit()
+    again = await opened_again(store)
+    assert await looked(again) == (0, [])
+    await index(again)
+    assert await looked(again) == (3, [])
+    await again.close()
+
+
+async def opened_again(store: Store) -> Store:
+    if isinstance(store, PostgresStore):
+        return await PostgresStore.open(store._dsn, "normal", lambda: "e1")
+    assert isinstance(store, SqliteStore)
+    return SqliteStore(store._directory, "normal", lambda: "e1")
