@@ -1,26 +1,19 @@
-"""Who is shut out of a room that people made gets the event that says so, and nothing after it: on every door, on every node.
+"""Who is shut out of a room that people made gets the event that says so, and nothing after it: on every door, on every node."""
 
-So does, in any room, whoever loses the credential that they follow with.
-"""
-
-import asyncio
 import gc
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 import pytest
-from websockets.exceptions import ConnectionClosed
 
-import hubbub
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from tests.integration.native import native
-from tests.integration.test_shut_out import DOORS, ONLY_MESSAGES, Ear, Whom, say, until
+from tests.integration.test_shut_out import DOORS, ONLY_MESSAGES, Whom, say, until
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
-from tests.support.site import PASSWORD, Someone, chosen, site
+from tests.support.site import Someone, chosen, site
 
 GONE = {"code": "not_found", "message": "No such room, or no access to it", "temporary": False}
 BANNED = {"code": "banned", "message": "Banned from this room", "temporary": False}
@@ -184,121 +177,3 @@ async def test_who_becomes_a_guest_is_cut_off_from_open_rooms(
             await grace.ask("post", room=room, text="after")
             assert await ear.next() == ""
             assert await ear.again() == "not_found"
-
-
-# --- credentials ---
-
-SUSPENDED = {
-    "code": "unauthenticated",
-    "message": "This account is suspended",
-    "temporary": False,
-}
-OVER = (ConnectionError, ConnectionClosed, hubbub.Closed)
-
-
-class Mary(NamedTuple):
-    """Somebody with two sessions, an API token and a handle."""
-
-    first: Someone
-    second: Someone
-    handle: str
-    token: str
-
-    @classmethod
-    async def come(cls, ada: Someone) -> "Mary":
-        """Let her in."""
-        handle = f"mary-{uuid4().hex[:10]}"
-        first = await newcomer(ada, handle)
-        second = await first.log_in(handle)
-        made = await first.ask("POST", "/me/tokens", {"name": "ear", "scopes": ["read"]})
-        return cls(first, second, handle, made.body["token"])
-
-
-async def suspend(ada: Someone, mary: Mary) -> int:
-    return (await ada.ask("POST", f"/people/{mary.first.account}/suspend")).status
-
-
-async def log_out(_: Someone, mary: Mary) -> int:
-    return (await mary.first.ask("POST", "/logout")).status
-
-
-async def end_one(_: Someone, mary: Mary) -> int:
-    listed = (await mary.first.ask("GET", "/me/sessions")).body["sessions"]
-    (session,) = [each["session"] for each in listed if each["is_this"]]
-    return (await mary.second.ask("DELETE", f"/me/sessions/{session}")).status
-
-
-async def end_others(_: Someone, mary: Mary) -> int:
-    return (await mary.second.ask("DELETE", "/me/sessions")).status
-
-
-async def change_password(_: Someone, mary: Mary) -> int:
-    given = {"was": PASSWORD, "password": f"another-{PASSWORD}"}
-    return (await mary.second.ask("POST", "/me/password", given)).status
-
-
-async def reset(ada: Someone, mary: Mary) -> int:
-    link = await ada.ask("POST", f"/people/{mary.first.account}/reset")
-    given = {"token": link.body["token"], "password": f"another-{PASSWORD}", "wants": "token"}
-    return 200 if (await ada.ask("POST", "/reset", given)).status == 201 else 0
-
-
-async def revoke(_: Someone, mary: Mary) -> int:
-    (listed,) = (await mary.first.ask("GET", "/me/tokens")).body["tokens"]
-    return (await mary.first.ask("DELETE", f"/me/tokens/{listed['id']}")).status
-
-
-# By what a credential ends, and whether that is an API token.
-ENDS: dict[str, tuple[Callable[[Someone, Mary], Awaitable[int]], bool]] = {
-    "suspended": (suspend, False),
-    "suspended, with a token": (suspend, True),
-    "logged out": (log_out, False),
-    "the session ended": (end_one, False),
-    "other sessions ended": (end_others, False),
-    "another password": (change_password, False),
-    "a reset": (reset, False),
-    "the token revoked": (revoke, True),
-}
-
-
-async def until_over(ear: Ear) -> list[str]:
-    """What comes until somebody is told that this was all, or is cut off."""
-    found: list[str] = []
-    try:
-        while text := await ear.next():
-            found.append(text)
-    except OVER:
-        pass
-    return found
-
-
-@pytest.mark.parametrize("how", ENDS)
-@pytest.mark.parametrize("door", DOORS)
-async def test_nothing_reaches_whoever_lost_their_credential_before_it_was_posted(
-    here: Here, door: str, how: str
-) -> None:
-    end, is_token = ENDS[how]
-    async with native(here.here, token=here.grace.token) as grace:
-        mary = await Mary.come(here.ada)
-        made = (await grace.ask("create", kind="open", title="Open"))["made"]
-        whom = Whom({"token": mary.token if is_token else mary.first.token}, SUSPENDED)
-        async with AsyncExitStack() as stack:
-            rooms = made, f"free-{mary.handle}"
-            ears = {}
-            for room in rooms:
-                await grace.ask("post", room=room, text="first")
-                ears[room] = await stack.enter_async_context(DOORS[door](here.there, room, whom))
-                await grace.ask("post", room=room, text="hello")
-                await until(ears[room].next, "hello")
-            hearing = {room: asyncio.create_task(until_over(ear)) for room, ear in ears.items()}
-            assert await end(here.ada, mary) == 200
-            for room in rooms:
-                await grace.ask("post", room=room, text="after")
-            heard = {room: await each for room, each in hearing.items()}
-            if here.here == here.there:
-                assert heard == {room: [] for room in rooms}
-            elif (
-                end is suspend
-            ):  # another node may learn a moment later of what is in no followed log
-                assert heard[made] == []
-            assert all(texts in ([], ["after"]) for texts in heard.values())

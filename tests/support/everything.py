@@ -49,7 +49,7 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
     "own_rooms": lambda store, log: store.own_rooms(log),
     "page": lambda store, log: _each(PAGED, lambda table: store.page(table, log, limit=MANY)),
     "rows": lambda store, log: _each(TABLES, lambda table: store.rows(table, log)),
-    "tokens_version": lambda store, _: store.tokens_version(),
+    "count_ends": lambda store, _: store.count_ends(),
     "find": lambda store, log: store.find(Needs(logs={log})),
     "search": lambda store, log: store.search(WantedMessages(query_of(f"in:{log}"), MANY, (log,))),
 }

@@ -200,7 +200,7 @@ class MemoryStore:
         self._owners: dict[MessageKey, str] = {}
         self.commits: list[Sequence[Proposal]] = []  # all that was asked for, in order
         self.is_failing = False
-        self._tokens_version = 0
+        self.ends = 0
         self.indexed: set[MessageKey] = set()  # messages that can be found
         self._looks = count()
 
@@ -373,9 +373,9 @@ class MemoryStore:
             *(place.level, place.muted_until, place.starred, unread, mentions),
         )
 
-    async def tokens_version(self) -> int:
+    async def count_ends(self) -> int:
         self._fail_if_asked()
-        return self._tokens_version
+        return self.ends
 
     async def find(self, wanted: Needs) -> Facts:
         self._fail_if_asked()
@@ -400,7 +400,7 @@ class MemoryStore:
 
     def give(self, *tokens: Token) -> None:
         """Have exactly these tokens."""
-        self._tokens_version += 1
+        self.ends += 1
         self.records.clear(TOKENS)
         self.records.rows[TOKENS] = {(token.id,): row_of(token) for token in tokens}
 
@@ -486,6 +486,8 @@ class MemoryStore:
         wanted = self._rules.needs(proposals)
         ledger = Ledger(self._rules, wanted, self._facts(wanted), at)
         commit = ledger.decide(proposals)
+        self.ends += ledger.ends_credentials
+        commit = commit.after_ends(self.ends)
         self.records.write(ledger)
         for post in ledger.posts:
             self._owners[MessageKey(post.room, post.seq)] = post.owner

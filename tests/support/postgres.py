@@ -132,7 +132,7 @@ class Postgres:
                 url = await self.fresh()
                 await (await PostgresStore.open(url, "full", lambda: "")).close()
                 self._model = url.rpartition("/")[2]
-                made_at_each_start = "name IN ('epoch', 'hint_key')"
+                made_at_each_start = "name IN ('epoch', 'hint_key', 'ends')"
                 await self.execute(
                     f"DELETE FROM hubbub.meta WHERE {made_at_each_start}", self._model
                 )

@@ -50,6 +50,7 @@ class Batch(NamedTuple):
 
     `affected` says, in order, whose rights some of them may have changed. In free rooms it is empty. Of a thread, `after` is
     an event of its parent: none of these may be delivered before it, since it may have taken someone's right to read them.
+    `ends` is how many credentials had ended when it was stored (see `Store.ends`).
     """
 
     room: str
@@ -57,6 +58,7 @@ class Batch(NamedTuple):
     bodies: list[bytes]
     affected: Affected = ()
     after: int = 0
+    ends: int = 0
 
     @property
     def last(self) -> int:
@@ -89,6 +91,10 @@ class Commit(NamedTuple):
 
     answers: list[Answer]
     batches: list[Batch]
+
+    def after_ends(self, ends: int) -> "Commit":
+        """Return it as stored when so many credentials had ended."""
+        return Commit(self.answers, [batch._replace(ends=ends) for batch in self.batches])
 
     def then(self, later: "Commit") -> "Commit":
         """Combine this commit with a later one, as if both had been one."""

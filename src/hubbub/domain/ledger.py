@@ -129,6 +129,7 @@ class Ledger:
         self.changes: list[NewChange] = []
         self.edited: dict[MessageKey, Edited] = {}  # unless they are erased as well
         self.erasures: Erasures | None = None  # as in nearly every batch
+        self.ends_credentials = False
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: defaultdict[AnyTable, dict[Prefix, Any]] = defaultdict(dict)  # None: to drop
 
@@ -353,6 +354,10 @@ class Ledger:
         self.logs[event.room].affected.extend((event.seq, each) for each in ids)
         if event.room in self._parents:
             self.logs.turn(event.room, event.seq)
+
+    def end_credentials(self) -> None:
+        """Note that credentials may have ended. Nothing that is stored later may reach their holders."""
+        self.ends_credentials = True
 
     def put(self, table: Table[K, R], row: R) -> None:
         """Keep this row, in place of any with the same key."""

@@ -56,10 +56,11 @@ from hubbub.server.hub.writing import Policy
 from hubbub.server.keeping import index_news, indexed_by, reactors_for, rules_for
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.notifying import keys_of, notifier_of, prompt_reactors
-from hubbub.server.outsiders import CannotTrust, Outsiders, Refresh, jwts_of, sign_in_of
+from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of, sign_in_of
 from hubbub.server.people.addresses import Submit
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Checker, Door
+from hubbub.server.people.ends import Ends, Refresh
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.identities import Identities
 from hubbub.server.people.passwords import Passwords
@@ -174,13 +175,17 @@ async def _assembled(
     register, keys = Register(store, time.time, Roll(store)), keys_of(settings, store)
     filing = await _filing(stack, settings, store, lambda: hub)
     heeding = _news(settings, store, measured, lambda: hub), filing.sweeper
-    fanout, journal, broker, news = _engine(settings, store, measured, rules, lambda: door, heeding)
+    ends = Ends(store)
+    fanout, journal, broker, news = _engine(
+        settings, store, measured, rules, lambda: door, heeding, ends=ends
+    )
     stack.push_async_callback(fanout.close)
     outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
-    door, refreshing = await _door(settings, store, journal, outsiders, register.roll)
+    door, refreshing = await _door(settings, store, journal, outsiders, register.roll, ends)
     hub = Hub(
         store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
     )
+    await ends.found_by(refreshing, hub.review)
     measured.watch(journal, fanout, links, hub.searching.outcomes)
     entrance = stack.enter_context(closing(_entrance(store, hub, register)))
     application = application_of(hub, entrance, links, measured, settings, routes, origins=origins)
@@ -190,7 +195,7 @@ async def _assembled(
     stack.push_async_callback(runner.cleanup)
     work = (
         upkeep.heartbeats(hub, fanout, links, measured, entrance),
-        upkeep.revocations(hub.review, *refreshing),
+        upkeep.revocations(ends),
         *_work(settings, store, hub, fanout, broker),
         *news.work(store),
         upkeep.notifying(notifier_of(settings, store, keys, hub, measured)),
@@ -200,14 +205,20 @@ async def _assembled(
 
 
 async def _door(
-    settings: Settings, store: Store, journal: Journal, outsiders: Outsiders, roll: Roll
+    settings: Settings,
+    store: Store,
+    journal: Journal,
+    outsiders: Outsiders,
+    roll: Roll,
+    ends: Ends,
 ) -> tuple[Door, tuple[Refresh, ...]]:
     """Return the door, and what must look up again whom it lets in."""
     tokens, sessions = Tokens(), Sessions(store, time.time, partial(_submit, journal), roll)
     own = sessions.refresh, partial(tokens.refresh, store)
+    await store.count_ends()
     await asyncio.gather(*(refresh() for refresh in own))
     checkers: tuple[Checker, ...] = (tokens, sessions, *outsiders.checkers)
-    door = Door(checkers, has_guests=settings.has_guests, looks=roll)
+    door = Door(checkers, ends=ends, has_guests=settings.has_guests, looks=roll)
     return door, (*own, *outsiders.refreshing)
 
 
@@ -325,6 +336,8 @@ def _engine(
     rules: Rules,
     door: Callable[[], Door],
     heeding: tuple[Iterable[News], Sweeper],
+    *,
+    ends: Ends,
 ) -> tuple[FanOut, Journal, Broker, AllNews]:
     """Return what delivers changes, what commits them, what tells other nodes of each commit, and what else heeds the batches of this node.
 
@@ -344,7 +357,7 @@ def _engine(
         news.heed(batches)
 
     broker = _broker(settings, store, hear, measured.refused)
-    fanout = FanOut(store, broker, rules)
+    fanout = FanOut(store, broker, rules, ends)
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
     reactors, sweeper = heeding
     news = AllNews(readers, tuple(reactors), sweeper)

@@ -1,12 +1,13 @@
 """Builds from the settings what lets users of other servers in. Its libraries take some megabytes, so they are imported only if needed."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from hubbub.server import upkeep
 from hubbub.server.config import Settings
 from hubbub.server.people.door import Checker
+from hubbub.server.people.ends import Refresh
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.identities import Identities
 from hubbub.server.stores.base import Store
@@ -14,8 +15,6 @@ from hubbub.server.stores.base import Store
 if TYPE_CHECKING:
     from hubbub.server.people.jwts import Jwts
     from hubbub.server.people.oidc import SignIn
-
-Refresh = Callable[[], Awaitable[bool]]
 
 
 class CannotTrust(Exception):

@@ -16,6 +16,7 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews
 from hubbub.server.people.addresses import Submit, forget_old
+from hubbub.server.people.ends import Ends
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.removing import finish_all
 from hubbub.server.reactors.base import News, Reactor, go_round
@@ -69,16 +70,9 @@ async def heartbeats(
             entrance.sweep()
 
 
-async def revocations(
-    review: Callable[[], object], *refreshing: Callable[[], Awaitable[bool]]
-) -> None:
-    """Have a node reviewed once something may have been revoked or have ended. Each of `refreshing` says whether it has learned of anything."""
-
-    async def check() -> None:
-        if any([await refresh() for refresh in refreshing]):
-            review()
-
-    await _again(BEAT, check, "check for revoked tokens")
+def revocations(ends: Ends) -> Work:
+    """Look up what has ended or was revoked, even if nothing is to be delivered."""
+    return _again(BEAT, ends.look, "check for revoked tokens")
 
 
 def reacting(reactor: Reactor, store: Store) -> Work:
@@ -162,7 +156,7 @@ def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Wor
 
     async def look() -> None:
         nonlocal seen
-        if (version := await store.version_of_others()) != seen:
+        if (version := await store.version_of_others()) != seen or fanout.has_failed:
             await fanout.look()
             seen = version
 

@@ -18,6 +18,7 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Credentials, Door
+from hubbub.server.people.ends import Ends
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.rates import Limits
@@ -45,10 +46,10 @@ class StuckStore(MemoryStore):
 
     is_stuck = False
 
-    async def tokens_version(self) -> int:
+    async def count_ends(self) -> int:
         if self.is_stuck:
             await asyncio.Event().wait()
-        return await super().tokens_version()
+        return await super().count_ends()
 
 
 def token(name: str, until: float | None = None) -> Token:
@@ -67,7 +68,9 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     attempts = Attempts(lambda: 0.0)
     entrance = Entrance(store, hub.writing.commit, Passwords(), attempts, lambda: 0.0, register)
     keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics(), entrance))
-    checking = asyncio.create_task(revocations(door.review, partial(tokens.refresh, store)))
+    ends = Ends(store)
+    await ends.found_by((partial(tokens.refresh, store),), door.review)
+    checking = asyncio.create_task(revocations(ends))
     try:
         yield door
     finally:

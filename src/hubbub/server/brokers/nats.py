@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 class Hint(msgspec.Struct, frozen=True, tag="hint", omit_defaults=True):
     """The room's head is now `head`. `bodies` are its last events, or empty if they were too large.
 
-    `affected` says whose rights they may have changed, and `after` what they follow (see `Batch`). Who gets no bodies finds it out from the store.
+    `affected` says whose rights they may have changed, `after` what they follow, and `ends` what ended before (see `Batch`). Who gets no bodies finds it out from the store.
     """
 
     room: str
@@ -49,6 +49,7 @@ class Hint(msgspec.Struct, frozen=True, tag="hint", omit_defaults=True):
     bodies: list[msgspec.Raw] = []
     affected: list[tuple[int, str]] = []
     after: int = 0
+    ends: int = 0
 
 
 class Numbered(msgspec.Struct, frozen=True, tag="live"):
@@ -228,7 +229,7 @@ class NatsBroker:
         if isinstance(told, Hint):
             bodies = [bytes(raw) for raw in told.bodies]
             first = told.head + 1 - len(bodies)
-            self._hear(Batch(told.room, first, bodies, tuple(told.affected), told.after))
+            self._hear(Batch(told.room, first, bodies, tuple(told.affected), told.after, told.ends))
         elif self._is_new(message.subject, told):
             self._hear(told.live)
 
@@ -262,10 +263,10 @@ def credentials(servers: Sequence[str]) -> dict[str, Any]:
 def _hint(batch: Batch) -> bytes:
     size = sum(map(len, batch.bodies)) + sum(len(each) for _, each in batch.affected)
     if size > MAX_HINT_BYTES:
-        return msgspec.json.encode(Hint(batch.room, batch.last))
+        return msgspec.json.encode(Hint(batch.room, batch.last, ends=batch.ends))
     bodies = [msgspec.Raw(body) for body in batch.bodies]
     return msgspec.json.encode(
-        Hint(batch.room, batch.last, bodies, list(batch.affected), batch.after)
+        Hint(batch.room, batch.last, bodies, list(batch.affected), batch.after, batch.ends)
     )
 
 

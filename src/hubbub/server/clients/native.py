@@ -179,12 +179,11 @@ class NativeClient:
             if isinstance(command, Change):
                 self._change(command, principal)
             elif isinstance(command, Question):
-                answer = await self._hub.questions.answer(principal, command)
-                self._reply(command.id, answer)
+                await self._tell(command.id, await self._hub.questions.answer(principal, command))
             elif isinstance(command, AboutPresence):
-                self._reply(command.id, await self._followed.attend(command, principal))
+                await self._tell(command.id, await self._followed.attend(command, principal))
             else:
-                self._reply(command.id, await self._act(command, principal))
+                await self._tell(command.id, await self._act(command, principal))
         except RefusalError as error:
             self._refuse(command.id, error.refusal)
         except StoreFailed as error:
@@ -197,6 +196,11 @@ class NativeClient:
             self._refuse(
                 command.id, Refusal("internal", "The server failed; its log has the details")
             )
+
+    async def _tell(self, command_id: CommandId | None, answer: Any) -> None:
+        """Answer with what was read, unless whoever asked may not get it any more: then the connection is closed."""
+        await self._hub.door.heed_ends()
+        self._reply(command_id, answer)
 
     def _recognise(self, said: Hello | None) -> Principal:
         """Return the principal. The first command identifies it; otherwise it is a guest without a name."""

@@ -30,6 +30,7 @@ from hubbub.server.engine.presences import Presences
 from hubbub.server.engine.shutting_out import ShuttingOut
 from hubbub.server.engine.signals import Signals
 from hubbub.server.engine.threads import ThreadNews
+from hubbub.server.people.ends import Ends
 from hubbub.server.stores.base import Store, StoreFailed
 
 REACHES_WITHIN = 5.0  # seconds in which what is committed must be delivered here, before the store counts as failed
@@ -40,8 +41,16 @@ log = logging.getLogger(__name__)
 class FanOut:
     """Delivers what was committed, so that every cursor gets every event once, in order."""
 
-    def __init__(self, store: Store, broker: Broker | None = None, rules: Rules = RULES) -> None:
+    def __init__(
+        self,
+        store: Store,
+        broker: Broker | None = None,
+        rules: Rules = RULES,
+        ends: Ends | None = None,
+    ) -> None:
         self._store = store
+        self.ends = ends or Ends(store)
+        self.has_failed = False  # to read what is to be delivered, since the last `look`
         self._rules = rules
         self._broker = broker or Local()
         self._allotment = Allotment()
@@ -223,7 +232,7 @@ class FanOut:
         """Write each batch to the live cursors of its room: one buffer per wire form, one write per cursor."""
         for batch in batches:
             if feed := self._feeds.get(batch.room):
-                self._deliver_in_order(feed, batch)
+                self._deliver_after_ends(feed, batch)
             if batch.after:  # only those of threads have it
                 self._threads.note(batch.room)
 
@@ -234,8 +243,8 @@ class FanOut:
         if isinstance(told, LiveReport):
             feed.signals.hear(told)
             self._threads.hear(told)
-        elif feed.head is None or not told.bodies:  # an old hint must not set the head
-            self.reach(feed, told.last)
+        elif feed.head is None or not told.bodies or self.ends.are_new(told.ends):
+            self.reach(feed, told.last)  # an old hint must not set the head
         else:
             if not self._heard:
                 asyncio.get_running_loop().call_soon(self._deliver_heard)
@@ -252,6 +261,7 @@ class FanOut:
 
     async def look(self) -> None:
         """Ask the store for the head of each followed room, since other nodes write too, and what it keeps of it."""
+        self.has_failed = False
         rooms = [feed.room for feed in self if feed.head is not None]
         for room, head in (await self._store.heads(rooms)).items():
             if feed := self._feeds.get(room):  # it may have been swept meanwhile
@@ -272,10 +282,12 @@ class FanOut:
                 if not page.bodies:
                     self._skip(feed)
                 else:
+                    await self.ends.heed()
                     await self.reach_supports(feed)
                     self._deliver_in_order(feed, self._batch(feed, after + 1, page.bodies))
         except StoreFailed as error:  # the next check retries
             log.warning("Can't read events from other nodes in %s: %s", feed.room, error)
+            self.has_failed = True
         finally:
             feed.fill(None)
             feed.unpin()
@@ -302,6 +314,13 @@ class FanOut:
             watch.ended(feed.room, None)
         if feed.guards:  # one of those events may have taken someone's right to follow
             self._shutting_out.lose_track(feed)
+
+    def _deliver_after_ends(self, feed: Feed, batch: Batch) -> None:
+        """Deliver a batch, but only once it is known whose credentials had ended before."""
+        if self.ends.are_new(batch.ends):
+            self.reach(feed, batch.last)
+        else:
+            self._deliver_in_order(feed, batch)
 
     def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
         """Deliver the new part of a batch, after reading the events missing before it."""

@@ -21,7 +21,7 @@ def together(heard: Iterable[tuple[Feed, Batch]]) -> Iterator[tuple[Feed, Batch]
         else:
             before.bodies.extend(hint.bodies)
             affected, after = before.affected + hint.affected, max(before.after, hint.after)
-            joined[feed] = before._replace(affected=affected, after=after)
+            joined[feed] = before._replace(affected=affected, after=after, ends=hint.ends)
         if hint.affected:
             yield from joined.items()
             joined.clear()

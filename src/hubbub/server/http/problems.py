@@ -186,7 +186,10 @@ class _Gate:
         session = self.session_place(request)
         request[PLACE] = place = _place(request, self.places, self.door, session)
         try:
-            return await handler(request)
+            response = await handler(request)
+            if token and place.is_claimed and request.method == "GET" and not response.prepared:
+                await self.door.confirm(token, place.address)
+            return response
         finally:
             if not place.is_kept:
                 place.leave()

@@ -84,6 +84,7 @@ class Following:
             stored = await self._snapshots.read(feed) if seq is None else None
             shown = 0 if stored is None else stored.page.head
             people = await self._snapshots.people(feed, stored) if stored else UNSET
+            await self._fanout.ends.heed()
             if feed.guards:
                 await self._receipts.refresh([feed])
                 await self._rights.require_still(principal, Operation.READ, follow.room, shown)

@@ -17,10 +17,12 @@ from hubbub.protocol.handles import handle_from, retired
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
 from hubbub.server.people.endings import Ending, endings_in
+from hubbub.server.people.ends import Ends
 from hubbub.server.people.moves import moved_in
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Rates
 from hubbub.server.people.roll import LOOK_TAKEN
+from hubbub.server.stores.base import UNREADABLE, StoreFailed
 
 NAMELESS = "guest"
 KEY_LENGTHS = range(16, 129)
@@ -109,6 +111,7 @@ class Door:
         self,
         checkers: tuple[Checker, ...] = (),
         *,
+        ends: Ends | None = None,
         has_guests: bool = True,
         looks: Looks = NoLooks(),  # noqa: B008 - it never changes
         now: Callable[[], float] = time.time,
@@ -116,6 +119,7 @@ class Door:
     ) -> None:
         """`now` gives seconds since 1970, for expiry; `clock` is monotonic."""
         self.has_guests = has_guests
+        self._ends = ends
         self._looks = looks
         self._looks_seen = looks.looks_version
         self._checkers = checkers
@@ -155,6 +159,7 @@ class Door:
     async def prepare(self, token: str | None) -> None:
         """Look up what must be known of a token before anyone is admitted with it. Raises RefusalError (`unavailable`)."""
         if token is not None:
+            await self.heed_ends()
             for checker in self._checkers:
                 await checker.prepare(token)
 
@@ -241,6 +246,20 @@ class Door:
         }
         if forgotten:
             self._expel_invalid([v for v in self._known if v.principal.id in forgotten])
+
+    async def confirm(self, token: str, address: str) -> None:
+        """Raise RefusalError if a token that was recognised is not valid for what was read from the store meanwhile."""
+        if self._ends is not None and self._ends.are_new():
+            await self.heed_ends()
+            self._check(token, address)
+
+    async def heed_ends(self) -> None:
+        """Expel those who may not get what was read from the store so far. Raises RefusalError (`unavailable`)."""
+        try:
+            if self._ends is not None:
+                await self._ends.heed()
+        except StoreFailed:
+            raise RefusalError.of(UNREADABLE) from None
 
     def sweep(self) -> None:
         """Forget old counts of invalid tokens."""

@@ -1,7 +1,6 @@
 """Finds, in what was just committed, the events that end credentials of accounts, so that nothing later reaches their holders.
 
-Only what this node commits, or is told by a hint, is found here. Whatever ended otherwise, each kind of credential finds
-when it looks at the heads of the accounts' logs.
+Only what this node commits, or is told by a hint, is found here, without looking anything up. `ends` finds whatever ended otherwise.
 """
 
 from collections.abc import Iterable, Iterator

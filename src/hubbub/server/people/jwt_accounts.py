@@ -1,7 +1,7 @@
 """JWTs that speak for accounts: whoever has a valid one acts as the account of the user that it names.
 
 The account is made at the first use. As with sessions, what was looked up is kept while it is used. That an account was
-suspended is noticed at once on the node that commits it (see `endings`), and within a second on every other.
+suspended is noticed at once on the node that commits it (see `endings`), and on every other before it delivers anything later (see `ends`).
 """
 
 import logging

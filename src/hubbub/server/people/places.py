@@ -81,13 +81,13 @@ class Places:
 class Place:
     """The place of one request with its connection, or of one session."""
 
-    __slots__ = ("_groups", "_places", "address", "is_kept")
+    __slots__ = ("_groups", "_places", "address", "is_claimed", "is_kept")
 
     def __init__(self, places: Places, address: str, groups: tuple[Group, ...]) -> None:
         self._places = places
         self._groups = groups
         self.address = address
-        self.is_kept = False
+        self.is_claimed = self.is_kept = False
 
     def keep(self) -> None:
         """Make this a session's place, which stays taken after its first request was answered."""
@@ -102,6 +102,7 @@ class Place:
             self.leave()
             self._places._taken.update(groups)
             self._groups = groups
+        self.is_claimed = True
 
     def leave(self) -> None:
         """Free the place. Freeing it twice does nothing."""

@@ -1,8 +1,8 @@
 """Sessions and API tokens of accounts: who holds one is let in as the account, until it ends or the account may not come in.
 
-What was looked up is kept for a while. An end that this node commits is noticed at once (see `endings`). Every node also
-looks at the heads of the accounts' own logs that may have moved (see `moves`), and so learns of an end within a second, whoever
-ended it.
+What was looked up is kept for a while. An end that this node commits is noticed at once (see `endings`), and whatever ended before
+something that this node is about to deliver, before that (see `ends`): it looks at the heads of the accounts' own logs that may have
+moved (see `moves`).
 """
 
 import asyncio

@@ -16,14 +16,14 @@ class Tokens:
     """The valid tokens, as last read from the store."""
 
     def __init__(self) -> None:
-        self._version = 0
+        self._version = -1
         self._by_digest: dict[str, Token] = {}
         self._ids: frozenset[str] = frozenset()
         self.names: frozenset[str] = frozenset()
 
     async def refresh(self, store: Store) -> bool:
-        """Read the tokens again if any was issued or revoked. Returns whether that was so. Raises StoreFailed."""
-        version = await store.tokens_version()
+        """Read the tokens again if any may have been issued or revoked, as far as the store has said. Returns whether that was so. Raises StoreFailed."""
+        version = store.ends
         if version == self._version:
             return False
         self.replace(valid(await store.rows(TOKENS)))

@@ -260,6 +260,10 @@ class Store(Protocol):
         """Whether other nodes may also add events to these logs."""
 
     @property
+    def ends(self) -> int:
+        """How many credentials of accounts had ended, or tokens were changed, when anything was read that it has returned so far."""
+
+    @property
     def hint_key(self) -> bytes:
         """A secret that only the nodes of these logs share."""
 
@@ -323,8 +327,8 @@ class Store(Protocol):
         At most `MANY_FOLLOWED` are looked at; or, if an account is in more rooms and threads, the next `LOOKED_THROUGH` of the server.
         """
 
-    async def tokens_version(self) -> int:
-        """Return a number that grows whenever any process issues or revokes a token."""
+    async def count_ends(self) -> int:
+        """Return `ends` as it is now."""
 
     async def find(self, wanted: Needs) -> Facts:
         """Return heads of logs, rows and counts, as the rules ask for them. No row is older than the heads are.

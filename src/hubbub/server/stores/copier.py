@@ -85,7 +85,7 @@ class Copier:
                 rows = [row for row in rows if row.reactor != REACTOR]
             await self._target.put_records(table, rows)
         await self._target.empty_index()
-        for name in meta.keys() & {"tokens", "hint_key", "origin"}:
+        for name in meta.keys() & {"ends", "hint_key", "origin"}:
             await self._target.set_meta(name, meta[name])
         await self._target.flush()
 

@@ -25,7 +25,13 @@ from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Consequence, Rule
 from hubbub.domain.subscriptions import SUBSCRIPTIONS, SubscriptionKey
 from hubbub.events import PersonRemoved
-from hubbub.events.people import PersonChanged, SessionClosed, SessionOpened, SessionRenewed
+from hubbub.events.people import (
+    PersonChanged,
+    RoleChanged,
+    SessionClosed,
+    SessionOpened,
+    SessionRenewed,
+)
 from hubbub.protocol.errors import Refusal
 
 SESSION, TOKEN = KINDS = ("session", "token")
@@ -251,6 +257,11 @@ def _end_if_removed(ledger: Ledger, event: PersonRemoved) -> None:
         ledger.append(SessionClosed(*place, id=event.id, kind=kind))
 
 
+def _end(ledger: Ledger, _: SessionClosed | RoleChanged) -> None:
+    """An account's lesser role ends the credentials of its bots that have a higher one."""
+    ledger.end_credentials()
+
+
 ASPECT = Aspect(
     tables=(SESSIONS,),
     rules=(
@@ -263,5 +274,7 @@ ASPECT = Aspect(
     consequences=(
         Consequence(PersonChanged, _end_if_suspended),
         Consequence(PersonRemoved, _end_if_removed),
+        Consequence(SessionClosed, _end),
+        Consequence(RoleChanged, _end),
     ),
 )

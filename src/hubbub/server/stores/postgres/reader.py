@@ -1,6 +1,6 @@
 """Reads from a PostgreSQL store: pages of the log, snapshots, history. One transaction each."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from asyncpg import Connection
@@ -60,10 +60,11 @@ def check_epoch(found: str | None, meant: str) -> None:
 class PostgresReader:
     """Reads committed data as of one point in time. Made anew for each transaction."""
 
-    def __init__(self, connection: Connection, epoch: str) -> None:
-        """`epoch` is that of the expected logs."""
+    def __init__(self, connection: Connection, epoch: str, note: Callable[[int], None]) -> None:
+        """`epoch` is that of the expected logs; `note` is told how many credentials had ended."""
         self._connection = connection
         self._epoch = epoch
+        self._note = note
 
     async def head(self, room: str) -> Head:
         """The room's last number, and the first that is kept."""
@@ -73,8 +74,8 @@ class PostgresReader:
     async def heads(self, rooms: list[str]) -> dict[str, Head]:
         """The heads of rooms that have events."""
         rows = await self._connection.fetch(Q.heads, rooms)
-        check_epoch(rows[0][-1] if rows else None, self._epoch)
-        return {name: Head(*head) for name, *head, _ in rows if name is not None}
+        self._check(rows)
+        return {name: Head(*head) for _, _, name, *head in rows if name is not None}
 
     async def read(self, room: str, after: int, upto: int) -> LogPage:
         """A page of the log, bounded in events and bytes."""
@@ -176,9 +177,9 @@ class PostgresReader:
 
     async def _listed(self, table: Table[Any, R], rows: str, *values: Any) -> list[R]:
         found = await self._connection.fetch(Q.of_epoch.format(rows=rows), *values)
-        check_epoch(found[0][0] if found else None, self._epoch)
+        self._check(found)
         make = records.maker(table)
-        listed = [make(row) for _, *row in found if row[0] is not None]
+        listed = [make(row) for _, _, *row in found if row[0] is not None]
         return sorted(listed, key=lambda row: row[: table.width])
 
     async def rooms(self, after: str, limit: int, spans: Sequence[Span]) -> list[RoomRow]:
@@ -193,8 +194,8 @@ class PostgresReader:
         is_all = which == EVERY_ROOM
         query = Q.of_epoch.format(rows=Q.all_own_rooms if is_all else Q.own_rooms)
         found = await self._connection.fetch(query, account, *(() if is_all else which))
-        check_epoch(found[0][0] if found else None, self._epoch)
-        return sorted([own_room(row[1:]) for row in found if row[1] is not None])
+        self._check(found)
+        return sorted([own_room(row[2:]) for row in found if row[2] is not None])
 
     async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
         """Threads by their messages. Raises LogsReplaced."""
@@ -217,26 +218,30 @@ class PostgresReader:
         query = Q.of_epoch.format(rows=Q.own_threads.format(own=own))
         given = account, *after, limit + 1, only_unread, *(edge or ())
         found = await self._connection.fetch(query, *given)
-        check_epoch(found[0][0] if found else None, self._epoch)
-        rows = [own_thread(row) for _, *row in found if row[0] is not None]
+        self._check(found)
+        rows = [own_thread(row) for _, _, *row in found if row[0] is not None]
         rows.sort(key=lambda row: (row.thread.at, row.thread.thread), reverse=True)
         return OwnThreads.of(rows, limit, edge)
 
     async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
         """Messages by what is in them. Raises TooSlow, LogsReplaced."""
-        check_epoch(await self._connection.fetchval(Q.epoch), self._epoch)
+        self._check(await self._connection.fetch(Q.epoch))
         return await search.find(self._connection, wanted)
 
-    async def tokens_version(self) -> int:
-        """How often tokens were changed."""
-        version: int = await self._connection.fetchval(Q.tokens_version)
-        return version
+    async def count_ends(self) -> None:
+        """Note how many credentials have ended."""
+        self._check(await self._connection.fetch(Q.epoch))
 
     async def _room(self, name: str) -> Any:
         """A room's row; None if there is none. Raises LogsReplaced, even if the query had to wait for a restore."""
         row = await self._connection.fetchrow(Q.room, name)
-        check_epoch(row["epoch"] if row else None, self._epoch)
+        self._check([(row["epoch"], row["ends"])] if row else [])
         return row if row["id"] is not None else None
+
+    def _check(self, rows: Sequence[Any]) -> None:
+        """Check the epoch with which rows begin, and note how many credentials have ended, which comes next."""
+        check_epoch(rows[0][0] if rows else None, self._epoch)
+        self._note(rows[0][1])
 
     async def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
         """The messages in these rows, as many as fit with their reactions."""

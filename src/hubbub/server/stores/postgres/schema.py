@@ -59,6 +59,7 @@ async def prepare(
         await _set(connection, "version", str(newest), "excluded.value")
         await _set(connection, "epoch", new_epoch(), "meta.value")
         await _set(connection, "hint_key", token_hex(32), "meta.value")
+        await _set(connection, "ends", "0", "meta.value")
         return dict(await connection.fetch("SELECT name, value FROM hubbub.meta"))
 
 

@@ -70,6 +70,7 @@ class PostgresStore:
         """Use `open` to get a usable store."""
         self._rules = rules
         self.epoch = ""
+        self.ends = 0
         self.hint_key = b""
         self._begin: str = Q.begin_full if durability == "full" else Q.begin_normal
         self._dsn, options = split(url)
@@ -191,9 +192,10 @@ class PostgresStore:
             lambda reader: reader.own_threads(account, after, limit, only_unread)
         )
 
-    async def tokens_version(self) -> int:
+    async def count_ends(self) -> int:
         """See the contract."""
-        return await self._read(PostgresReader.tokens_version)
+        await self._read(PostgresReader.count_ends)
+        return self.ends
 
     async def find(self, wanted: Needs) -> Facts:
         """See the contract."""
@@ -304,7 +306,10 @@ class PostgresStore:
             self._reading.acquire(timeout=ANSWER_TIMEOUT) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            return await act(PostgresReader(connection, self.epoch))
+            return await act(PostgresReader(connection, self.epoch, self._note))
+
+    def _note(self, ends: int) -> None:
+        self.ends = max(self.ends, ends)
 
     async def _index_once(self, room: str, after: int, upto: int) -> None:
         async with (

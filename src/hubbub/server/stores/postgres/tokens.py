@@ -27,7 +27,7 @@ class PostgresTokens:
         """Store an issued token."""
 
         async def act(connection: Connection) -> None:
-            await connection.execute(Q.tokens_changed)
+            await connection.execute(Q.count_end)
             await PostgresRecords(connection).add(TOKENS, [tokens.row_of(token)])
 
         self._run(lambda store: store.in_transaction(act))
@@ -37,7 +37,7 @@ class PostgresTokens:
 
         async def act(connection: Connection) -> list[str]:
             kept = PostgresRecords(connection)
-            await connection.execute(Q.tokens_changed)  # which waits for others that change tokens
+            await connection.execute(Q.count_end)  # which waits for others that change tokens
             rows = tokens.revoked(await kept.read(TOKENS), id_or_name, at)
             for row in rows:
                 await kept.clear(TOKENS, row.id)

@@ -69,11 +69,11 @@ class PostgresWriter:
         commit = ledger.decide(proposals)
         grown = ledger.logs.grown
         await self._begin(grown.keys() - self._rooms.keys())
-        await self._write(ledger, grown)
+        ends = await self._write(ledger, grown)
         self._known.update(grown)
         if unused := added - grown.keys():
             await self._connection.execute(Q.drop_rooms, [self._rooms[n].id for n in unused])
-        return commit
+        return commit.after_ends(ends)
 
     async def _begin(self, threads: Set[str]) -> None:
         """Add and lock threads whose parents are locked: whoever else does so waits for those, so there is no deadlock."""
@@ -147,15 +147,16 @@ class PostgresWriter:
         found: list[Any] = await self._connection.fetch(query, *columns_of(rows))
         return found
 
-    async def _write(self, ledger: Ledger, grown: Mapping[str, Growth]) -> None:
-        ids = {name: room.id for name, room in self._rooms.items()}
+    async def _write(self, ledger: Ledger, grown: Mapping[str, Growth]) -> int:
+        """Write what was decided. Returns how many credentials had ended by then; whoever counts an end waits for others that do."""
+        ends, ids = 0, {name: room.id for name, room in self._rooms.items()}
         drops, gone = self._records.dropping(ledger, after=13)
         if grown or drops:
             heads = [(ids[name], log.seq, log.nth) for name, log in grown.items()]
             posts = [(ids[room], *rest) for room, *rest, _ in ledger.posts]
             changes = [(ids[c.room], c.seq, c.body, c.about) for c in ledger.changes]
             columns = (*columns_of(heads, 3), *columns_of(posts, 6), *columns_of(changes, 4))
-            await self._connection.execute(Q.write.format(drops=drops), *columns, *gone)
+            ends = await self._connection.fetchval(Q.write.format(drops=drops), *columns, *gone)
         erasures = ledger.erasures
         if erasures:
             await self._erase(erasures, ids)
@@ -167,6 +168,7 @@ class PostgresWriter:
         await self._records.put_decided(ledger)
         for each, upto in erasures.trimmed.items() if erasures else ():
             await self._trim(each, ids[each], upto)
+        return await self._connection.fetchval(Q.count_end) if ledger.ends_credentials else ends
 
     async def _erase(self, erasures: Erasures, ids: Mapping[str, int]) -> None:
         """Erase messages and events. Logs are trimmed later, when the rows are there that go with their events."""

@@ -36,15 +36,18 @@ SELECT wanted.room, wanted.seq, coalesce(
 ) FROM unnest($1::text[], $2::bigint[]) AS wanted (room, seq) JOIN hubbub.room ON room.name = wanted.room;
 
 -- :write Write new heads, posts (room, seq, posted, client_message_id, owner, nth), and other events (room, seq, body, about). {drops} of records come with it.
+-- Returns how many credentials have ended.
 WITH heads AS (
     UPDATE hubbub.room SET head = new.head, nth = new.nth
     FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS new (id, head, nth) WHERE room.id = new.id
 ), posts AS (
     INSERT INTO hubbub.message (room, seq, posted, client_message_id, owner, nth)
     SELECT * FROM unnest($4::bigint[], $5::bigint[], $6::bytea[], $7::text[], $8::text[], $9::bigint[])
+), changes AS (
+    INSERT INTO hubbub.change (room, seq, body, about)
+    SELECT * FROM unnest($10::bigint[], $11::bigint[], $12::bytea[], $13::bigint[])
 ){drops}
-INSERT INTO hubbub.change (room, seq, body, about)
-SELECT * FROM unnest($10::bigint[], $11::bigint[], $12::bytea[], $13::bigint[]);
+SELECT value::bigint FROM hubbub.meta WHERE name = 'ends';
 
 -- :erase_former Erase what messages said before an edit: rooms, messages, edits. An edit that did so left no text before itself.
 WITH gone AS (
@@ -103,15 +106,15 @@ SELECT DISTINCT act.about, convert_from(act.body, 'UTF8')::json ->> 'emoji' COLL
 WHERE convert_from(act.body, 'UTF8')::json ->> 'by' = $4 AND convert_from(act.body, 'UTF8')::json ->> 'emoji' IS NOT NULL
 ORDER BY 1, 2;
 
--- :room A room's row, if there is one, and the epoch. The tables come in the order in which a restore locks them.
-SELECT room.id, head, kept, nth, meta.value AS epoch
+-- :room A room's row, if there is one, the epoch, and how many credentials have ended. The tables come in the order in which a restore locks them.
+SELECT room.id, head, kept, nth, meta.value AS epoch, (SELECT value::bigint FROM hubbub.meta WHERE name = 'ends') AS ends
 FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = $1 WHERE meta.name = 'epoch';
 
--- :of_epoch These rows, each after the epoch; if there are none, the epoch alone.
-SELECT meta.value, found.* FROM hubbub.meta LEFT JOIN ({rows}) AS found ON true WHERE meta.name = 'epoch';
+-- :of_epoch These rows, each after the epoch and how many credentials have ended; if there are none, these alone.
+SELECT meta.value, (SELECT value::bigint FROM hubbub.meta WHERE name = 'ends'), found.* FROM hubbub.meta LEFT JOIN ({rows}) AS found ON true WHERE meta.name = 'epoch';
 
--- :heads The heads of these rooms, and the epoch.
-SELECT room.name, head, kept, nth, meta.value
+-- :heads The heads of these rooms, after the epoch and how many credentials have ended.
+SELECT meta.value, (SELECT value::bigint FROM hubbub.meta WHERE name = 'ends'), room.name, head, kept, nth
 FROM hubbub.room RIGHT JOIN hubbub.meta ON room.name = ANY($1::text[]) WHERE meta.name = 'epoch';
 
 -- :beat Record that a server is running; return the epoch, unless the logs are an unfinished copy.
@@ -266,18 +269,14 @@ DELETE FROM hubbub.change WHERE room = $1 AND seq <= $2;
 -- :touch Write something that nobody reads, as a check.
 INSERT INTO hubbub.meta (name, value) VALUES ('checked', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- :tokens_version A number that grows with each change of a token.
-SELECT coalesce((SELECT value::bigint FROM hubbub.meta WHERE name = 'tokens'), 0);
-
--- :tokens_changed Record that a token changes.
-INSERT INTO hubbub.meta (name, value) VALUES ('tokens', '1')
-ON CONFLICT (name) DO UPDATE SET value = (meta.value::bigint + 1)::text;
+-- :count_end Count another credential that ends, or token that changes; return how many these are.
+UPDATE hubbub.meta SET value = (value::bigint + 1)::text WHERE name = 'ends' RETURNING value::bigint;
 
 -- :take_turn Take a lock until the end of the transaction, unless another has it; return whether it was taken.
 SELECT pg_try_advisory_xact_lock($1);
 
--- :epoch The epoch, which can't change before the end of the transaction.
-SELECT value FROM hubbub.meta WHERE name = 'epoch';
+-- :epoch The epoch, which can't change before the end of the transaction, and how many credentials have ended.
+SELECT value, (SELECT value::bigint FROM hubbub.meta WHERE name = 'ends') FROM hubbub.meta WHERE name = 'epoch';
 
 -- :outbox The messages waiting in the outbox, oldest first.
 SELECT id, room, message, by, client_message_id FROM hubbub.outbox WHERE refused IS NULL ORDER BY id LIMIT $1;

@@ -177,9 +177,8 @@ DELETE FROM change WHERE room = ? AND seq <= ?;
 -- :touch Write something that nobody reads, as a check.
 INSERT INTO meta (name, value) VALUES ('checked', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 
--- :tokens_version A number that grows with each change of a token.
-SELECT coalesce((SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'tokens'), 0);
+-- :ends How many credentials have ended, or tokens were changed.
+SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'ends';
 
--- :tokens_changed Record that a token changes.
-INSERT INTO meta (name, value) VALUES ('tokens', '1')
-ON CONFLICT (name) DO UPDATE SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT);
+-- :count_end Count another; return how many these are.
+UPDATE meta SET value = CAST(CAST(value AS INTEGER) + 1 AS TEXT) WHERE name = 'ends' RETURNING CAST(value AS INTEGER);

@@ -158,9 +158,9 @@ class SqliteReader:
         query = Q.own_threads.format(own=Q.newest_followed if edge else Q.followed)
         return OwnThreads.of([*map(own_thread, self._execute(query, given))], limit, edge)
 
-    def tokens_version(self) -> int:
-        """How often tokens were changed."""
-        version: int = self._execute(Q.tokens_version).get
+    def ends(self) -> int:
+        """How many credentials have ended, or tokens were changed."""
+        version: int = self._execute(Q.ends).get
         return version
 
     def find(self, wanted: Needs) -> Facts:

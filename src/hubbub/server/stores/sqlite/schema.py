@@ -53,7 +53,7 @@ def prepare(
         _check_index(database)
         database.pragma("application_id", APPLICATION_ID)
         database.execute(
-            "INSERT INTO meta (name, value) VALUES ('epoch', ?) ON CONFLICT DO NOTHING",
+            "INSERT INTO meta (name, value) VALUES ('epoch', ?), ('ends', '0') ON CONFLICT DO NOTHING",
             (new_epoch(),),
         )
     if database.get_autocommit():

@@ -93,6 +93,7 @@ class SqliteStore:
         self._durability = durability
         self._rules = rules
         self._reopened = 0
+        self.ends = 0
         self._lock = _unlocked(directory) if is_beside else _lock(directory)
         try:
             check_is_ours(directory / FILE_NAME)
@@ -183,9 +184,9 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.own_threads, account, after, limit, only_unread)
 
-    async def tokens_version(self) -> int:
+    async def count_ends(self) -> int:
         """See the contract."""
-        return await self._read(self._reader.tokens_version)
+        return await self._read(lambda: self.ends)
 
     async def find(self, wanted: Needs) -> Facts:
         """See the contract."""
@@ -293,9 +294,15 @@ class SqliteStore:
 
     async def _read(self, act: Callable[..., T], *args: Any) -> T:
         try:
-            return await self._reading.do(lambda: act(*args))
+            return await self._reading.do(lambda: self._read_now(act, *args))
         except apsw.Error as error:
             raise StoreFailed(str(error)) from error
+
+    def _read_now(self, act: Callable[..., T], *args: Any) -> T:
+        """Read in the reader's thread, and then how many credentials have ended: those that had ended before are among them."""
+        found = act(*args)
+        self.ends = self._reader.ends()
+        return found
 
     def _open_for_writing(self) -> apsw.Connection:
         return _connect(

@@ -27,14 +27,14 @@ class SqliteTokens:
     def add(self, token: Token) -> None:
         """Store an issued token."""
         with self._database:
-            self._database.execute(Q.tokens_changed)
+            self._database.execute(Q.count_end)
             self._records.put(TOKENS, [tokens.row_of(token)])
 
     def revoke(self, id_or_name: str, at: str) -> list[str]:
         """Revoke tokens, which takes effect within a second even while they are in use. Returns their ids."""
         with self._database:
             self._database.execute(
-                Q.tokens_changed
+                Q.count_end
             )  # first, so that nobody writes between reading and writing
             rows = tokens.revoked(self._records.read(TOKENS), id_or_name, at)
             self._records.put(TOKENS, rows)

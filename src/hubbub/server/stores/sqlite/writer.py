@@ -94,6 +94,7 @@ class SqliteWriter:
         self._entries = SqliteEntries(database)
         self._rooms: dict[str, RoomRecord] = {}  # as in the file, as long as nobody else writes it
         self._memory = RowMemory()  # likewise
+        self._ends: int | None = None  # likewise, once it was asked for
         self._transaction = WriteTransaction(database, self._forget)
         self._erased = erased
         self._trims = 0
@@ -175,6 +176,7 @@ class SqliteWriter:
         """Know nothing of what the file holds."""
         self._rooms.clear()
         self._memory.clear()
+        self._ends = None
 
     def _decide(self, proposals: Sequence[Proposal], at: str) -> Commit:
         wanted = self._rules.needs(proposals)
@@ -183,7 +185,9 @@ class SqliteWriter:
         self._write(ledger)
         if ledger.erasures:
             self._erased()
-        return commit
+        if ledger.ends_credentials or self._ends is None:
+            self._ends = self._execute(Q.count_end if ledger.ends_credentials else Q.ends).get
+        return commit.after_ends(self._ends)
 
     def _decide_apart(self, proposals: Sequence[Proposal], at: str) -> Commit:
         """Find the proposals that can't be written, by bisection, and refuse only these."""

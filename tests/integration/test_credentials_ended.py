@@ -1,0 +1,307 @@
+"""Whoever loses the credential that they follow or read with gets nothing that was posted later: at no door, on no node.
+
+Nodes find out from what they deliver and read: none of them looks for ends at any other time here.
+"""
+
+import asyncio
+import gc
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.exceptions import ConnectionClosed
+
+import hubbub
+from hubbub.domain.aspects.people.accounts import OPERATOR, SuspendPerson
+from hubbub.domain.facts import Accepted, Proposal
+from hubbub.protocol.secrets import digest_of
+from hubbub.server import upkeep
+from hubbub.server.app import running
+from hubbub.server.config import Settings
+from hubbub.server.stores.base import Token
+from hubbub.server.stores.registry import kind_of
+from hubbub.server.stores.sqlite.store import SqliteStore
+from tests.integration.native import native
+from tests.integration.test_jwt_accounts import signed, trusting
+from tests.integration.test_shut_out import DOORS, Ear, Whom, until
+from tests.support.fakes import AT
+from tests.support.nats import nats_running
+from tests.support.postgres import Postgres
+from tests.support.site import PASSWORD, Someone, chosen, site
+
+REFUSED = {"code": "unauthenticated", "message": "", "temporary": False}
+OVER = (ConnectionError, ConnectionClosed, hubbub.Closed)
+NEVER = 3600.0  # seconds
+OTHER = f"another-{PASSWORD}"
+
+
+@dataclass
+class Here:
+    """Two nodes, which may be one; ada owns the server, and grace posts."""
+
+    settings: Settings
+    here: int
+    there: int
+    ada: Someone
+    grace: Someone
+
+    async def newcomer(self, role: str = "member") -> tuple[Someone, str]:
+        """Let somebody come in; return them and their handle."""
+        return await newcomer(self.ada, role)
+
+    def over(self, token: str, port: int) -> Someone:
+        """Whoever has a token, at a node."""
+        return Someone(self.ada._http, f"http://127.0.0.1:{port}", token)
+
+
+async def newcomer(ada: Someone, role: str = "member") -> tuple[Someone, str]:
+    handle = f"mary-{secrets.token_hex(5)}"
+    invite = await ada.ask("POST", "/invites", {"role": role})
+    return await ada.enter("/accept", token=invite.body["token"], **chosen(handle)), handle
+
+
+@pytest.fixture(scope="module", params=["one node", "two nodes", "two nodes and a broker"])
+async def here(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
+) -> AsyncIterator[Here]:
+    folder = tmp_path_factory.mktemp("ends")
+    async with AsyncExitStack() as stack:
+        stack.enter_context(pytest.MonkeyPatch.context()).setattr(upkeep, "BEAT", NEVER)
+        given: dict[str, Any] = {"store": "sqlite"} | trusting(folder)
+        if request.param != "one node":
+            given["store"] = await postgres.fresh()
+        if request.param == "two nodes and a broker":
+            given["broker"] = (await stack.enter_async_context(nats_running())).url
+        first = await stack.enter_async_context(site(folder / "0", **given))
+        there = first.server.port
+        settings = Settings(host="127.0.0.1", port=0, data=folder / "0", guests="off", **given)
+        if request.param != "one node":
+            there = (await stack.enter_async_context(running(settings))).port
+        grace, _ = await newcomer(first.ada)
+        yield Here(settings, first.server.port, there, first.ada, grace)
+    gc.unfreeze()
+
+
+# --- what ends, and how ---
+
+# What somebody holds, and what ends it, which returns whether it has.
+End = Callable[[], Awaitable[bool]]
+Given = tuple[str, End]
+
+
+def asks(who: Someone, method: str, path: str, body: Any = None) -> End:
+    async def end() -> bool:
+        return (await who.ask(method, path, body)).status == 200
+
+    return end
+
+
+async def made(who: Someone, path: str) -> tuple[str, str]:
+    """Have an API token made; return it and its id."""
+    answer = await who.ask("POST", path, {"name": "ear", "scopes": ["read"]})
+    return answer.body["token"], answer.body["id"]
+
+
+async def suspended(here: Here) -> Given:
+    mary, _ = await here.newcomer()
+    return mary.token, asks(here.ada, "POST", f"/people/{mary.account}/suspend")
+
+
+async def suspended_with_a_token(here: Here) -> Given:
+    mary, _ = await here.newcomer()
+    token, _ = await made(mary, "/me/tokens")
+    return token, asks(here.ada, "POST", f"/people/{mary.account}/suspend")
+
+
+async def suspended_with_a_jwt(here: Here) -> Given:
+    token = signed(f"u-{secrets.token_hex(5)}")
+    account = (await here.over(token, here.here).ask("GET", "/me")).body["account"]
+    return token, asks(here.ada, "POST", f"/people/{account}/suspend")
+
+
+async def removed(here: Here) -> Given:
+    mary, _ = await here.newcomer()
+    return mary.token, asks(here.ada, "POST", f"/people/{mary.account}/remove", {})
+
+
+async def removed_with_a_token(here: Here) -> Given:
+    mary, _ = await here.newcomer()
+    token, _ = await made(mary, "/me/tokens")
+    return token, asks(here.ada, "POST", f"/people/{mary.account}/remove", {})
+
+
+async def logged_out(here: Here) -> Given:
+    mary, _ = await here.newcomer()
+    return mary.token, asks(mary, "POST", "/logout")
+
+
+async def ended_by_another_session(here: Here) -> Given:
+    mary, handle = await here.newcomer()
+    listed = (await mary.ask("GET", "/me/sessions")).body["sessions"]
+    return mary.token, asks(
+        await mary.log_in(handle), "DELETE", f"/me/sessions/{listed[0]['session']}"
+    )
+
+
+async def all_others_ended(here: Here) -> Given:
+    mary, handle = await here.newcomer()
+    return mary.token, asks(await mary.log_in(handle), "DELETE", "/me/sessions")
+
+
+async def another_password(here: Here) -> Given:
+    mary, handle = await here.newcomer()
+    given = {"was": PASSWORD, "password": OTHER}
+    return mary.token, asks(await mary.log_in(handle), "POST", "/me/password", given)
+
+
+async def reset(here: Here) -> Given:
+    mary, _ = await here.newcomer()
+
+    async def end() -> bool:
+        link = await here.ada.ask("POST", f"/people/{mary.account}/reset")
+        given = {"token": link.body["token"], "password": OTHER, "wants": "token"}
+        return (await here.ada.ask("POST", "/reset", given)).status == 201
+
+    return mary.token, end
+
+
+async def token_revoked(here: Here) -> Given:
+    mary, _ = await here.newcomer()
+    token, id_ = await made(mary, "/me/tokens")
+    return token, asks(mary, "DELETE", f"/me/tokens/{id_}")
+
+
+async def _of_a_bot(here: Here) -> tuple[str, Someone]:
+    """An API token of a bot, and its owner."""
+    mary, handle = await here.newcomer("admin")
+    given = {"handle": f"{handle}-bot", "name": "Bot", "kind": "bot"}
+    bot = (await mary.ask("POST", "/people", given)).body["account"]
+    token, _ = await made(mary, f"/people/{bot}/tokens")
+    return token, mary
+
+
+async def bots_owner_suspended(here: Here) -> Given:
+    token, mary = await _of_a_bot(here)
+    return token, asks(here.ada, "POST", f"/people/{mary.account}/suspend")
+
+
+async def bots_owner_of_lesser_role(here: Here) -> Given:
+    token, mary = await _of_a_bot(here)
+    return token, asks(here.ada, "PUT", f"/people/{mary.account}/role", {"role": "guest"})
+
+
+async def servers_token_revoked(here: Here) -> Given:
+    """One that an operator issued, for rooms that nobody made."""
+    name = f"app-{secrets.token_hex(5)}"
+    issued = kind_of(here.settings.store).open_tokens(here.settings.store, here.settings.data)
+    token = Token(name, name, digest_of(f"hubbub_{name}"), ("read",), ("*",), AT, None)
+    await asyncio.to_thread(issued.add, token)
+    for port in (here.here, here.there):  # which read something, and see that a token is new
+        assert (await here.over(here.grace.token, port).ask("GET", "/me")).status == 200
+
+    async def end() -> bool:
+        return await asyncio.to_thread(issued.revoke, name, AT) == [name]
+
+    return f"hubbub_{name}", end
+
+
+ENDS: dict[str, Callable[[Here], Awaitable[Given]]] = {
+    each.__name__.replace("_", " "): each
+    for each in (
+        *(suspended, suspended_with_a_token, suspended_with_a_jwt),
+        *(removed, removed_with_a_token),
+        *(logged_out, ended_by_another_session, all_others_ended, another_password, reset),
+        *(token_revoked, bots_owner_suspended, bots_owner_of_lesser_role),
+        *(servers_token_revoked,),
+    )
+}
+
+
+# --- tests ---
+
+
+async def until_over(ear: Ear) -> list[str]:
+    """What comes until somebody is told that this was all, or is cut off."""
+    found: list[str] = []
+    try:
+        while text := await ear.next():
+            found.append(text)
+    except OVER:
+        pass
+    return found
+
+
+@pytest.mark.parametrize("how", ENDS)
+@pytest.mark.timeout(120)
+async def test_nothing_comes_through_any_door_that_was_posted_after_a_credential_ended(
+    here: Here, how: str
+) -> None:
+    async with native(here.here, token=here.grace.token) as grace, AsyncExitStack() as stack:
+        token, end = await ENDS[how](here)
+        room = (await grace.ask("create", kind="open", title="Open"))["made"]
+        rooms = [f"free-{room[1:]}", *([] if ENDS[how] is servers_token_revoked else [room])]
+        ears: dict[tuple[str, str], Ear] = {}
+        for each in rooms:
+            await grace.ask("post", room=each, text="first")
+            for door, opening in DOORS.items():
+                coming = opening(here.there, each, Whom({"token": token}, REFUSED))
+                ears[each, door] = await stack.enter_async_context(coming)
+            await grace.ask("post", room=each, text="hello")
+        for ear in ears.values():
+            await until(ear.next, "hello")
+        hearing = {key: asyncio.create_task(until_over(ear)) for key, ear in ears.items()}
+        assert await end()
+        for each in rooms:
+            await grace.ask("post", room=each, text="after")
+        heard = {key: await each for key, each in hearing.items()}
+        assert heard == {key: [] for key in ears}
+
+
+@pytest.mark.parametrize("how", ENDS)
+async def test_nobody_reads_with_a_credential_that_ended_what_was_posted_after_it_did(
+    here: Here, how: str
+) -> None:
+    """Another node may still know it."""
+    room = f"free-{secrets.token_hex(5)}"
+    path = f"/rooms/{room}/messages"
+    async with native(here.here, token=here.grace.token) as grace:
+        await grace.ask("post", room=room, text="first")
+        for over in ("HTTP", "a socket", "a snapshot"):
+            token, end = await ENDS[how](here)
+            mary = here.over(token, here.there)
+            assert (await mary.ask("GET", path)).status == 200
+            async with native(here.there, token=token) as socket:
+                assert await end()
+                await grace.ask("post", room=room, text="after")
+                if over == "HTTP":
+                    assert (await mary.ask("GET", path)).code == "unauthenticated"
+                else:
+                    do = "history" if over == "a socket" else "follow"
+                    with suppress(ConnectionClosed):  # by now
+                        await socket.send({"do": do, "room": room, "id": 7})
+                    assert await socket.closed() == 4401
+                assert not (socket.replies or socket.events)
+
+
+async def test_what_a_command_beside_the_server_ends_is_over_before_anything_else_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "BEAT", NEVER)
+    async with site(tmp_path) as made:
+        mary, _ = await newcomer(made.ada)
+        port = made.server.port
+        async with native(port, token=made.ada.token) as ada, native(port, token=mary.token) as she:
+            await she.ask("follow", room="lobby")
+            await ada.ask("post", room="lobby", text="before")
+            assert (await she.event())["text"] == "before"
+            beside = SqliteStore(tmp_path, "normal", lambda: "", is_beside=True)
+            suspend = Proposal(OPERATOR, SuspendPerson(account=mary.account))
+            assert isinstance((await beside.commit([suspend], AT)).answers[0], Accepted)
+            await beside.close()
+            await ada.ask("post", room="lobby", text="after")
+            assert await she.closed() == 4401
+            assert not she.events
