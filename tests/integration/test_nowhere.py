@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from nats.js.api import StreamConfig
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Answer
@@ -28,7 +29,7 @@ from tests.support.everything import everything
 from tests.support.held import texts_held
 from tests.support.lived import FREE, RITA, SESSION, Life, person
 from tests.support.marks import marks_in
-from tests.support.nats import nats_running
+from tests.support.nats import Nats, keeping, nats_running, streams_of
 from tests.support.paths import filled
 from tests.support.postgres import Postgres
 from tests.support.site import Someone, chosen, site
@@ -63,6 +64,19 @@ class Nodes(Team):
         return answers[-1]
 
 
+class Broker(NamedTuple):
+    """A NATS server that can keep messages, and the folder in which it would."""
+
+    server: Nats
+    folder: Path
+
+    async def kept(self, *streams: StreamConfig) -> list[str]:
+        """The names of the streams that it keeps, once it keeps these, too; and of files in which there are words of fields."""
+        names = [str(info.config.name) for info in await streams_of(self.server, *streams)]
+        files = [each for each in self.folder.rglob("*") if each.is_file()]
+        return names + [each.name for each in files if [*marks_in(each.read_text("latin-1"))]]
+
+
 class Here(NamedTuple):
     """Some nodes, with those who are there."""
 
@@ -71,7 +85,7 @@ class Here(NamedTuple):
     mary: Someone
     life: Life
     team: Nodes
-    has_broker: bool
+    broker: Broker | None
 
 
 @pytest.fixture(params=["sqlite", "postgres", "postgres and nats"])
@@ -87,8 +101,13 @@ async def here(
         given: dict[str, Any] = {"store": "sqlite"}
         if request.param != "sqlite":
             given["store"] = await postgres.fresh()
+        broker = None
         if request.param == "postgres and nats":
-            given["broker"] = (await stack.enter_async_context(nats_running())).url
+            (tmp_path / "broker").mkdir()
+            running_nats = nats_running(settings=keeping(tmp_path / "broker"))
+            nats = await stack.enter_async_context(running_nats)
+            broker = Broker(nats, tmp_path / "broker")
+            given["broker"] = nats.url
         before = asyncio.all_tasks()
         first = await stack.enter_async_context(site(tmp_path / "0", guests="on", **given))
         nodes = [Node(first.server, asyncio.all_tasks() - before)]
@@ -101,7 +120,7 @@ async def here(
         mary = await first.stranger.enter("/accept", token=invite, **chosen("mary"))
         team = Nodes(nodes, as_principal(first.ada))
         life = Life(team.do, as_principal(first.ada), as_principal(mary))
-        yield Here(nodes, first.ada, mary, life, team, "broker" in given)
+        yield Here(nodes, first.ada, mary, life, team, broker)
 
 
 def as_principal(someone: Someone) -> Principal:
@@ -156,7 +175,7 @@ async def told_to_all(here: Here, way: str) -> Left:
     """The fields whose words anyone gets to see on any node, or in the database, and where."""
     left: Left = {}
     asked = [told_by(node, here.mary, here.life) for node in here.nodes]
-    if way == LAST and not here.has_broker:  # hundreds of requests, which no broker hears of
+    if way == LAST and here.broker is None:  # hundreds of requests, which no broker hears of
         asked.append(answers_of(here.nodes[-1], here.ada, here.life))
     found = [*(await everything(here.team.store)).items()]
     found += [each for some in asked async for each in some]
@@ -232,3 +251,7 @@ async def test_what_goes_is_nowhere_on_any_node(here: Here) -> None:
             for node in nodes:
                 await until_forgotten(node, way)
             assert unexpected(await told_to_all(here, name), way) == {}, name
+        if here.broker is not None:
+            assert await here.broker.kept() == [], "it only passes on"
+            words = StreamConfig("words", subjects=["hubbub.>"])
+            assert await here.broker.kept(words) == ["words"], "it could keep something"

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Proposal
 from hubbub.protocol.messages import Post
+from hubbub.server.stores import base
 from hubbub.server.stores.base import LogsReplaced, StoreFailed
 from hubbub.server.stores.postgres.reader import PostgresReader, Q
 from hubbub.server.stores.postgres.store import PostgresStore
@@ -490,32 +492,65 @@ async def test_a_page_fetches_hardly_more_than_it_holds(postgres: Postgres) -> N
 # --- plans ---
 
 FOLLOWER = "@p000000000001"
-MANY_THREADS = f"""
+SETTLED = "@p000000000002"  # follows each thread among the first ones
+THREADS = f"""
     INSERT INTO hubbub.thread (thread, room, message, seq, at, nth, replies, people, title)
-        SELECT '@r00000000000a:' || n, '@r00000000000a', n, 1, (1000 + n)::text, 1, 1, '', ''
-        FROM generate_series(1, 400) AS n;
-    INSERT INTO hubbub.room (name, head, kept, nth) SELECT thread, 1, 1, 1 FROM hubbub.thread;
-    INSERT INTO hubbub.marker SELECT thread, '{FOLLOWER}', 0, 0, false FROM hubbub.thread;
+        SELECT '@r00000000000a:' || n, '@r00000000000a', n, 1, (1000000 + n)::text, 1, 1, '', ''
+        FROM generate_series($1::int, $2) AS n;
+    INSERT INTO hubbub.room (name, head, kept, nth) SELECT thread, 1, 1, 1 FROM hubbub.thread
+        ON CONFLICT (name) DO NOTHING;
+    INSERT INTO hubbub.marker SELECT thread, who, 0, 0, false
+        FROM hubbub.thread, unnest(ARRAY['{FOLLOWER}', '{SETTLED}']) AS who
+        WHERE who = '{FOLLOWER}' OR message <= {base.MANY_FOLLOWED + 1} ON CONFLICT DO NOTHING;
     INSERT INTO hubbub.place (account, room, hidden, level, muted_until, starred)
-        SELECT '{FOLLOWER}', thread, 0, '', 0, false FROM hubbub.thread;
+        SELECT account, room, 0, '', 0, false FROM hubbub.marker ON CONFLICT DO NOTHING;
     ANALYZE
 """
 
 
-def looked_up(plan: dict[str, Any], table: str) -> float:
-    """How many rows of a table a plan has read."""
-    here = plan["Actual Rows"] * plan["Actual Loops"] if plan.get("Relation Name") == table else 0
-    return here + sum(looked_up(each, table) for each in plan.get("Plans", ()))
+def rows_read(plan: dict[str, Any]) -> Counter[str]:
+    """How many rows of each table a plan has read."""
+    found = sum(map(rows_read, plan.get("Plans", ())), Counter[str]())
+    if table := plan.get("Relation Name"):
+        each = plan["Actual Rows"] + plan.get("Rows Removed by Filter", 0)
+        found[table] += round(each * plan["Actual Loops"])
+    return found
 
 
-async def test_a_page_of_many_threads_that_one_follows_looks_up_no_more_than_it_shows(
+async def explained(connection: asyncpg.Connection, query: str, *given: Any) -> Counter[str]:
+    """How many rows of each table a query reads."""
+    [found] = await connection.fetchrow(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *given)
+    return rows_read(json.loads(found)[0]["Plan"])
+
+
+async def read_for_a_page(
+    connection: asyncpg.Connection, account: str
+) -> tuple[Counter[str], Counter[str]]:
+    """How many rows the store reads to find where a page of own threads ends, and the page."""
+    newest, most = ("~", ""), (base.MANY_FOLLOWED, base.LOOKED_THROUGH)
+    edge = await connection.fetchrow(Q.threads_edge, account, *newest, *most)
+    assert edge is not None, "the account follows so few that all are looked at"
+    query = Q.own_threads.format(own=Q.newest_followed)
+    return (
+        await explained(connection, Q.threads_edge, account, *newest, *most),
+        await explained(connection, query, account, *newest, 6, False, *edge),
+    )
+
+
+async def test_a_page_of_many_threads_that_one_follows_reads_no_more_where_there_are_more(
     postgres: Postgres,
 ) -> None:
     connection = await asyncpg.connect(await postgres.prepared())
-    await connection.execute(MANY_THREADS)
-    query = Q.own_threads.format(own=Q.newest_followed)
-    given = FOLLOWER, "~", "", 6, False, "", ""
-    [found] = await connection.fetchrow(f"EXPLAIN (ANALYZE, FORMAT JSON) {query}", *given)
-    [explained] = json.loads(found)
-    assert looked_up(explained["Plan"], "marker") == looked_up(explained["Plan"], "place") == 6
+    until = 0
+    for count in (6_000, 15_000):
+        for part in THREADS.split(";"):
+            await connection.execute(part, *([until + 1, count] if "$1" in part else []))
+        until = count
+        edge, page = await read_for_a_page(connection, FOLLOWER)
+        assert edge["place"] == base.MANY_FOLLOWED + 1, count
+        assert edge["thread"] == base.LOOKED_THROUGH, count
+        assert [page[table] for table in ("thread", "marker", "place", "room")] == [6] * 4, count
+        edge, page = await read_for_a_page(connection, SETTLED)
+        assert edge["thread"] <= base.LOOKED_THROUGH, count
+        assert max(page.values()) <= base.LOOKED_THROUGH, count
     await connection.close()

@@ -9,6 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
+import nats
+from nats.js.api import StreamConfig, StreamInfo
+
 from tests.support.network import HERE, Place
 from tests.support.ports import free_port
 
@@ -67,6 +70,24 @@ class Nats:
             self._process.send_signal(signal.SIGKILL)
             await asyncio.to_thread(self._process.wait)
             self._process = None
+
+
+def keeping(folder: Path) -> Path:
+    """Settings with which a server could keep messages in a folder, if anybody asked it to."""
+    settings = folder / "nats.conf"
+    settings.write_text(f"jetstream {{ store_dir: {str(folder / 'nats')!r} }}")
+    return settings
+
+
+async def streams_of(server: Nats, *added: StreamConfig) -> list[StreamInfo]:
+    """What a server keeps, once it keeps these streams, too."""
+    client = await nats.connect(server.url)
+    try:
+        for each in added:
+            await client.jetstream().add_stream(each)
+        return await client.jetstream().streams_info()
+    finally:
+        await client.close()
 
 
 @asynccontextmanager

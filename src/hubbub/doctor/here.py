@@ -89,6 +89,9 @@ def _directory(settings: Settings) -> Iterator[Finding]:
 def _uploads(settings: Settings) -> Iterator[Finding]:
     """Look at the directory of the files that people upload."""
     files = settings.files
+    if settings.files_dir is None and kind_of(settings.store).is_shared:
+        fix = "if there are more nodes, let them share a directory with --files-dir"
+        yield warning("files", f"other machines don't have the files in {files}", fix)
     if not files.exists():
         yield ok("files", f"{files} does not exist yet; the first upload creates it")
         return
