@@ -267,9 +267,9 @@ async def test_why_nats_refuses_is_said(postgres: Postgres, tmp_path: Path) -> N
     (tmp_path / "nats.conf").write_text("authorization { token: secret }")
     async with nats_running(settings=tmp_path / "nats.conf") as broker:
         told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE=store, HUBBUB_BROKER=broker.url)
-    assert told.warnings() == ["NATS"] and "Authorization Violation" in told.text
+    assert told.warnings() == ["NATS", "files"] and "Authorization Violation" in told.text
     told = await doctor("--data", data, HUBBUB_STORE=store, HUBBUB_BROKER=broker.url)
-    assert told.warnings() == ["NATS"] and "Connect call failed" in told.text
+    assert told.warnings() == ["NATS", "files"] and "Connect call failed" in told.text
 
 
 async def test_nobody_there_is_a_problem() -> None:

@@ -90,8 +90,9 @@ def _uploads(settings: Settings) -> Iterator[Finding]:
     """Look at the directory of the files that people upload."""
     files = settings.files
     if settings.files_dir is None and kind_of(settings.store).is_shared:
-        fix = "if there are more nodes, let them share a directory with --files-dir"
-        yield warning("files", f"other machines don't have the files in {files}", fix)
+        fix = "let all nodes share a directory with --files-dir"
+        only = f"only this machine has those in {files}"
+        yield warning("files", only, fix) if settings.broker else ok("files", f"{only}; {fix}")
     if not files.exists():
         yield ok("files", f"{files} does not exist yet; the first upload creates it")
         return
