@@ -224,7 +224,7 @@ async def test_what_is_wrong_with_a_cluster_is_named(postgres: Postgres, tmp_pat
     nobody = "nats://127.0.0.1:1"
     told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE=store, HUBBUB_BROKER=nobody)
     assert told.code == 1
-    assert (told.problems(), told.warnings()) == (["tables"], ["outbox", "outbox", "NATS"])
+    assert (told.problems(), told.warnings()) == (["tables"], ["outbox", "outbox", "NATS", "files"])
     for sign in ("unfinished copy", "were refused: 1", "more than 10 s: 1"):
         assert sign in told.text
     told = await doctor(HUBBUB_DATA=data, HUBBUB_STORE="postgres://hubbub@127.0.0.1:1/x")
