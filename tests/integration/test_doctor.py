@@ -196,6 +196,7 @@ async def test_a_cluster_that_is_well(postgres: Postgres, tmp_path: Path) -> Non
     store = await postgres.fresh()
     async with nats_running() as broker:
         settings: dict[str, Any] = {"HUBBUB_STORE": store, "HUBBUB_BROKER": broker.url}
+        settings["HUBBUB_FILES_DIR"] = str(tmp_path / "files")
         told = await doctor(HUBBUB_DATA=str(tmp_path), **settings)
         assert "tables: none yet" in told.text
         async with Server(tmp_path, environment=settings):
