@@ -8,7 +8,7 @@ import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import Locator, Page, Route, expect
 
 from tests.support.newcomers import (
     PASSWORD,
@@ -248,6 +248,13 @@ async def account(page: Page, server: Server) -> AsyncIterator[str]:
     await expect(dialog.get_by_role("region", name="On this device")).to_be_visible()
     await dialog.get_by_role("region", name="On this device").scroll_into_view_if_needed()
     yield "account, notifications"
+    await page.evaluate(
+        "Object.defineProperty(Notification, 'permission', { get: () => 'denied' })"
+    )
+    await dialog.get_by_text(exactly("Notifications")).click()
+    await dialog.get_by_text(exactly("Notifications")).click()
+    await expect(dialog.get_by_text(re.compile("browser"))).to_be_visible()
+    yield "account, notifications refused"
 
 
 async def room_settings(page: Page, server: Server) -> AsyncIterator[str]:
@@ -466,6 +473,47 @@ async def over(page: Page, team: Team) -> AsyncIterator[str]:
     yield "forum"
 
 
+async def unanswered(page: Page, team: Team) -> AsyncIterator[str]:
+    """Whatever is asked for when it is opened: while it comes, and without a server."""
+    await come(page, team)
+
+    async def hang(route: Route) -> None:
+        """No answer, until the route is another one."""
+
+    async def fail(route: Route) -> None:
+        await route.abort()
+
+    for how, answer, words in (
+        ("loading", hang, re.compile("Looking…|Loading…")),
+        ("offline", fail, re.compile("There is no connection")),
+    ):
+        await page.route("**/api/v1/**", answer)
+        async for what in opened(page):
+            await expect(page.get_by_text(words).locator("visible=true").first).to_be_visible()
+            yield f"{what}, {how}"
+        await page.unroute("**/api/v1/**")
+
+
+async def opened(page: Page) -> AsyncIterator[str]:
+    """Open one thing after the other that asks the server for what it shows."""
+    await press(page, "Open rooms")
+    yield "open rooms"
+    await close(page)
+    await press(page, "Account")
+    await page.get_by_role("dialog").get_by_text(exactly("Devices")).click()
+    yield "devices"
+    await close(page)
+    await page.get_by_role("button", name="Details").click()
+    yield "details"
+    await page.get_by_role("complementary").get_by_role("button", name="Close").click()
+    await press(page, "Saved messages")
+    yield "saved"
+    await page.get_by_role("complementary").get_by_role("button", name="Close").click()
+    await press(page, "Administration")
+    yield "administration"
+    await press(page, "engine")
+
+
 def hits(page: Page) -> Locator:
     """The messages that a search found."""
     return page.get_by_role("main").locator(".hit")
@@ -538,4 +586,7 @@ TOURS: tuple[Tour, ...] = (
     *(beginning, administering, account, room_settings),
     elsewhere,
 )
-AT_WORK: tuple[TourAtWork, ...] = (reading, beside, writing, over, searching, searching_in_vain)
+AT_WORK: tuple[TourAtWork, ...] = (
+    *(reading, beside, writing, over, searching, searching_in_vain),
+    unanswered,
+)

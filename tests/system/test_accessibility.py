@@ -51,8 +51,9 @@ class Device(NamedTuple):
     profile: dict[str, Any]
 
 
+TABLET = (768, 1024)
 DEVICES = {
-    "desk": Device((1280, 800), ((800, 800), (640, 400)), {}),  # the last: at 200 %
+    "desk": Device((1280, 800), (TABLET, (640, 400)), {}),  # the last: at 200 %
     "phone": Device((360, 740), ((320, 740),), {"has_touch": True, "is_mobile": True}),
 }
 TURNED = [(reading, "desk"), (beside, "phone"), (writing, "phone")]  # the others only in pictures
@@ -131,11 +132,13 @@ async def arriving(
         yield await context.new_page()
 
 
-async def faults(page: Page, *rules: str) -> list[str]:
-    """What axe finds, by these rules or all: the rule, and what it found it in."""
+async def faults(page: Page, *rules: str, without: tuple[str, ...] = ()) -> list[str]:
+    """What axe finds, by these rules or all, without some: the rule, and what it found it in."""
     if not await page.evaluate("'axe' in window"):
         await page.evaluate(AXE.read_text())
-    options = {"resultTypes": ["violations"]} | ({"runOnly": rules} if rules else {})
+    left_out = {rule: {"enabled": False} for rule in without}
+    options = {"resultTypes": ["violations"], "rules": left_out}
+    options |= {"runOnly": rules} if rules else {}
     found = await page.evaluate("options => axe.run(options)", options)
     return [
         f"{fault['id']}: {node['html']} {node['failureSummary']}"
@@ -165,6 +168,8 @@ class Looking:
         for size in self._device.others:
             await self._resize(size)
             self._complain(await self._too_wide(), state, str(size))
+            if size == TABLET:  # its colours are those of the desk
+                self._complain(await faults(self._page, without=OF_COLORS), state, "tablet")
             await self._picture(state, str(size[0]))
         await self._resize(self._device.size)
         await self._without_colours(state)

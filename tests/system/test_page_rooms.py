@@ -39,6 +39,37 @@ async def enter(page: Page, room: str = "Kitchen") -> None:
     await rooms(page).get_by_role("button", name=room).click()
 
 
+async def test_a_long_thread_is_read_to_its_beginning(
+    people: People, two: tuple[Page, Page]
+) -> None:
+    ada, _ = two
+    await say(ada, "tea?")
+    await expect(bodies(ada)).to_have_text(["tea?"])
+    room = ada.url.split("/")[-1]
+    seq = await message(ada, "tea?").get_attribute("data-seq")
+    for n in range(160):
+        await people.ask(ada, "POST", f"/rooms/{room}:{seq}/messages", {"text": f"reply {n}"})
+    await ada.get_by_role("button", name="160 replies").click()
+    replies = thread(ada).get_by_role("log").locator(".body")
+    await expect(replies.last).to_be_in_viewport()
+    earlier = thread(ada).get_by_role("button", name="Show earlier replies")
+    for first in (10, 0):
+        reading = await replies.first.inner_text()
+        await earlier.click()
+        await expect(replies.first).to_have_text(f"reply {first}")
+        await expect(replies.filter(has_text=reading).first).to_be_in_viewport()
+    await expect(earlier).to_have_count(0)
+    await expect(replies).to_have_count(160)
+    await say_in(thread(ada), "and another")
+    await expect(replies.last).to_have_text("and another")
+    await expect(replies.last).to_be_in_viewport()
+
+
+async def say_in(panel: Locator, text: str) -> None:
+    await panel.get_by_role("textbox").fill(text)
+    await panel.get_by_role("textbox").press("Enter")
+
+
 async def test_a_thread_stands_beside_its_room(two: tuple[Page, Page]) -> None:
     ada, grace = two
     await say(ada, "tea?")

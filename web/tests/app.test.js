@@ -6,6 +6,8 @@ import { readArguments, secondsOf } from "../app/composer/arguments.ts";
 import { completed, wordAt } from "../app/composer/word.ts";
 import { findEmoji } from "../app/emoji/find.ts";
 import { placed, stepped } from "../app/emoji/grid.ts";
+import { TONES, toned, untoned } from "../app/emoji/tones.ts";
+import { isolating } from "../app/i18n/isolated.ts";
 import { GROUPS, is, shown } from "../app/keys/table.ts";
 import { filterAt, isNothing, markedParts, toField, toggled, toServer, withOnly } from "../app/search/query.ts";
 import { closest, ranked } from "../app/ui/rank.ts";
@@ -241,4 +243,32 @@ test("a text is cut where its highlights are, by code points, and around the fir
     ),
     ["a", "bc", ""],
   );
+});
+
+test("an emoji in a skin tone is the one that Unicode has, and is known again", () => {
+  const [light] = TONES;
+  assert.equal(toned("👍", light), "👍🏻");
+  assert.equal(toned("☝️", light), "☝🏻");
+  assert.equal(toned("👩‍🚀", light), "👩🏻‍🚀");
+  assert.equal(toned("🧑‍🤝‍🧑", light), "🧑🏻‍🤝‍🧑🏻");
+  assert.equal(toned("👍", ""), "👍");
+  for (const [text, , , , , hasTones] of emojiRows()) if (hasTones) assert.equal(untoned(toned(text, light)), untoned(text), text);
+  assert.ok(emojiRows().filter(([, , , , , hasTones]) => hasTones).length > 250);
+});
+
+test("what is put into a sentence is isolated if it runs the other way, in all of a catalogue", () => {
+  const catalogue = {
+    direction: "ltr",
+    ban: (name) => `Ban ${name}`,
+    typing: (names) => names.join(" and "),
+    within: { count: (n, of) => `${n} of ${of}` },
+    yourself: (name) => `${name} (you)`,
+  };
+  const t = isolating(catalogue, ["yourself"]);
+  assert.equal(t.ban("Grace"), "Ban Grace");
+  assert.equal(t.ban("לינוס"), "Ban \u2068לינוס\u2069");
+  assert.equal(t.typing(["Grace", "لينوس"]), "Grace and \u2068لينوس\u2069");
+  assert.equal(t.within.count(3, "לינוס"), "3 of \u2068לינוס\u2069");
+  assert.equal(t.yourself("לינוס"), "לינוס (you)");
+  assert.equal(isolating({ ...catalogue, direction: "rtl" }).ban("Grace"), "Ban \u2068Grace\u2069");
 });

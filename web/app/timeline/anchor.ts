@@ -1,5 +1,7 @@
 // Where one is reading, kept while what is drawn changes. Positions are written nowhere else.
 
+const ROWS = ".log [data-seq]"; // the message that a thread is about is not in its log, and has a number of another one
+
 export interface Reading {
   seq: string;
   top: number;
@@ -8,7 +10,7 @@ export interface Reading {
 /** The first message on the screen, and how far down it stands. */
 export function measure(scroller: HTMLElement): Reading | undefined {
   const { top } = scroller.getBoundingClientRect();
-  for (const item of scroller.querySelectorAll<HTMLElement>("[data-seq]")) {
+  for (const item of scroller.querySelectorAll<HTMLElement>(ROWS)) {
     const box = item.getBoundingClientRect();
     if (box.bottom > top) return { seq: item.dataset.seq ?? "", top: box.top };
   }
@@ -17,7 +19,7 @@ export function measure(scroller: HTMLElement): Reading | undefined {
 
 /** Put the message that was measured back where it stood. */
 export function restore(scroller: HTMLElement, before: Reading | undefined): void {
-  const item = before && scroller.querySelector(`[data-seq="${before.seq}"]`);
+  const item = before && scroller.querySelector(`${ROWS}[data-seq="${before.seq}"]`);
   if (item) scroller.scrollTop += item.getBoundingClientRect().top - before.top;
 }
 
@@ -34,7 +36,7 @@ export function showLine(scroller: HTMLElement): void {
 
 /** Show a message in the middle, and put the focus on it. */
 export function showMessage(scroller: HTMLElement, seq: number | undefined): void {
-  const item = scroller.querySelector<HTMLElement>(`[data-seq="${seq}"]`);
+  const item = scroller.querySelector<HTMLElement>(`${ROWS}[data-seq="${seq}"]`);
   item?.focus({ preventScroll: true });
   item?.scrollIntoView({ block: "center" });
 }
