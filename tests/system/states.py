@@ -232,6 +232,11 @@ async def administering(page: Page, server: Server) -> AsyncIterator[str]:
     yield "admin, person"
 
 
+PERMISSION = """(permission) => {
+  Object.defineProperty(Notification, 'permission', { get: () => permission, configurable: true });
+}"""
+
+
 async def account(page: Page, server: Server) -> AsyncIterator[str]:
     """The window about one's account."""
     await own(page, server)
@@ -247,14 +252,16 @@ async def account(page: Page, server: Server) -> AsyncIterator[str]:
     await dialog.get_by_text(exactly("Notifications")).click()
     await expect(dialog.get_by_role("region", name="On this device")).to_be_visible()
     await dialog.get_by_role("region", name="On this device").scroll_into_view_if_needed()
-    yield "account, notifications"
-    await page.evaluate(
-        "Object.defineProperty(Notification, 'permission', { get: () => 'denied' })"
-    )
-    await dialog.get_by_text(exactly("Notifications")).click()
-    await dialog.get_by_text(exactly("Notifications")).click()
-    await expect(dialog.get_by_text(re.compile("browser"))).to_be_visible()
-    yield "account, notifications refused"
+    for permission, words in (
+        ("default", "You are not notified on this device"),
+        ("granted", "you are notified while this page is open"),
+        ("denied", "Your browser refuses notifications"),
+    ):
+        await page.evaluate(PERMISSION, permission)
+        for _ in range(2):  # close it and open it again
+            await dialog.get_by_text(exactly("Notifications")).click()
+        await expect(dialog.get_by_text(words)).to_be_visible()
+        yield f"account, notifications {permission}"
 
 
 async def room_settings(page: Page, server: Server) -> AsyncIterator[str]:
@@ -503,6 +510,7 @@ async def opened(page: Page) -> AsyncIterator[str]:
     await page.get_by_role("dialog").get_by_text(exactly("Devices")).click()
     yield "devices"
     await close(page)
+    await press(page, "engine")  # which closes the list of rooms on a phone
     await page.get_by_role("button", name="Details").click()
     yield "details"
     await page.get_by_role("complementary").get_by_role("button", name="Close").click()

@@ -1,5 +1,6 @@
 // The server's settings, and where each comes from.
 
+import { Fragment } from "preact";
 import { useLayoutEffect, useState } from "preact/hooks";
 import { a } from "../i18n/admin.ts";
 import { t } from "../i18n/index.ts";
@@ -17,7 +18,7 @@ export function Settings() {
   return (
     <>
       <p class="hint">{a.settingsMean}</p>
-      <table>
+      <table class="settings">
         <thead>
           <tr>
             <th scope="col">{a.setting}</th>
@@ -29,10 +30,10 @@ export function Settings() {
           {settings.map(({ name, value, origin }) => (
             <tr key={name}>
               <th scope="row">
-                <code>{name}</code>
+                <Code text={name} />
               </th>
-              <td>{value ? <code>{harmless(value)}</code> : <small>{a.notSet}</small>}</td>
-              <td>{origin ? <code>{harmless(origin)}</code> : <small>{a.isDefault}</small>}</td>
+              <td>{value ? <Code text={value} /> : <small>{a.notSet}</small>}</td>
+              <td>{origin ? <Code text={origin} /> : <small>{a.isDefault}</small>}</td>
             </tr>
           ))}
         </tbody>
@@ -40,3 +41,17 @@ export function Settings() {
     </>
   );
 }
+
+/** A name, a path or a value, which breaks where it has parts. */
+const Code = ({ text }: { text: string }) => (
+  <code>
+    {harmless(text)
+      .split(/(?<=[_/,=-])/)
+      .map((part, i) => (
+        <Fragment key={i}>
+          {i > 0 && <wbr />}
+          {part}
+        </Fragment>
+      ))}
+  </code>
+);

@@ -54,7 +54,7 @@ const NoRoom = ({ why }: { why: string }) => (
     <p>{`${why}.`}</p>
     <p class="hint">{t.noSuchRoomMeans}</p>
     {session.value?.account ? (
-      <div class="acts">
+      <div class="ways">
         <button type="button" class="primary" onClick={openRooms}>
           {t.openRooms}
         </button>
@@ -63,9 +63,11 @@ const NoRoom = ({ why }: { why: string }) => (
         </button>
       </div>
     ) : (
-      <button type="button" class="primary" onClick={() => logIn()}>
-        {t.logIn}
-      </button>
+      <div class="ways">
+        <button type="button" class="primary" onClick={() => logIn()}>
+          {t.logIn}
+        </button>
+      </div>
     )}
   </section>
 );
