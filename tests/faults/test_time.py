@@ -33,7 +33,7 @@ async def test_a_server_that_stood_still_goes_on_and_nothing_is_missing(tmp_path
 async def more(crowd: Crowd, count: int) -> None:
     """Wait until so many more changes were acknowledged."""
     upto = crowd.acknowledged + count
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while crowd.acknowledged < upto:  # noqa: ASYNC110 - the clients tell nobody
             await asyncio.sleep(0.01)
 

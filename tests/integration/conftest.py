@@ -99,7 +99,7 @@ async def forgetful(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[S
         for n in range(1, 31):
             await client.ask("post", room="lobby", text=str(n))
     async with Server(data, "--keep-events", "10") as server:
-        async with over_http(server) as http, asyncio.timeout(20):
+        async with over_http(server) as http, asyncio.timeout(30):
             while (await http.ask("GET", "/lobby/events?since=0")).status == 200:
                 pass  # it forgets in the background
         yield server

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tests.support.node import node_script
 
-WAIT_SECONDS = 15.0
+WAIT_SECONDS = 30.0
 CLIENTS = Path(__file__).parent / "clients"
 
 

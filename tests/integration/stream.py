@@ -10,7 +10,7 @@ import aiohttp
 
 from tests.integration.web import Http
 
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 
 
 class Event(NamedTuple):

@@ -120,7 +120,7 @@ def complaints(whole: Any, schema: Any, value: Any) -> list[str]:
     return [error.message for error in validator.iter_errors(value)]
 
 
-@pytest.mark.timeout(120 + 2 * int(EXAMPLES))
+@pytest.mark.timeout(240 + 2 * int(EXAMPLES))
 async def test_the_server_keeps_to_the_document_whatever_it_is_asked(
     described: Server, tmp_path: Path
 ) -> None:

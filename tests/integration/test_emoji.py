@@ -148,7 +148,7 @@ async def test_the_sdk_keeps_the_emoji_in_step(here: Site) -> None:
         await put(here.ada, "other", GIF)
         await here.ada.ask("DELETE", "/emoji/parrot")
         await here.ada.ask("PATCH", "/me", {"status_text": "done"})  # comes after them
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             async for change in changes:
                 if isinstance(change, hubbub.PersonUpdated):
                     break

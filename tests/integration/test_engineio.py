@@ -11,7 +11,7 @@ import pytest
 from tests.support.programs import protocol_server
 from tests.support.waiting import noticed, under_way
 
-WAIT_SECONDS = 10
+WAIT_SECONDS = 30
 Http = aiohttp.ClientSession
 
 

@@ -93,7 +93,7 @@ async def test_by_commands_over_sockjs(forum: Forum) -> None:
 
 async def test_a_plain_websocket_is_closed_with_the_reason(forum: Forum) -> None:
     url = forum.site.ada.url.replace("http", "ws") + f"/?room={forum.room}"
-    async with connect(url) as socket, asyncio.timeout(10):
+    async with connect(url) as socket, asyncio.timeout(30):
         await socket.send("hi")
         with pytest.raises(ConnectionClosed) as closed:
             await socket.recv()

@@ -41,7 +41,7 @@ class Script:
     async def hear(self) -> Any:
         """The next answer."""
         assert self._process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             return json.loads(await self._process.stdout.readline())
 
     async def follow(self, room: str) -> "Opened":

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
@@ -12,8 +13,9 @@ import aiohttp
 import pytest
 
 from hubbub.server.listening import BOTH, CannotListen, bound, close, port_of, reserved
+from tests.support.checkout import ROOT
 from tests.support.network import ip, is_possible
-from tests.support.ports import free_port
+from tests.support.ports import COUNT, FIRST, free_port
 from tests.support.server import Server
 
 Take = Callable[[str, int], list[socket.socket]]
@@ -71,6 +73,19 @@ def test_nobody_else_has_any_of_them(host: str, address: str, *, shares: bool) -
         with taken(address, port, shares=shares), pytest.raises(CannotListen, match=address):
             take(host, port)
         close(take(host, port))
+
+
+def test_no_other_process_that_looks_for_a_port_is_given_the_one_of_a_test() -> None:
+    port = free_port()
+    again = f"from tests.support import ports; ports._next = iter(range({port - FIRST}, {COUNT}))"
+    other = subprocess.run(
+        [sys.executable, "-c", f"{again}; print(ports.free_port())"],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert int(other.stdout) > port
 
 
 @pytest.mark.parametrize("take", [bound, reserved])

@@ -22,7 +22,7 @@ from tests.support.site import PASSWORD, Site, Someone, chosen, site
 Manage = Callable[..., Awaitable[Ran]]
 
 NEW = "a-wholly-new-lamp"
-NOTICED_SECONDS = 3.0  # a second is promised; the rest is for a busy machine
+NOTICED_SECONDS = 20.0  # a second is promised; the rest is for a busy machine
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -62,7 +62,7 @@ async def test_a_running_server_learns_of_it_within_a_second(
     async with aiohttp.ClientSession() as http:
         socket = await http.ws_connect(f"{dave.url}/ws", headers=headers)
         await socket.send_json({"id": 1, "do": "follow", "room": dave.account})
-        assert "ok" in await socket.receive_json(timeout=5)
+        assert "ok" in await socket.receive_json(timeout=30)
         ran = await manage("user", "reset", "Dave")
         assert ran.code == 0, ran
         async with asyncio.timeout(NOTICED_SECONDS):

@@ -80,7 +80,7 @@ def over_websocket(way: Way) -> Any:
 def asking(socket: aiohttp.ClientWebSocketResponse) -> Ask:
     async def ask(do: str, **fields: Any) -> Any:
         await socket.send_json({"id": 1, "do": do} | fields)
-        return await socket.receive_json(timeout=5)
+        return await socket.receive_json(timeout=30)
 
     return ask
 

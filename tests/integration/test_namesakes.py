@@ -130,7 +130,7 @@ async def test_the_name_of_a_token_is_refused_to_guests_at_every_door(
 async def test_a_guest_who_uses_the_name_of_a_new_token_is_shown_out(given: Given) -> None:
     async with native(given.server.port, "later") as guest:
         await given.token("create", "--name", "later")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert await guest.closed() == 4401
 
 

@@ -132,7 +132,7 @@ async def test_a_live_value_is_in_the_snapshot_until_it_is_removed(
 
 async def test_a_live_value_expires(ada: Native, room: str) -> None:
     await ada.ask("signal", room=room, key="brief", value=1, ttl=0.2)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while (await ada.ask("join", room=room))["live"]:
             pass
 
@@ -140,11 +140,11 @@ async def test_a_live_value_expires(ada: Native, room: str) -> None:
 async def test_a_late_live_value_is_told_with_the_time_that_is_left(
     ada: Native, grace: Native, room: str
 ) -> None:
-    await ada.ask("signal", room=room, key="place", value=1, ttl=1.0)
-    async with asyncio.timeout(5):
-        while (live := (await grace.ask("join", room=room))["live"])[0]["ttl"] > 0.8:
+    await ada.ask("signal", room=room, key="place", value=1, ttl=30)
+    async with asyncio.timeout(30):
+        while (live := (await grace.ask("join", room=room))["live"])[0]["ttl"] > 29.8:
             pass
-    assert 0 < live[0]["ttl"] <= 0.8
+    assert 0 < live[0]["ttl"] <= 29.8
 
 
 async def test_who_has_not_joined_hears_no_signals(ada: Native, grace: Native, room: str) -> None:

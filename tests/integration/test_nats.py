@@ -28,7 +28,7 @@ from tests.support.postgres import Postgres
 from tests.support.server import Server
 
 KEY = b"a key of the tests' own"
-WAIT_SECONDS = 10.0
+WAIT_SECONDS = 30.0
 
 
 @pytest.fixture(scope="module")

@@ -191,12 +191,12 @@ class Scene:
                 await hubbub.post_in_transaction(self.application, "lobby", text)
 
     async def takes(self, count: int) -> list[str]:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             return [await self.posted.get() for _ in range(count)]
 
     async def until_there_waits(self, *expected: tuple[str, str | None]) -> None:
         """Wait until these messages are in the outbox, each with why it was refused, and no others."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while True:
                 rows = await self.application.fetch("SELECT message, refused FROM hubbub.outbox")
                 if [tuple(row) for row in rows] == [*expected]:

@@ -19,7 +19,7 @@ from tests.support.ports import free_port
 from tests.support.postgres import NOBODY, Postgres
 
 PGBOUNCER = program("pgbouncer")
-START_SECONDS = 10.0
+START_SECONDS = 30.0
 
 
 SETTINGS = """

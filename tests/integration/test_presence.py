@@ -101,7 +101,7 @@ async def test_whoever_follows_is_online_until_the_last_device_is_gone(here: Her
 async def test_a_device_that_reconnects_was_never_gone(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(devices, "GRACE", 1.0)
+    monkeypatch.setattr(devices, "GRACE", 60.0)
     port, token = here.site.server.port, here.people["grace"].token
     await follows(here, "ada")
     await watch(here, "mary", "grace", "ada")

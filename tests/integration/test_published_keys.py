@@ -90,7 +90,7 @@ async def test_published_keys_are_fetched_and_renewed(
         assert (await http.get("rooms", headers=signed("old"))).status == 200
         assert (await http.get("rooms", headers=signed("new"))).status == 401
         application.has("new")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while (await http.get("rooms", headers=signed("new"))).status != 200:  # noqa: ASYNC110
                 await asyncio.sleep(0.2)  # only the server knows when it has fetched them
         assert (await http.get("rooms", headers=signed("old"))).status in (401, 429)

@@ -180,6 +180,6 @@ async def cut_off(here: Here) -> None:
     async with export_of(here.people["member"]) as answer:
         await answer.content.readexactly(MANY_BYTES)
         await does(here, "owner", "POST", "/remove", "member", {})
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             with pytest.raises(aiohttp.ClientPayloadError):
                 await answer.content.read()

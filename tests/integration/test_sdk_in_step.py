@@ -127,7 +127,7 @@ async def agree(here: Here, me: hubbub.Me, *shadows: Shadow) -> None:
 
 async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
     """Wait until it is so."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             if await is_so():
                 return
@@ -136,7 +136,7 @@ async def eventually(is_so: Callable[[], Awaitable[bool]]) -> None:
 
 async def until(changes: Changes, kind: type[MyChange]) -> Any:
     """The next change of a kind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         async for change in changes:
             if isinstance(change, kind):
                 return change

@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.programs import protocol_server
 
-WAIT_SECONDS = 10
+WAIT_SECONDS = 30
 Socket = aiohttp.ClientWebSocketResponse
 
 

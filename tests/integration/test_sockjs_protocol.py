@@ -20,7 +20,7 @@ from tests.support.programs import protocol_server
 from tests.support.waiting import noticed, under_way
 
 Http = aiohttp.ClientSession
-WAIT_SECONDS = 10
+WAIT_SECONDS = 30
 NOT_CACHED = "no-store, no-cache, no-transform, must-revalidate, max-age=0"
 
 

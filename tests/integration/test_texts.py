@@ -84,7 +84,7 @@ async def status(server: Server, request: bytes) -> int:
     """What a request is answered with; 0 if it is cut off."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             writer.write(request)
             line = await reader.readline()
     except ConnectionError:

@@ -123,7 +123,7 @@ async def test_a_device_reads_what_was_written(service: Service, tmp_path: Path)
         await subscribe(grace, service, shows_text=True)
         found = (await grace.ask("GET", "/me/subscription")).body
         seq = await post(here, room, "Lunch? \U0001f96a")
-        request, body = await asyncio.wait_for(service.got.get(), 20)
+        request, body = await asyncio.wait_for(service.got.get(), 30)
         async with ClientSession() as http, http.get(f"{here.stranger.url}/metrics") as answer:
             metrics = await answer.text()
     assert 'hubbub_notifications_total{outcome="sent"} 1.0' in metrics

@@ -632,7 +632,7 @@ async def test_who_is_suspended_is_refused_everything(here: Town, door: str) -> 
         return str(body["code"]) if status >= 400 else None
 
     # It may take a second until it is known. Then invalid tokens are soon too many.
-    async with asyncio.timeout(10), aiohttp.ClientSession() as http:
+    async with asyncio.timeout(30), aiohttp.ClientSession() as http:
         while (code := await ask(http)) in (None, "rate_limited"):
             pass
     assert code == "unauthenticated"

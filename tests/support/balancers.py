@@ -15,7 +15,7 @@ from tests.support.ports import free_port
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 SHIPPED = ("10.0.0.11:8181", "10.0.0.12:8181")
-START_SECONDS = 20.0
+START_SECONDS = 30.0
 NODE = "X-Node"  # a header that says which node has answered
 
 

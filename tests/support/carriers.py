@@ -365,7 +365,7 @@ class LeanLine:
         self._lean.arrive(*messages)
 
     async def next(self) -> str:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             buffer = await self._lean.written.get()
         self._lean.take(buffer)
         if not buffer:

@@ -12,7 +12,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Browser, Page, async_playwright
+from playwright.async_api import Browser, Page, async_playwright, expect
+
+# As long as Playwright waits for what it is to do.
+expect.set_options(timeout=30_000)
 
 _NAMES = [
     *("chromium-headless-shell", "chromium", "chromium-browser"),

@@ -15,7 +15,7 @@ from nats.js.api import StreamConfig, StreamInfo
 from tests.support.network import HERE, Place
 from tests.support.ports import free_port
 
-START_SECONDS = 20.0
+START_SECONDS = 30.0
 
 
 class Nats:

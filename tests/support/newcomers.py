@@ -198,3 +198,22 @@ async def indexed(server: Server, query: str, count: int, token: str) -> None:
         if len(found["hits"]) >= count:
             return
         await asyncio.sleep(0.25)  # five searches a second are allowed
+
+
+_HEARD = """() => {
+  const toast = document.getElementById("toast");
+  const heard = [];
+  new MutationObserver(() => heard.push(toast.textContent)).observe(toast, {
+    childList: true, characterData: true, subtree: true,
+  });
+  return heard;
+}"""
+
+
+@asynccontextmanager
+async def toast(page: Page, words: str) -> AsyncIterator[None]:
+    """In the block, or soon after it, the page begins to say these words for a moment: a regular expression."""
+    heard = await page.evaluate_handle(_HEARD)
+    yield
+    said = "([heard, words]) => heard.some((each) => new RegExp(`^(${words})$`).test(each))"
+    await page.wait_for_function(said, arg=[heard, words])

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-START_SECONDS = 20.0
+START_SECONDS = 30.0
 
 
 @asynccontextmanager

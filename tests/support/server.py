@@ -19,8 +19,8 @@ from tests.support.nursery import CHEAP, Forked, is_read_later, nursery
 from tests.support.ports import free_port
 from tests.support.postgres import running
 
-START_SECONDS = 20.0
-STOP_SECONDS = 20.0
+START_SECONDS = 30.0
+STOP_SECONDS = 30.0
 _READY = re.compile(r"hubbub is ready: +https?://[^\s/]*:(\d+)")
 
 

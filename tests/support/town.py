@@ -251,7 +251,7 @@ def issue(store: str, data: Path) -> str:
 
 async def until_known(port: int, hello: dict[str, str]) -> None:
     """Wait until a server knows of a token."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with native(port) as client:
                 if "ok" in await client._answered("hello", hello):

@@ -23,6 +23,7 @@ from tests.support.newcomers import (
     log_in,
     make_room,
     menu,
+    toast,
 )
 from tests.support.server import Server
 from tests.system.test_page import bodies, composer, here, message, post, unsent
@@ -166,8 +167,8 @@ async def failing(page: Page, server: Server) -> AsyncIterator[str]:
     await speak(page, "long " * 20_000)
     await expect(unsent(page).get_by_role("alert")).to_be_visible()
     await page.evaluate("document.getElementById('room-name').value = '/'")
-    await page.evaluate("document.getElementById('open-room').requestSubmit()")
-    await expect(page.locator("#toast")).to_be_visible()
+    async with toast(page, ".+"):
+        await page.evaluate("document.getElementById('open-room').requestSubmit()")
     yield "refused"
     await unsent(page).get_by_role("button", name="Discard").click()
     await server.kill()

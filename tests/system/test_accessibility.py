@@ -35,8 +35,6 @@ from tests.system.states import (
 AXE = NODE_PATH / "axe-core" / "axe.min.js"
 PICTURES = os.environ.get("TEST_PICTURES", "")
 
-expect.set_options(timeout=15_000)
-
 pytestmark = [
     pytest.mark.timeout(240),
     pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: make clients"),

@@ -118,7 +118,7 @@ async def test_sockjs_receives_by_each_transport(proxied: Proxied, transport: st
     method = "GET" if transport == "eventsource" else "POST"
     text = f"hi {uuid4()}"
     is_sent = False
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             async with proxied.http.request(method, f"{url}/{transport}") as answer:
                 assert answer.status == 200

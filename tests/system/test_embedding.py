@@ -18,8 +18,6 @@ from tests.system.test_accessibility import AXE, faults
 from tests.system.test_page import in_the_log, post
 from tests.system.test_page_tokens import Tokens
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(120)
 
 PAGE = """<!doctype html><html lang="en"><title>Ours</title><style>* {{ color: red; font-size: 40px }}</style>

@@ -22,7 +22,7 @@ from tests.support.ports import free_port
 MOST_MEGABYTES = 70  # of what serving needs
 MOST_TO_BUILD = 110  # of what builds the page, which lists emoji in all languages
 BUILDING_TOOLS = {"pip", "setuptools", "hatchling", "editables", "wheel", "packaging"}
-ENDS_SECONDS = 20
+ENDS_SECONDS = 30
 MOST_SECONDS = 120  # for an example to be installed and to be heard
 
 pytestmark = [

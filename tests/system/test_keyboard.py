@@ -10,8 +10,6 @@ from tests.support.newcomers import PASSWORD, People, at_home, exactly
 from tests.system.states import furnish
 from tests.system.test_page import bodies, composer, message
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(240)
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "page"

@@ -23,8 +23,6 @@ from tests.support.proxy import Proxy
 from tests.support.server import Server
 from tests.support.strict import Strict
 
-expect.set_options(timeout=15_000)
-
 PHONE: dict[str, Any] = {
     "viewport": {"width": 390, "height": 844},
     "has_touch": True,
@@ -238,7 +236,7 @@ async def test_a_page_whose_connection_dies_or_hangs_is_up_to_date_seconds_later
                 way.cut() if i != 1 else way.hold()
             await post(server, f"missed {i}")
             await page.evaluate("dispatchEvent(new Event('online'))")
-            await expect(bodies(page).nth(i)).to_have_text(f"missed {i}", timeout=10_000)
+            await expect(bodies(page).nth(i)).to_have_text(f"missed {i}", timeout=15_000)
 
 
 @pytest.mark.parametrize(
@@ -394,7 +392,7 @@ async def test_people_of_one_name_are_kept_apart(server: Server, ada: Page) -> N
     await ada.goto("about:blank")  # the name is free for a moment
     url = f"{server.url}/api/v1/rooms/lobby/messages"
     async with aiohttp.ClientSession(headers=namesake) as http:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             status = 409
             while status == 409:
                 async with http.post(f"{url}?name=ada", json={"text": "not hers"}) as answer:

@@ -25,11 +25,10 @@ from tests.support.newcomers import (
     make_room,
     people_of,
     rooms,
+    toast,
 )
 from tests.support.provider import CLIENT, providing
 from tests.system.test_page import bodies, message, say
-
-expect.set_options(timeout=15_000)
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -373,9 +372,9 @@ async def test_a_link_from_another_site_opens_the_message(
     path = f"/rooms/{room}/messages"
     seqs = [(await asked(people.server, "POST", path, post, token))["seq"] for post in posts]
     await message(ada, "message 119").hover()
-    await message(ada, "message 119").get_by_role("button", name="Copy link").click()
     link = f"{people.server.url}/r/{room}/{seqs[-1]}"
-    await expect(ada.locator("#toast")).to_have_text(re.compile(f"The link is (copied|{link})"))
+    async with toast(ada, f"The link is (copied|{link})"):
+        await message(ada, "message 119").get_by_role("button", name="Copy link").click()
     elsewhere.append(f"{people.server.url}/r/{room}/{seqs[3]}")
 
     page = await grace.context.new_page()

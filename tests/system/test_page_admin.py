@@ -18,8 +18,6 @@ from tests.support.newcomers import (
 )
 from tests.system.test_page_managing import agree
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(180)
 
 

@@ -9,8 +9,6 @@ from tests.support.images import IMAGES, WITH_SECRETS, png
 from tests.support.newcomers import PASSWORD, People, asked, make_room
 from tests.system.test_page import message, say
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(180)
 
 DECODES = """async (bytes) => {

@@ -11,10 +11,9 @@ from tests.support.newcomers import (
     asked,
     make_room,
     rooms,
+    toast,
 )
 from tests.system.test_page import bodies, composer, message, say, use
-
-expect.set_options(timeout=15_000)
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -109,8 +108,8 @@ async def test_settings_are_saved_and_what_they_erase_must_be_agreed_to(
     await panel.get_by_role("button", name="Save").click()
     await expect(panel.get_by_text("First agree that older messages are erased")).to_be_visible()
     await panel.get_by_label("Erase what is older than 30 days").check()
-    await panel.get_by_role("button", name="Save").click()
-    await expect(ada.locator("#toast")).to_have_text("Saved")
+    async with toast(ada, "Saved"):
+        await panel.get_by_role("button", name="Save").click()
     entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
     token = (await asked(people.server, "POST", "/login", entered))["token"]
     kept = await asked(people.server, "GET", "/rooms/%23kitchen/settings", None, token)
@@ -191,8 +190,8 @@ async def test_a_message_is_shown_as_it_was_and_kept_for_later(two: tuple[Page, 
     await expect(versions.locator("p")).to_have_text(["draft one", "final"])
     await versions.get_by_role("button", name="Close").click()
 
-    await use(grace, text, "More", "Save for later")
-    await expect(grace.locator("#toast")).to_have_text("The message is saved")
+    async with toast(grace, "The message is saved"):
+        await use(grace, text, "More", "Save for later")
     await make_room(grace, "Pantry")
     await grace.get_by_role("button", name="Saved messages").click()
     panel = grace.get_by_role("complementary", name="Saved messages")

@@ -21,8 +21,6 @@ from tests.support.marks import FIELDS
 from tests.support.newcomers import PASSWORD, People, asked, indexed, make_room, people_of, rooms
 from tests.system.test_page import composer
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(240)
 
 CORPUS: dict[str, str] = json.loads((ROOT / "tests" / "fixtures" / "markup.json").read_text())

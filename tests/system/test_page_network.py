@@ -32,9 +32,6 @@ from tests.system.test_page import (
 )
 from tests.system.test_page_offline import stored
 
-expect.set_options(timeout=15_000)
-
-
 COUNT = int(os.environ.get("TEST_PAGE_MESSAGES", "20"))  # of each kind, from each person
 AHEAD = 5  # messages that somebody writes before the first is edited
 SEED = int(os.environ.get("TEST_PAGE_SEED", "1"))
@@ -111,7 +108,7 @@ async def logged(page: Page, base: str, room: str) -> list[list[Any]]:
 async def shows(page: Page, label: str, log: list[list[Any]]) -> None:
     """Wait until the page shows the end of a log."""
     with suppress(TimedOut):
-        await page.wait_for_function(SHOWS, arg=[label, log, FEW_SHOWN], timeout=15_000)
+        await page.wait_for_function(SHOWS, arg=[label, log, FEW_SHOWN])
     drawn = await page.get_by_role("log", name=label).evaluate(DRAWN)
     assert len(drawn) >= min(FEW_SHOWN, len(log))
     assert drawn == log[-len(drawn) :]

@@ -11,8 +11,6 @@ from tests.support.newcomers import People, rooms
 from tests.system.test_page import bodies, kept, say, use
 from tests.system.test_page_rooms import settings
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(180)
 
 ENDPOINT = "https://push.example/1"
@@ -116,7 +114,7 @@ async def test_a_notification_shows_what_came_opens_it_and_goes_once_that_is_rea
 ) -> None:
     ada, grace = two
     await grace.evaluate("decide('granted'); localStorage.setItem('hubbub.notify.text', '')")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not await grace.evaluate(NOTIFIES):
             pass
     worker = await worker_of(grace)
@@ -184,7 +182,7 @@ async def is_told_of_replies(ada: Page, grace: Page, worker: Worker, room: str) 
 
 async def told(worker: Worker, count: int) -> Any:
     """Wait until so many notifications were shown; returns the last one."""
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while (shown := await worker.evaluate("shown")) is None or len(shown) < count:
             pass
     return shown[-1]

@@ -29,8 +29,6 @@ from tests.system.test_page import (
     visiting,
 )
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(120)
 
 CACHED = """async () => {
@@ -278,7 +276,7 @@ async def test_what_is_kept_has_no_hole_if_more_comes_while_it_is_written(
     await expect(bodies(page).last).to_have_text("meanwhile")
     await page.evaluate(HIDE)
     await page.evaluate("isHeld = false")
-    await asyncio.wait_for(stored(page, "whole", 61), 15)
+    await asyncio.wait_for(stored(page, "whole", 61), 30)
 
 
 # --- what a browser does not allow ---

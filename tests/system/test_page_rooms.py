@@ -11,12 +11,11 @@ from tests.support.newcomers import (
     People,
     asked,
     rooms,
+    toast,
 )
 from tests.system.test_page import bodies, composer, message, say, use
 from tests.system.test_page_accounts import session
 from tests.system.test_page_offline import stored
-
-expect.set_options(timeout=15_000)
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -277,9 +276,9 @@ async def test_an_account_is_changed_where_it_is_used(
     await expect(notifying.get_by_text("Fill in both hours")).to_be_visible()
     await notifying.get_by_label("Quiet to").fill("07:30")
     await expect(grace.locator("#toast")).to_be_hidden()  # what was said of the profile
-    await notifying.get_by_role("button", name="Save").click()
+    async with toast(grace, "Saved"):
+        await notifying.get_by_role("button", name="Save").click()
     await expect(notifying.get_by_text("Fill in both hours")).to_have_count(0)
-    await expect(grace.locator("#toast")).to_have_text("Saved")
     kept = (await asked(people.server, "GET", "/me/preferences", None, token))["preferences"]
     assert kept["keywords"] == ["compiler", "ship"]
     assert [(each["from"], each["to"]) for each in kept["quiet"]["weekly"]] == [("22:00", "07:30")]

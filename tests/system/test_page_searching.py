@@ -11,8 +11,6 @@ from tests.support.newcomers import People, at_home, log_in, people_of, rooms
 from tests.system.states import Team, hits, seek
 from tests.system.test_page import composer
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(180)
 
 REPLIES = 130  # more than a thread has at first

@@ -26,7 +26,7 @@ class Tokens:
         """A token that the server knows by now: it looks for new ones twice a second."""
         token = await self._run("create", "--name", name, *more)
         headers = {"Authorization": f"Bearer {token}"}
-        async with ClientSession(headers=headers) as http, asyncio.timeout(10):
+        async with ClientSession(headers=headers) as http, asyncio.timeout(30):
             while True:
                 async with http.get(f"{self.server.url}/api/v1/rooms") as answer:
                     if answer.status == 200:

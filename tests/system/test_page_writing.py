@@ -29,8 +29,6 @@ from tests.system.test_page import PHONE, bodies, composer, message, say, use
 from tests.system.test_page_emoji import put
 from tests.system.test_page_rooms import enter, thread
 
-expect.set_options(timeout=15_000)
-
 pytestmark = pytest.mark.timeout(180)
 
 
@@ -291,7 +289,7 @@ async def test_a_draft_that_is_told_while_those_of_other_devices_are_asked_for_s
     await ada.route_web_socket("**/ws", between)
     await ada.reload()
     await type_in(ada, "half a thought")
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while not held or not (await cast.ask("GET", "/me/drafts"))["drafts"]:
             await ada.evaluate("0")
     held[0]()

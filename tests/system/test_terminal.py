@@ -424,7 +424,7 @@ async def test_a_third_ctrl_c_ends_one_who_waits_to_be_read(shared_server: Serve
     )
     os.close(theirs)
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while unread(ours) < 62_000:  # noqa: ASYNC110 - more than one, and no room for a second
                 await asyncio.sleep(0.02)
             while process.returncode is None:

@@ -45,14 +45,14 @@ async def several(postgres: Postgres, folder: Path, *flags: str) -> AsyncIterato
 
 
 async def until_written(server: Server, text: str) -> list[str]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not any(text in line for line in server.output):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return server.output
 
 
 async def until_gone(pids: list[int]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while any(map(is_there, pids)):  # noqa: ASYNC110 - there is no event
             await asyncio.sleep(0.05)
 
@@ -107,7 +107,7 @@ async def test_a_worker_that_crashes_is_started_again_and_loses_nothing(
                     event = await anext(aiter(room))
                     assert (event.seq, getattr(event, "text", None)) == (n + 1, str(n))
         await until_written(server, "restarting it")
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while sum(map(is_there, children(server.pid))) < WORKERS:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
@@ -126,7 +126,7 @@ async def test_a_worker_that_crashes_while_the_database_is_away_is_started_until
         told = {number for line in away for number in re.findall(r"worker=(\d)", line)}
         assert len(told) == len(others), away
         await postgres.start()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(30):
             while len(children(server.pid)) < WORKERS:  # noqa: ASYNC110 - there is no event
                 await asyncio.sleep(0.05)
         async with hubbub.connect(server.url, name="ada") as ada:
