@@ -184,7 +184,8 @@ sdk: $(web_tools) ## pack the JavaScript SDK: web/sdk/hubbub-VERSION.tgz
 # Some waits for the network and some for one core, so apt works beside the others, and Python beside mypy.
 test: ## checks, then all tests: make test ARGS="tests/unit -k resume"
 	@$(MAKE) chromium programs & \
-	$(MAKE) $(stamps)/dev clients && { $(if $(ARGS),:,$(MAKE) bytecode) & $(MAKE) check; }; failed=$$?; wait; exit $$failed
+	$(MAKE) $(stamps)/run && $(MAKE) -j3 $(stamps)/dev clients $(web_tools) && \
+	{ $(if $(ARGS),:,$(MAKE) bytecode) & $(MAKE) check; }; failed=$$?; wait; exit $$failed
 	$(say) "Testing"
 	@unset PYTHONDONTWRITEBYTECODE; $(bin)/python -m pytest $(or $(ARGS),-n auto --dist worksteal) || \
 		{ [ $$? = 1 ] && [ -z '$(ARGS)' ] && $(bin)/python -m tests.support.again; }

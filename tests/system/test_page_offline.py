@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.support.newcomers import People, at_home, make_room, people_of
+from tests.support.newcomers import People, at_home, make_room, people_of, toast
 from tests.support.ports import free_port
 from tests.support.server import Server
 from tests.system.test_page import (
@@ -395,8 +395,8 @@ async def change_everything(page: Page) -> None:
     await row.get_by_role("button", name="Pin").click()
     await expect(row.locator(".pinned")).to_be_visible()
     await row.get_by_role("button", name="More").click()
-    await row.get_by_role("button", name="Save for later").click()
-    await expect(page.locator("#toast")).to_contain_text("The message is saved")
+    async with toast(page, "The message is saved.*"):
+        await row.get_by_role("button", name="Save for later").click()
     for command in ("/status tea time", "/notify none", "/notify all"):
         await say(page, command)
         await expect(composer(page)).to_have_value("")
@@ -404,8 +404,8 @@ async def change_everything(page: Page) -> None:
     dialog = page.get_by_role("dialog")
     await dialog.get_by_text("Notifications", exact=True).click()
     await dialog.get_by_label("Keywords").fill("kettle, cups")
-    await dialog.get_by_role("button", name="Save").click()
-    await expect(page.locator("#toast")).to_contain_text("Saved")
+    async with toast(page, "Saved.*"):
+        await dialog.get_by_role("button", name="Save").click()
     await dialog.get_by_text("Profile", exact=True).click()
     await expect(dialog.get_by_label("Status")).to_have_value("tea time")
 
