@@ -9,15 +9,21 @@ from typing import Any
 import apsw
 import pytest
 
+from hubbub.domain.access import RoomKind
 from hubbub.domain.facts import Accepted, Answer, Proposal
-from hubbub.protocol.messages import Post
+from hubbub.protocol.messages import Delete, Edit, Post
+from hubbub.server.admin.index import look
+from hubbub.server.reactors.base import go_round
+from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite import store as sqlite
 from hubbub.server.stores.sqlite.store import SqliteStore
+from hubbub.server.stores.sqlite.tables import SqliteTables
 from tests.support.disks import FailingDisk
 from tests.support.fakes import ADA, AT
 
 COMMITS = 4
+SOUND = apsw.Connection
 
 
 @pytest.fixture
@@ -108,6 +114,54 @@ async def test_commits_that_already_wait_when_one_fails_start_from_what_is_in_th
     again = [await tried(store, n) for n in range(5)]
     assert seqs(again) == {1, 2, 3, 4, 5}
     await store.close()
+
+
+@pytest.mark.parametrize("act", ["write", "flush"])
+async def test_whichever_fails_while_it_indexes_the_index_is_whole_afterwards(
+    act: str, disk: FailingDisk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rounds, step = 0, 3 if act == "write" else 1
+    while len(disk.failed) == rounds:
+        rounds += 1
+        directory = tmp_path / str(rounds)
+        store = open_store(directory)
+        for n in range(COMMITS):
+            await tried(store, n)
+        await store.index("lobby", 0, 2)
+        disk.fail(act, rounds * step, apsw.FullError)
+        failures = [await failed(store, each) for each in (index, edit, delete, index)]
+        disk.work()
+        assert [n for n in range(COMMITS) if await tried(store, n) is None] == []
+        for again in (edit, delete):
+            await failed(store, again)
+        assert not await failed(store, index)
+        await store.close()
+        assert len(disk.failed) < rounds or any(failures)
+        with monkeypatch.context() as patch:
+            patch.setattr(apsw, "Connection", SOUND)
+            async with SqliteTables.of(directory, is_source=True) as tables:
+                assert await look(tables) == (COMMITS - 1, [])
+    assert rounds > 3
+
+
+async def index(store: SqliteStore) -> None:
+    assert await go_round(Indexing(store, lambda: 0, frozenset({RoomKind.FREE})), store)
+
+
+async def edit(store: SqliteStore) -> None:
+    await store.commit([Proposal(ADA, Edit(room="lobby", seq=1, text="other words"))], AT)
+
+
+async def delete(store: SqliteStore) -> None:
+    await store.commit([Proposal(ADA, Delete(room="lobby", seq=2))], AT)
+
+
+async def failed(store: SqliteStore, act: Callable[[SqliteStore], Awaitable[None]]) -> bool:
+    try:
+        await act(store)
+    except StoreFailed:
+        return True
+    return False
 
 
 def open_store(directory: Path) -> SqliteStore:
