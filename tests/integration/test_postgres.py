@@ -549,7 +549,8 @@ async def test_a_page_of_many_threads_that_one_follows_reads_no_more_where_there
         edge, page = await read_for_a_page(connection, FOLLOWER)
         assert edge["place"] == base.MANY_FOLLOWED + 1, count
         assert edge["thread"] == base.LOOKED_THROUGH, count
-        assert [page[table] for table in ("thread", "marker", "place", "room")] == [6] * 4, count
+        assert [page[table] for table in ("marker", "place", "room")] == [6] * 3, count
+        assert page["thread"] <= base.LOOKED_THROUGH, count  # six, if the planner reads in order
         edge, page = await read_for_a_page(connection, SETTLED)
         assert edge["thread"] <= base.LOOKED_THROUGH, count
         assert max(page.values()) <= base.LOOKED_THROUGH, count
