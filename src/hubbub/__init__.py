@@ -31,6 +31,7 @@ _PUBLIC = {
     "hubbub.protocol.messages": """
         Members Message Page Presence Receipt Resumed Snapshot ThreadsMoved Typing Value
     """,
+    "hubbub.protocol.missed": "MissedPage",
     "hubbub.protocol.search": "SearchPage",
     "hubbub.protocol.threads": "MyThreadsPage ThreadsPage",
     "hubbub.protocol.presence": "PersonPresence",

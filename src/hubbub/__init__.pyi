@@ -73,6 +73,7 @@ from hubbub.protocol.messages import Snapshot as Snapshot
 from hubbub.protocol.messages import ThreadsMoved as ThreadsMoved
 from hubbub.protocol.messages import Typing as Typing
 from hubbub.protocol.messages import Value as Value
+from hubbub.protocol.missed import MissedPage as MissedPage
 from hubbub.protocol.presence import PersonPresence as PersonPresence
 from hubbub.protocol.search import SearchPage as SearchPage
 from hubbub.protocol.starting import MyRoom as MyRoom

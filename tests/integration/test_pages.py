@@ -57,6 +57,7 @@ async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
                     posted = await here.ada.ask("POST", f"{root}/messages", {"text": "root"})
                     thread = f"{root}:{posted.body['seq']}/messages"
                     assert (await here.ada.ask("POST", thread, {"text": "x"})).status == 201
+                    assert (await here.ada.ask("PUT", f"{root}/unread")).status == 200
         yield here
 
 

@@ -208,6 +208,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("POST", f"{ROOM}/end"): api("/doors/end", "POST"),
     ("POST", f"{ROOM}/reopen"): api("/doors/reopen", "POST"),
     ("GET", "/api/v1/me/threads"): own("/me/threads"),
+    ("GET", "/api/v1/me/missed"): own("/me/missed"),
     **{
         (method, "/api/v1/me/threads/{room}"): [
             Way("/api/v1/me/threads/doors", method, needs_token=True)

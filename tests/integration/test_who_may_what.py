@@ -54,7 +54,7 @@ IN_ROOMS = {
     if "{room}" in each.path or each.name in QUERIES
 }
 NOT_ABOUT_A_ROOM = {"hello", "create", "start", "follow_all", "save", "unsave", "list_saved"} | {
-    *("draft", "list_drafts", "list_emoji", "list_my_threads"),
+    *("draft", "list_drafts", "list_emoji", "list_my_threads", "list_missed"),
     *("watch", "away", "back", "prefer", "block", "unblock", "subscribe", "unsubscribe"),
 }
 # Whom one may watch: members of the server all who are active, guests themselves and those of their rooms.

@@ -12,7 +12,7 @@ from hubbub.domain.facts import MessageKey, Needs
 from hubbub.domain.search.query import query_of
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
-from hubbub.server.stores.base import Activity, Store
+from hubbub.server.stores.base import Activity, Store, Unseen
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.search import WantedMessages
 from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
@@ -47,6 +47,7 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
     "newest_threads": lambda store, log: store.newest_threads(log, Activity(), MANY),
     "own_threads": lambda store, log: store.own_threads(log, Activity(), MANY),
     "own_rooms": lambda store, log: store.own_rooms(log),
+    "important": lambda store, log: store.important(AUTHORS[0], [Unseen(log, 0, MANY)]),
     "page": lambda store, log: _each(PAGED, lambda table: store.page(table, log, limit=MANY)),
     "rows": lambda store, log: _each(TABLES, lambda table: store.rows(table, log)),
     "count_ends": lambda store, _: store.count_ends(),

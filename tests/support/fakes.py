@@ -4,6 +4,7 @@ import asyncio
 import selectors
 import socket
 from asyncio import Future
+from collections import Counter
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from contextlib import asynccontextmanager
 from functools import wraps
@@ -15,6 +16,7 @@ from hubbub.domain.accounts import BLOCKS
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.conversation.pins import PINS
 from hubbub.domain.aspects.document import Document
+from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import (
     EVERYONE,
     Accepted,
@@ -46,7 +48,10 @@ from hubbub.protocol.wires import NATIVE, Wire
 from hubbub.server.engine.journal import Journal
 from hubbub.server.stores.base import (
     EVERY_ROOM,
+    MOST_MENTIONS,
+    MOST_REACTED,
     Activity,
+    Important,
     LogPage,
     OwnRoom,
     OwnThread,
@@ -61,6 +66,7 @@ from hubbub.server.stores.base import (
     StoreFailed,
     Token,
     Turn,
+    Unseen,
     Written,
 )
 from hubbub.server.stores.records import Between
@@ -338,6 +344,33 @@ class MemoryStore:
             if each.account in (marker.account, EVERYONE) and each.by not in blocked
         }
         return len(unread), len(unread & mentions)
+
+    async def important(self, account: str, parts: Sequence[Unseen]) -> dict[str, Important]:
+        self._fail_if_asked()
+        there = [part for part in parts if self._head(part.room).seq]
+        return {part.room: self._important(account, part) for part in there}
+
+    def _important(self, account: str, part: Unseen) -> Important:
+        def within(seq: int) -> bool:
+            return part.after < seq <= part.upto
+
+        first = [m.seq for m in self._messages(part.room) if within(m.seq) and not m.deleted]
+        blocked = {row.blocked for row in self.records.read(BLOCKS, account)}
+        mentions = {
+            row.seq
+            for row in self.records.read(MENTION, part.room)
+            if row.account in (account, EVERYONE) and row.by not in blocked and within(row.seq)
+        }
+        reactions = Counter(
+            row.message for row in self.records.read(REACTIONS, part.room) if within(row.message)
+        )
+        reacted = sorted(reactions, key=lambda seq: (-reactions[seq], -seq))
+        return Important(
+            part.room,
+            min(first, default=None),
+            tuple(sorted(mentions, reverse=True)[:MOST_MENTIONS]),
+            tuple(reacted[:MOST_REACTED]),
+        )
 
     async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
         self._fail_if_asked()

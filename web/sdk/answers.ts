@@ -53,6 +53,42 @@ export interface MyThreadsPage {
   next?: string;
 }
 
+/** The beginning of a message. */
+export interface Excerpt {
+  seq: number;
+  at: string;
+  by: string;
+  text: string;
+  /** How many it has. */
+  reactions?: number;
+}
+
+/** A room with something unread: how much, and what matters most of it. */
+export interface MissedRoom {
+  room: string;
+  kind: "open" | "closed" | "direct";
+  title: string;
+  head: number;
+  read: number;
+  unread: number;
+  mentions: number;
+  first: Excerpt | null;
+  /** The newest first. */
+  mentioned?: Excerpt[];
+  /** The one with the most reactions first. */
+  reacted?: Excerpt[];
+}
+
+export interface MissedPage extends People {
+  epoch: string;
+  /** By their keys. */
+  rooms: MissedRoom[];
+  more: boolean;
+  /** On the first page, those that one follows. */
+  threads: (MyThread & { about: Excerpt | null })[];
+  more_threads: boolean;
+}
+
 export interface SavedPage extends People {
   saved: { of: Reference; seq: number; at: string; note?: string; message: Message | null }[];
   more: boolean;

@@ -184,6 +184,14 @@ export interface Search {
   id?: number | string;
 }
 
+/** Requests the rooms with something unread, by their keys; those after a room for the next page. */
+export interface ListMissed {
+  do: "list_missed";
+  after?: string;
+  limit?: number;
+  id?: number | string;
+}
+
 /** Requests the emoji of this server, unless the client has those of this `version`. */
 export interface ListEmoji {
   do: "list_emoji";
@@ -1566,7 +1574,7 @@ export interface Watched {
   people: Record<string, PersonPresence>;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | Search | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | BlockPerson | UnblockPerson | Prefer | Subscribe | Unsubscribe | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | Search | ListMissed | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | BlockPerson | UnblockPerson | Prefer | Subscribe | Unsubscribe | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Subscribed | Unsubscribed | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | RootDeleted | EmojiAdded | EmojiRemoved | FormerErased;
 export type AnySignal = Presence | Typing | Value | Receipt | ThreadsMoved;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

@@ -25,6 +25,7 @@ from hubbub.protocol.conversation import (
     Unsave,
 )
 from hubbub.protocol.emoji import EmojiItem
+from hubbub.protocol.missed import ListMissed, MissedPage
 from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.protocol.presence import PersonPresence
 from hubbub.protocol.reading import Level, MarkRead, MarkUnread, SetRoom
@@ -275,6 +276,22 @@ class Me:
         """
         asked = ListMyThreads(before=before, limit=limit, unread=unread)
         page: MyThreadsPage = await self._exchange.ask(asked, MyThreadsPage)
+        return page
+
+    async def missed(self, *, after: str = "", limit: int = 20) -> MissedPage:
+        """What you have not read yet, in rooms and in threads that you follow.
+
+        Args:
+            after: the key of a room: only rooms after it.
+            limit: the maximum number of rooms, 1 to 20.
+
+        Returns:
+            A `MissedPage`: `rooms` by their keys, each with `unread`, `mentions`, the `first` unread message, the last ones that
+            have `mentioned` you, and those that were `reacted` to most; `more`; and on the first page `threads`.
+        """
+        page: MissedPage = await self._exchange.ask(
+            ListMissed(after=after, limit=limit), MissedPage
+        )
         return page
 
     async def save(self, room: str, seq: int, *, note: str = "") -> Acknowledgement | None:

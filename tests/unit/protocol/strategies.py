@@ -37,6 +37,7 @@ from hubbub.protocol.messages import (
     Unfollow,
     Unreact,
 )
+from hubbub.protocol.missed import ListMissed
 from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
 from hubbub.protocol.rooms import (
@@ -232,6 +233,7 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         limit=st.integers(1, 50),
         unread=st.booleans(),
     ),
+    ListMissed: st.builds(ListMissed, id=ids, after=text(max_size=64), limit=st.integers(1, 20)),
     ListPins: st.builds(
         ListPins, id=ids, room=rooms, before=st.none() | seqs, limit=st.integers(1, 50)
     ),

@@ -1,6 +1,6 @@
 // An account's rooms and the people, for programs. Loaded only by those that open it.
 
-import type { DraftsPage, MyThreadsPage, SavedPage, SearchPage } from "../answers.ts";
+import type { DraftsPage, MissedPage, MyThreadsPage, SavedPage, SearchPage } from "../answers.ts";
 import type { Acknowledgement, Exchange } from "../exchange.ts";
 import type { Rooms } from "../rooms.ts";
 import type { EmojiItem, PersonPresence, SetRoom, Started } from "../wire.ts";
@@ -117,6 +117,11 @@ export class Me {
 
   threads(options: { before?: string; limit?: number; unread?: boolean } = {}): Promise<MyThreadsPage> {
     return this.#exchange.ask({ do: "list_my_threads", ...options });
+  }
+
+  /** What you have not read yet, in rooms and in threads that you follow. */
+  missed(options: { after?: string; limit?: number } = {}): Promise<MissedPage> {
+    return this.#exchange.ask({ do: "list_missed", ...options });
   }
 
   save(room: string, seq: number, { note = "" } = {}): Done {

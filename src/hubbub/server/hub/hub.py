@@ -6,12 +6,14 @@ from collections.abc import Callable
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
 from hubbub.protocol.emoji import ListEmoji
+from hubbub.protocol.missed import ListMissed
 from hubbub.protocol.search import Search
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.hub.following import Following
+from hubbub.server.hub.missed import Missed
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.positions import Positions
 from hubbub.server.hub.questions import Questions
@@ -67,6 +69,7 @@ class Hub:
         self.emoji = EmojiOfServer(store)
         self.threads = Threads(store, rights, authors)
         self.starting = Starting(store, self.turn, self.emoji, self.threads.unread)
+        self.missed = Missed(store, rights, authors, self.threads.unread, self.turn)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
         self.watching = Watching(store, fanout, rights, self.throttle, self.turn)
@@ -76,6 +79,7 @@ class Hub:
         others = self.threads.answering | {
             ListEmoji: self.emoji.shown,
             Search: self.searching.search,
+            ListMissed: self.missed.missed,
         }
         self.questions = Questions(store, rights, authors, others)
         self.is_leaving = False  # still serving, but new clients should go elsewhere

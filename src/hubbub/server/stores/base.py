@@ -23,6 +23,7 @@ Progress = Callable[
 
 PAGE_ROWS = 1_000  # that one step of `some` reads
 MANY_FOLLOWED, LOOKED_THROUGH = 2_000, 5_000  # see `Store.own_threads`
+MOST_MENTIONS, MOST_REACTED, REACTIONS_COUNTED = 5, 3, 10_000  # see `Important`
 
 
 def untold(_what: str, _done: int, _total: int) -> None:
@@ -145,6 +146,27 @@ class OwnThread(NamedTuple):
     starred: bool
     unread: int
     mentions: int
+
+
+class Unseen(NamedTuple):
+    """A part of a room that an account has not read: the events after a number, up to another one."""
+
+    room: str
+    after: int
+    upto: int
+
+
+class Important(NamedTuple):
+    """The messages of such a part that matter most, by their numbers.
+
+    `first` is the first that is not deleted. `mentions` are the last `MOST_MENTIONS` that mention the account, as `OwnRoom` counts
+    them, the newest first; `reacted` the `MOST_REACTED` with the most reactions, of those that alike many have the newest.
+    """
+
+    room: str
+    first: int | None
+    mentions: tuple[int, ...]
+    reacted: tuple[int, ...]
 
 
 class Activity(NamedTuple):
@@ -312,6 +334,9 @@ class Store(Protocol):
 
     async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
         """Return the made rooms of which an account is a member, by their keys, all as of one time."""
+
+    async def important(self, account: str, parts: Sequence[Unseen]) -> dict[str, Important]:
+        """Return what matters most to an account in parts of different rooms. Of reactions, the last `REACTIONS_COUNTED` of each part are looked at, by their messages."""
 
     async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
         """Return threads of a room about messages with after < seq <= upto, in this order."""

@@ -1,11 +1,15 @@
 """Every question that an aspect names has an answer, and no other."""
 
+import asyncio
+
 from hubbub.domain.aspects import RULES
 from hubbub.protocol.emoji import ListEmoji
+from hubbub.protocol.missed import ListMissed
 from hubbub.protocol.search import Search
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.emoji import EmojiOfServer
+from hubbub.server.hub.missed import Missed
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.questions import Questions
 from hubbub.server.hub.rights import Rights
@@ -24,5 +28,11 @@ async def test_each_question_is_answered() -> None:
     names = Names(store, lambda _: [], rights.may_know)
     searching = Searching(store, rights, authors, names, throttle, ())
     others |= {Search: searching.search}
+    turn = asyncio.Semaphore()
+    others |= {
+        ListMissed: Missed(
+            store, rights, authors, Threads(store, rights, authors).unread, turn
+        ).missed
+    }
     questions = Questions(store, rights, authors, others)
     assert named == questions.answering.keys()

@@ -6,6 +6,7 @@ from hubbub.domain.aspects.conversation import (
     keywords,
     markers,
     mentions,
+    missed,
     pins,
     saved,
     search,
@@ -15,4 +16,5 @@ from hubbub.domain.aspects.conversation import (
 ASPECTS = (
     *(markers.ASPECT, mentions.ASPECT, keywords.ASPECT, choices.ASPECT),
     *(pins.ASPECT, saved.ASPECT, drafts.ASPECT, threads.ASPECT, search.ASPECT),
+    missed.ASPECT,
 )

@@ -18,6 +18,7 @@ from hubbub.server.stores import base, queries, records
 from hubbub.server.stores.base import (
     EVERY_ROOM,
     Activity,
+    Important,
     LogPage,
     LogsReplaced,
     OwnRoom,
@@ -27,6 +28,7 @@ from hubbub.server.stores.base import (
     StoredMessages,
     StoredPage,
     StoredRoom,
+    Unseen,
     Written,
 )
 from hubbub.server.stores.postgres import search
@@ -196,6 +198,19 @@ class PostgresReader:
         found = await self._connection.fetch(query, account, *(() if is_all else which))
         self._check(found)
         return sorted([own_room(row[2:]) for row in found if row[2] is not None])
+
+    async def important(self, account: str, parts: Sequence[Unseen]) -> dict[str, Important]:
+        """What matters most to an account in parts of rooms. Raises LogsReplaced."""
+        query = Q.of_epoch.format(rows=Q.important)
+        bounds = base.MOST_MENTIONS, base.MOST_REACTED, base.REACTIONS_COUNTED
+        columns = [[part[at] for part in parts] for at in range(len(Unseen._fields))]
+        found = await self._connection.fetch(query, account, *columns, *bounds)
+        check_epoch(found[0][0] if found else None, self._epoch)
+        return {
+            room: Important(room, first, tuple(mentions), tuple(reacted))
+            for _, room, first, mentions, reacted in found
+            if room is not None
+        }
 
     async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
         """Threads by their messages. Raises LogsReplaced."""

@@ -27,6 +27,7 @@ from hubbub.server.stores.base import (
     EVERY_ROOM,
     Activity,
     Durability,
+    Important,
     LogPage,
     OwnRoom,
     OwnThreads,
@@ -39,6 +40,7 @@ from hubbub.server.stores.base import (
     StoredRoom,
     StoreFailed,
     Turn,
+    Unseen,
     Written,
     untold,
 )
@@ -175,6 +177,10 @@ class PostgresStore:
     async def own_rooms(self, account: str, which: Selection = EVERY_ROOM) -> list[OwnRoom]:
         """See the contract."""
         return await self._read(lambda reader: reader.own_rooms(account, which))
+
+    async def important(self, account: str, parts: Sequence[Unseen]) -> dict[str, Important]:
+        """See the contract."""
+        return await self._read(lambda reader: reader.important(account, parts))
 
     async def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
         """See the contract."""

@@ -225,6 +225,24 @@ WHERE (SELECT count(*) FROM (SELECT FROM hubbub.place WHERE account = $1 LIMIT $
     AND (at, thread) < ($2, $3)
 ORDER BY at DESC, thread DESC LIMIT 1 OFFSET $5::bigint - 1
 
+-- :important What matters most to an account in parts of rooms: the first message, the last mentions, and the messages with most reactions.
+SELECT part.room, (
+    SELECT seq FROM hubbub.message WHERE message.room = log.id AND seq > part.after AND seq <= part.upto
+    AND NOT is_deleted ORDER BY seq LIMIT 1
+) AS first, ARRAY(
+    SELECT seq FROM hubbub.mention WHERE mention.account IN ($1, '*') AND mention.room = part.room
+    AND seq > part.after AND seq <= part.upto
+    AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
+    ORDER BY seq DESC LIMIT $5
+) AS mentions, ARRAY(
+    SELECT message FROM (
+        SELECT message FROM hubbub.reaction WHERE reaction.room = part.room
+        AND message > part.after AND message <= part.upto ORDER BY message DESC LIMIT $7
+    ) AS newest GROUP BY message ORDER BY count(*) DESC, message DESC LIMIT $6
+) AS reacted
+FROM unnest($2::text[], $3::bigint[], $4::bigint[]) AS part (room, after, upto)
+JOIN hubbub.room AS log ON log.name = part.room
+
 -- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
 {all_own_rooms()} AND place.room > $2 AND ($5::text[] IS NULL OR place.room = ANY($5::text[])) AND (
     NOT $4 OR hidden = 0 OR EXISTS (SELECT FROM hubbub.message WHERE message.room = log.id AND seq > hidden)

@@ -126,6 +126,27 @@ iif(read_nth < {2}, (
     AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
 ), 0)
 
+-- :important What matters most to an account in parts of rooms: the first message, the last mentions, and the messages with most reactions.
+SELECT part.value ->> 0 AS name, (
+    SELECT seq FROM message WHERE message.room = log.id AND seq > part.value ->> 1 AND seq <= part.value ->> 2
+    AND NOT is_deleted ORDER BY seq LIMIT 1
+), (
+    SELECT json_group_array(seq) FROM (
+        SELECT seq FROM mention WHERE mention.account IN (:account, '*') AND mention.room = part.value ->> 0
+        AND seq > part.value ->> 1 AND seq <= part.value ->> 2
+        AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
+        ORDER BY seq DESC LIMIT :mentions
+    )
+), (
+    SELECT json_group_array(message) FROM (
+        SELECT message FROM (
+            SELECT message FROM reaction WHERE reaction.room = part.value ->> 0
+            AND message > part.value ->> 1 AND message <= part.value ->> 2 ORDER BY message DESC LIMIT :counted
+        ) GROUP BY message ORDER BY count(*) DESC, message DESC LIMIT :reacted
+    )
+)
+FROM json_each(:parts) AS part CROSS JOIN headed_room AS log ON log.name = part.value ->> 0;
+
 -- :threads The threads about messages of a room, after a number up to another.
 SELECT * FROM thread WHERE room = ? AND message > ? AND message <= ? ORDER BY message LIMIT ?;
 

@@ -19,6 +19,7 @@ from hubbub.protocol.messages import Message
 from hubbub.server.stores import base, queries
 from hubbub.server.stores.base import (
     Activity,
+    Important,
     LogPage,
     OwnRoom,
     OwnThreads,
@@ -27,6 +28,7 @@ from hubbub.server.stores.base import (
     StoredMessages,
     StoredPage,
     StoredRoom,
+    Unseen,
     Written,
 )
 from hubbub.server.stores.rows import (
@@ -43,6 +45,10 @@ from hubbub.server.stores.rows import (
 from hubbub.server.stores.sqlite.records import SqliteRecords
 
 Q = queries.load("sqlite")
+IMPORTANT = {
+    **{"mentions": base.MOST_MENTIONS, "reacted": base.MOST_REACTED},
+    "counted": base.REACTIONS_COUNTED,
+}
 
 
 class SqliteReader:
@@ -133,6 +139,15 @@ class SqliteReader:
             "rooms": None if which.rooms is None else json.dumps(which.rooms),
         }
         return list(map(own_room, self._execute(Q.own_rooms, given)))
+
+    def important(self, account: str, parts: Sequence[Unseen]) -> dict[str, Important]:
+        """What matters most to an account in parts of rooms."""
+        given = {"account": account, "parts": json.dumps(parts), **IMPORTANT}
+        found = self._execute(Q.important, given)
+        return {
+            room: Important(room, first, tuple(json.loads(mentions)), tuple(json.loads(reacted)))
+            for room, first, mentions, reacted in found
+        }
 
     def threads(self, room: str, after: int, upto: int, limit: int) -> list[Thread]:
         """Threads by their messages."""

@@ -1,0 +1,85 @@
+"""What one has missed, at the doors: the same on each device, and only what one may read now."""
+
+from typing import Any
+
+import msgspec
+
+import hubbub
+from tests.integration.test_conversation import ok, say
+from tests.integration.test_made_rooms import Here, here, made
+
+__all__ = ["here"]  # a fixture
+
+
+async def missed(here: Here, who: str, **more: Any) -> dict[str, Any]:
+    """What the doors say alike of what somebody has missed."""
+    page: dict[str, Any] = await here.at[who].ask("list_missed", **more)
+    page.pop("id", None), page.pop("ok", None)
+    path = "&".join(f"{name}={value}" for name, value in more.items())
+    assert await ok(here.people[who], "GET", f"/me/missed?{path}") == page
+    return page
+
+
+async def test_what_one_missed_is_the_same_at_each_door_and_gone_once_it_is_read(
+    here: Here,
+) -> None:
+    grace, mary = here.at["grace"], here.at["mary"]
+    rooms = sorted([await made(grace, title=t, who=[here.key("mary")]) for t in ("One", "Two")])
+    assert (await missed(here, "mary"))["rooms"] == []
+    first, *_, liked = await say(here, "grace", rooms[0], "first", "gone", "@mary look", "x" * 500)
+    await grace.ask("delete", room=rooms[0], seq=first + 1)
+    await grace.ask("react", room=rooms[0], seq=liked, emoji="👍")
+    await grace.ask("post", room=f"{rooms[0]}:{first}", text="@mary in the thread")
+    await mary.ask("mark_unread", room=rooms[1])
+    page = await missed(here, "mary")
+    one, two = page["rooms"]
+    assert (one["room"], one["title"]) in ((rooms[0], "One"), (rooms[0], "Two"))
+    assert (one["unread"], one["mentions"]) == (3, 1)
+    assert (one["first"]["seq"], one["first"]["text"]) == (first, "first")
+    assert [each["text"] for each in one["mentioned"]] == ["@mary look"]
+    assert [(len(each["text"]), each["reactions"]) for each in one["reacted"]] == [(200, 1)]
+    assert (two["room"], two["unread"], two["first"]) == (rooms[1], 0, None)
+    [thread] = page["threads"]
+    assert (thread["unread"], thread["mentions"]) == (1, 1)
+    assert (thread["thread"], thread["about"]["text"]) == (f"{rooms[0]}:{first}", "first")
+    assert (page["more"], page["more_threads"]) == (False, False)
+    assert page["people"][here.key("grace")]["handle"] == "grace"
+    await _pages(here, page)
+    async with hubbub.connect(here.people["mary"].url, token=here.people["mary"].token) as client:
+        told = await (await client.me.open()).missed()
+        assert msgspec.json.decode(msgspec.json.encode(told)) == page
+    for room, upto in ((rooms[0], one["head"]), (rooms[1], two["head"]), (thread["thread"], 9)):
+        await mary.ask("read", room=room, upto=upto)
+    after = await missed(here, "mary")
+    assert (after["rooms"], after["threads"]) == ([], [])
+
+
+async def _pages(here: Here, whole: dict[str, Any]) -> None:
+    half = await missed(here, "mary", limit=1)
+    rest = await missed(here, "mary", after=half["rooms"][-1]["room"])
+    assert half["rooms"] + rest["rooms"] == whole["rooms"]
+    assert (half["more"], rest["more"], rest["threads"]) == (True, False, [])
+
+
+async def test_who_may_not_read_a_room_any_more_is_told_nothing_of_it(here: Here) -> None:
+    room = await made(here.at["grace"], who=[here.key("mary"), here.key("gus")])
+    (root,) = await say(here, "grace", room, "@mary @gus a secret")
+    await here.at["grace"].ask("post", room=f"{room}:{root}", text="@mary another secret")
+    for who in ("mary", "gus"):
+        assert "secret" in str(await missed(here, who))
+        await here.at["grace"].ask("ban" if who == "mary" else "remove", room=room, who=who)
+        page = await missed(here, who)
+        assert (page["rooms"], page["threads"]) == ([], []) and "secret" not in str(page)
+    assert (await here.at["visitor"].refused("list_missed"))["code"] == "forbidden"
+    assert (await here.people["mary"].ask("GET", "/me/missed?limit=21")).code == "bad_request"
+
+
+async def test_of_large_messages_only_the_beginning_is_told(here: Here) -> None:
+    rooms = [await made(here.at["grace"], who=[here.key("mary")]) for _ in range(8)]
+    for room in rooms:
+        (seq,) = await say(here, "grace", room, "x" * 60_000)
+        await here.at["grace"].ask("react", room=room, seq=seq, emoji="👍")
+    page = await missed(here, "mary")
+    assert [each["room"] for each in page["rooms"]] == sorted(rooms)
+    assert [each["first"]["text"] for each in page["rooms"]] == ["x" * 200] * 8
+    assert len(str(page)) < 10_000
