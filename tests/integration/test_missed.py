@@ -71,7 +71,9 @@ async def test_who_may_not_read_a_room_any_more_is_told_nothing_of_it(here: Here
         page = await missed(here, who)
         assert (page["rooms"], page["threads"]) == ([], []) and "secret" not in str(page)
     assert (await here.at["visitor"].refused("list_missed"))["code"] == "forbidden"
-    assert (await here.people["mary"].ask("GET", "/me/missed?limit=21")).code == "bad_request"
+    for wrong in ("limit=21", "after=lobby", "after=%00"):
+        answer = await here.people["mary"].ask("GET", f"/me/missed?{wrong}")
+        assert answer.code == "bad_request", wrong
 
 
 async def test_of_large_messages_only_the_beginning_is_told(here: Here) -> None:

@@ -28,6 +28,10 @@ from tests.support.newcomers import (
 from tests.support.server import Server
 from tests.system.test_page import bodies, composer, here, message, post, unsent
 
+# As if the account that is logged in had been here two days ago for the last time.
+ABSENT = """for (const key of Object.keys(localStorage))
+    if (key.startsWith("hubbub.recent.seen.")) localStorage.setItem(key, JSON.stringify([String(Date.now() - 2 * 86_400_000)]));"""
+
 Tour = Callable[[Page, Server], AsyncIterator[str]]
 TourAtWork = Callable[[Page, "Team"], AsyncIterator[str]]
 
@@ -203,6 +207,9 @@ async def beginning(page: Page, server: Server) -> AsyncIterator[str]:
     await expect(page.get_by_text("Nothing saved yet")).to_be_visible()
     yield "nothing saved"
     await page.get_by_role("complementary").get_by_role("button", name="Close").click()
+    await press(page, "What you missed")
+    await expect(page.get_by_text("You have read everything")).to_be_visible()
+    yield "nothing missed"
     await press(page, "New room")
     await page.get_by_role("button", name="Make the room").click()
     await expect(page.get_by_text("Fill this in")).to_be_visible()
@@ -574,6 +581,29 @@ async def searching_in_vain(page: Page, team: Team) -> AsyncIterator[str]:
     await expect(hits(page).locator("mark").first).to_have_text("snapshot")
 
 
+async def missing(page: Page, team: Team) -> AsyncIterator[str]:
+    """What one has missed: offered after an absence, without a server, and as it is."""
+    kitchen = team.rooms["kitchen"]
+    liked = await team.say(
+        "grace", kitchen, "The kettle has its own reset, which makes you wonder."
+    )
+    for who in ("linus", "margaret"):
+        await team.ask(who, "PUT", f"/rooms/{kitchen}/messages/{liked}/reactions/🎉")
+    await come(page, team)
+    await page.evaluate(ABSENT)
+    await page.reload()
+    await expect(page.get_by_text("While you were away")).to_be_visible()
+    yield "after an absence"
+    await page.route("**/api/v1/me/missed?*", lambda route: route.abort())
+    await page.get_by_role("button", name="Show what you missed").click()
+    await expect(page.get_by_role("main").get_by_text("There is no connection")).to_be_visible()
+    yield "missed, offline"
+    await page.unroute("**/api/v1/me/missed?*")
+    await page.get_by_role("button", name="Retry now").click()
+    await expect(page.get_by_role("main").get_by_text("Mentions you").first).to_be_visible()
+    yield "missed"
+
+
 async def elsewhere(page: Page, server: Server) -> AsyncIterator[str]:
     """A room in another site's page: loading, empty, with messages, and without a server."""
     await page.route(
@@ -597,5 +627,5 @@ TOURS: tuple[Tour, ...] = (
 )
 AT_WORK: tuple[TourAtWork, ...] = (
     *(reading, beside, writing, over, searching, searching_in_vain),
-    unanswered,
+    *(unanswered, missing),
 )

@@ -243,6 +243,25 @@ async def test_a_search(stage: Stage) -> None:
     await stage.ask("PATCH", "/me", {"name": "Ada"})
 
 
+async def test_what_one_missed(stage: Stage) -> None:
+    """The first message, mentions and what has reactions, and a room's title."""
+    page = stage.page
+    title = CORPUS["an image that fails"]
+    room = (await stage.ask("POST", "/rooms", {"kind": "open", "title": title, "who": ["grace"]}))[
+        "made"
+    ]
+    for number, text in enumerate(TEXTS[::7]):
+        said = {"text": f"{'@ada ' if number % 2 else ''}{text}"}
+        posted = await stage.ask("POST", f"/rooms/{room}/messages", said, stage.grace)
+        path = f"/rooms/{room}/messages/{posted['seq']}/reactions/👍"
+        await stage.ask("PUT", path, {}, stage.grace)
+    await page.get_by_role("button", name="What you missed").click()
+    await expect(page.get_by_role("main").locator(".hit").nth(5)).to_be_attached()
+    await stage.check()
+    await page.get_by_role("button", name="Mark all as read").click()
+    await expect(page.get_by_text("You have read everything")).to_be_visible()
+
+
 async def test_a_thread(stage: Stage) -> None:
     page = stage.page
     root = (await stage.ask("POST", f"/rooms/{stage.kitchen}/messages", {"text": "a thread"}))[

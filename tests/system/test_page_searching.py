@@ -120,6 +120,34 @@ async def test_what_one_no_longer_asks_for_is_given_up(stage: tuple[People, Team
     await expect(hits(page)).to_contain_text("cellar")
 
 
+async def test_what_one_missed_leads_to_its_place_and_is_gone_once_it_is_read(
+    stage: tuple[People, Team, Page],
+) -> None:
+    _, team, page = stage
+    plans = team.rooms["Plans"]
+    await rooms(page).get_by_role("button", name="Attic").click()
+    await composer(page).fill("/missed")
+    await page.keyboard.press("Enter")
+    await page.get_by_role("button", name="Mark all as read").click()
+    await expect(page.get_by_text("You have read everything")).to_be_visible()
+    for text in ("the first of these", *"abc", "@grace are you there?", *"def"):
+        await team.say("linus", plans, text)
+    await page.reload()
+    of_plans = page.get_by_role("region", name="Plans 8 new messages · 1 mention")
+    first, mention = of_plans.locator(".hit").all_inner_texts, of_plans.get_by_text("@grace")
+    await expect(of_plans.locator(".hit")).to_have_count(2)
+    assert "the first of these" in (await first())[0]
+    await mention.click()
+    await expect(page.get_by_role("log").locator(".message.linked")).to_contain_text("@grace")
+    await rooms(page).get_by_role("button", name="Attic").click()
+    await page.go_back()
+    await expect(page.get_by_text("You have read everything")).to_be_visible()  # there
+    last = await team.say("linus", plans, "and one more")
+    await expect(page.get_by_role("region", name="Plans 1 new message")).to_be_visible()
+    await team.ask("grace", "PUT", f"/rooms/{plans}/read", {"upto": last})  # on another device
+    await expect(page.get_by_text("You have read everything")).to_be_visible()
+
+
 async def test_a_room_that_one_loses_is_gone_from_what_was_found(
     stage: tuple[People, Team, Page],
 ) -> None:

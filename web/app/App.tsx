@@ -37,6 +37,7 @@ const Messenger = () => (
 const LATER: Record<Instead["kind"], () => Promise<() => VNode>> = {
   admin: async () => (await import("./admin/Admin.tsx")).Admin,
   search: async () => (await import("./search/Search.tsx")).Search,
+  missed: async () => (await import("./missed/Missed.tsx")).Missed,
 };
 
 /** A view that is loaded when somebody opens it. */

@@ -31,6 +31,7 @@ const title = computed(() => {
   if (screen.value.kind !== "app" || !current.value) return t.hubbub;
   const { count, any } = unread();
   if (instead.value?.kind === "search") return `${t.searchMessages} – ${t.hubbub}`;
+  if (instead.value?.kind === "missed") return `${t.whatYouMissed} – ${t.hubbub}`;
   return `${count ? `(${count}) ` : any ? "• " : ""}${harmless(titleOf(current.value))} – ${t.hubbub}`;
 });
 

@@ -1,6 +1,7 @@
 // The slash commands: one table that says how each is written, who may use it, what it does, and what the help says about it.
 
 import { t } from "../i18n/index.ts";
+import { openMissed } from "../store/absence.ts";
 import * as acting from "../store/acting.ts";
 import { isMade } from "../store/address.ts";
 import { create, inviteTo, leave } from "../store/doing.ts";
@@ -50,6 +51,7 @@ const COMMANDS: Record<string, Command> = {
     where: "account",
     does: ({ people }) => create({ kind: "direct", who: people }),
   },
+  missed: { takes: [], about: about.missed, where: "account", does: async () => openMissed() },
   search: { takes: [text(t.arguments.words)], about: about.search, where: "account", does: async ({ text }) => openSearch(text) },
   status: { takes: [text(t.arguments.text, true)], about: about.status, where: "account", does: ({ text }) => acting.setStatus(text) },
   away: { takes: [], about: about.away, where: "account", does: leaveDevice },

@@ -3,7 +3,7 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { keysOf, spoken } from "../keys/table.ts";
-import { canGoBack } from "../store/instead.ts";
+import { cameFrom } from "../store/instead.ts";
 import { nameOf } from "../store/names.ts";
 import { openAbout, openPins } from "../store/panel.ts";
 import { titleOf, topicOf } from "../store/rooms.ts";
@@ -22,7 +22,7 @@ export function Head() {
   return (
     <header>
       <Menu />
-      {canGoBack.value && <IconButton id="back" name="back" label={t.backToResults} onClick={() => history.back()} />}
+      {cameFrom.value && <IconButton id="back" name="back" label={t.backTo[cameFrom.value]} onClick={() => history.back()} />}
       <h1 id="title" dir="auto">
         {harmless(titleOf(room))}
       </h1>

@@ -4,7 +4,9 @@ import { signal } from "@preact/signals";
 import { Composer } from "../composer/Composer.tsx";
 import { focusComposer } from "../composer/focus.ts";
 import { t } from "../i18n/index.ts";
+import { absentSince, openMissed } from "../store/absence.ts";
 import { isMade } from "../store/address.ts";
+import { isUnread } from "../store/badges.ts";
 import { banner } from "../store/connection.ts";
 import { joinCurrent } from "../store/doing.ts";
 import { nameOf } from "../store/names.ts";
@@ -28,6 +30,7 @@ export const Room = () => (
     <div id="banners">
       <Banner />
       <Trouble />
+      <WhileAway />
       <Newer />
     </div>
     <Inside />
@@ -95,6 +98,29 @@ function Trouble() {
 }
 
 const hasRead = signal("");
+
+/** Offers what one has missed, once one comes back after a long time. */
+function WhileAway() {
+  const account = session.value?.account;
+  const rows = absentSince.value && account?.me ? account.shown.filter((row) => isUnread(row)) : [];
+  if (!rows.length) return null;
+  return (
+    <div class="banner" role="status">
+      <span>
+        {t.whileAway(
+          rows.reduce((sum, { unread }) => sum + unread, 0),
+          rows.length,
+        )}
+      </span>
+      <button type="button" onClick={openMissed}>
+        {t.showMissed}
+      </button>
+      <button type="button" onClick={() => (absentSince.value = undefined)}>
+        {t.notNow}
+      </button>
+    </div>
+  );
+}
 
 function Typing() {
   const typing = placeOf(current.value)?.typing.value;

@@ -6,6 +6,7 @@ import { inviteToServer } from "../panels/InviteToServer.tsx";
 import { newDirect } from "../panels/NewDirect.tsx";
 import { newRoom } from "../panels/NewRoom.tsx";
 import { openRooms } from "../panels/OpenRooms.tsx";
+import { openMissed } from "../store/absence.ts";
 import type { Account } from "../store/account.ts";
 import { isAdmin, openAdmin } from "../store/admin.ts";
 import { forMe, isUnread, levelOf } from "../store/badges.ts";
@@ -55,6 +56,7 @@ function OfAccount({ account }: { account: Account }) {
       ))}
       <Act icon="pen" text={t.writeTo} onClick={newDirect} />
       <Act icon="search" text={t.searchMessages} onClick={() => openSearch("")} isCurrent={instead.value?.kind === "search"} isApart />
+      <Act icon="bell" text={t.whatYouMissed} onClick={openMissed} isCurrent={instead.value?.kind === "missed"} />
       <Act icon="bookmark" text={t.savedMessages} onClick={openSaved} />
       <Invite key={account.key} role={account.role} />
       {isAdmin(account.role) && (

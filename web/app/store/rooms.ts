@@ -7,7 +7,7 @@ import { type Listed, listed, whenUnknown } from "./aliases.ts";
 import { follow } from "./hearing.ts";
 import { goToLine } from "./history.ts";
 import { list } from "./http.ts";
-import { canGoBack, instead } from "./instead.ts";
+import { cameFrom, instead } from "./instead.ts";
 import { lookAt } from "./looking.ts";
 import { keepRooms } from "./memory.ts";
 import { seeRoom } from "./outbox.ts";
@@ -46,7 +46,7 @@ export function open(room: string): void {
     linked.value = undefined;
     menuOpen.value = false;
     instead.value = undefined;
-    canGoBack.value = false;
+    cameFrom.value = undefined;
     closePanel();
     toEnd();
     follow(room); // it may be readable by now

@@ -54,6 +54,6 @@ export function showMessage(key: string, seq: number): void {
   const isThere = places.get(room)?.view !== undefined;
   wanted.value = root || isThere ? undefined : { room, seq };
   open(room);
-  if (root) openThread(Number(root), seq);
+  if (root) openThread(Number(root), seq || undefined);
   else if (isThere) goTo(room, seq);
 }

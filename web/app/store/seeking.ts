@@ -2,7 +2,7 @@
 
 import { batch, signal } from "@preact/signals";
 import { addressOf, isMade, linkedRoom } from "./address.ts";
-import { canGoBack, instead } from "./instead.ts";
+import { cameFrom, instead } from "./instead.ts";
 import { closePanel } from "./panel.ts";
 import { open } from "./rooms.ts";
 import { showMessage } from "./saved.ts";
@@ -50,7 +50,7 @@ export function showSearch(wanted: Sought, from = linkedRoom()?.room ?? current.
   closePanel();
   batch(() => {
     menuOpen.value = false;
-    canGoBack.value = false;
+    cameFrom.value = undefined;
     soughtFrom.value = from;
     sought.value = wanted;
     instead.value = { kind: "search" };
@@ -79,9 +79,11 @@ export function closeSearch(): void {
   else open(soughtFrom.peek());
 }
 
-/** Open a message that was found, where it was written. The browser's history leads back. */
+/** Open a message where it was written; without one, its room or thread. The browser's history leads back. */
 export function showFound(key: string, seq: number): void {
+  const from = instead.peek()?.kind;
   history.pushState(null, "", addressOf(key.split(":")[0] ?? ""));
-  showMessage(key, seq);
-  canGoBack.value = true;
+  if (seq || key.includes(":")) showMessage(key, seq);
+  else open(key);
+  cameFrom.value = from;
 }

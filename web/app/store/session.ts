@@ -4,6 +4,7 @@ import { batch } from "@preact/signals";
 import { type Client, connect, Refused, type Status, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import type { Told } from "../offline/leader.ts";
+import { comeBack, isMissedLinked, showMissed } from "./absence.ts";
 import { Account, type Known } from "./account.ts";
 import { type Goal, isMade, linkedRoom, showRoot, takeEntered, takeWayIn } from "./address.ts";
 import { linkedPart, openAdmin } from "./admin.ts";
@@ -50,6 +51,7 @@ export function begin(): void {
   addEventListener("visibilitychange", () => document.hidden && keepNow());
   addEventListener("pageshow", (event) => event.persisted && clientOf() && start());
   setInterval(() => clientOf()?.status.state === "connected" && isVisible.peek() && listRooms(), ROOMS_EVERY);
+  setInterval(comeBack, ROOMS_EVERY);
   memory.takeTokenFromAddress();
   if (takeEntered()) checkSession();
   else if (!enterBy()) start();
@@ -65,6 +67,7 @@ function keepNow(): void {
 /** The page is seen again, or no longer. */
 export function seen(isSeen: boolean): void {
   isVisible.value = isSeen;
+  comeBack();
   if (isSeen) takeDrafts();
   else tellDrafts();
   const place = places.get(current.peek());
@@ -157,18 +160,20 @@ function openAgain(): void {
   const [part, search] = [linkedPart(), linkedSearch()];
   if (part) openAdmin(part);
   else if (search) showSearch(search);
+  else if (isMissedLinked()) showMissed();
   else openGoal(linkedRoom() ?? { room: roomFromAddress(), seq: undefined });
 }
 
 /** Open the room, and the message, that the address leads to, and what it leads to over that. */
 async function openAddress(): Promise<void> {
   const { href } = location;
-  const [part, search] = [linkedPart(), linkedSearch()];
+  const [part, search, isMissed] = [linkedPart(), linkedSearch(), isMissedLinked()];
   await openGoal(linkedRoom() ?? { room: roomFromAddress(), seq: undefined });
-  if (!part && !search) return;
+  if (!part && !search && !isMissed) return;
   history.replaceState(history.state, "", href); // opening the room has changed it
   if (part) openAdmin(part);
   else if (search) showSearch(search, current.peek());
+  else showMissed();
 }
 
 async function openGoal({ room: named, seq }: Goal): Promise<void> {
@@ -224,6 +229,7 @@ async function ended(client: Client, status: Status): Promise<void> {
 
 /** Something of the account's was changed. */
 function accountChanged(): void {
+  comeBack();
   const account = accountOf();
   const room = current.peek();
   if (account?.rooms.has(room)) follow(room); // it may not have been readable before

@@ -10,6 +10,7 @@ from hubbub.domain.access import Operation
 from hubbub.domain.facts import Head, MessageKey
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import Message
 from hubbub.protocol.missed import (
     LONGEST_EXCERPT,
@@ -48,6 +49,8 @@ class Missed:
         """Return rooms with something unread and, at first, threads."""
         if principal.role is not Role.ACCOUNT:
             raise RefusalError("forbidden", "Only accounts have rooms of their own")
+        if asked.after and not is_room_key(asked.after):
+            raise RefusalError("bad_request", "Invalid `after`: use the key of a room")
         await self._rights.require(principal, Operation.READ, principal.id)
         async with self._turn:
             new = await self._new(principal.id, asked.after, asked.limit + 1)

@@ -1,0 +1,134 @@
+// What one has missed: in each room how much, and what matters most of it; each line leads to its place. It is loaded when it is opened.
+
+import "./missed.css";
+import { useLayoutEffect, useState } from "preact/hooks";
+import { t } from "../i18n/index.ts";
+import { m } from "../i18n/missed.ts";
+import { Menu } from "../panels/Menu.tsx";
+import { closeMissed } from "../store/absence.ts";
+import { findMissed, type MissedRoom, type MissedThread, missed, readAll, roomsMissed, threadsMissed } from "../store/missed.ts";
+import { titleOf } from "../store/rooms.ts";
+import { connection, session } from "../store/state.ts";
+import { IconButton } from "../ui/Icon.tsx";
+import { Empty, Why } from "../ui/Text.tsx";
+import { harmless } from "../ui/text.ts";
+import { Line, showing } from "./Line.tsx";
+
+export function Missed() {
+  const [why, setWhy] = useState("");
+  const isConnected = connection.value.state === "connected";
+  const fail = (error: Error) => setWhy(error.message);
+  const find = () => findMissed().then(() => setWhy(""), fail);
+  const unread = [...(session.value?.account?.rooms.values() ?? [])].flatMap(({ room, unread, marked }) =>
+    unread || marked ? [room] : [],
+  );
+  useLayoutEffect(() => {
+    if (isConnected || !missed.peek()) find();
+  }, [isConnected, unread.sort().join(" ")]); // in others, there may be something new
+  const all = missed.value;
+  return (
+    <main
+      id="missed"
+      onKeyDown={(key) => {
+        if (key.key !== "Escape" || key.defaultPrevented) return;
+        key.preventDefault();
+        closeMissed();
+      }}
+    >
+      <header>
+        <Menu />
+        <h1 id="title">{t.whatYouMissed}</h1>
+        <IconButton name="close" label={t.close} onClick={closeMissed} />
+      </header>
+      <section
+        class="missed"
+        aria-label={t.whatYouMissed}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
+        tabIndex={0}
+      >
+        {why && (
+          <p class="banner">
+            <Why text={why} />
+            <button type="button" onClick={find}>
+              {t.retryNow}
+            </button>
+          </p>
+        )}
+        {all ? <List readAll={() => readAll(all).catch(fail)} /> : !why && <Empty text={t.loading} />}
+      </section>
+    </main>
+  );
+}
+
+function List({ readAll }: { readAll(): void }) {
+  const all = missed.value;
+  if (!all || !session.value?.account?.hasStarted) return null;
+  const [rooms, threads] = [roomsMissed(all), threadsMissed(all)];
+  if (!rooms.length && !threads.length) {
+    return (
+      <div class="nothing" role="status">
+        <p>{m.nothing}</p>
+        <p class="hint">{m.nothingMore}</p>
+      </div>
+    );
+  }
+  return (
+    <>
+      <button type="button" class="quiet" onClick={readAll}>
+        {m.readAll}
+      </button>
+      {rooms.map((room) => (
+        <InRoom key={room.room} of={room} />
+      ))}
+      {threads.length > 0 && (
+        <section aria-labelledby="missed-threads">
+          <h2 id="missed-threads">{m.threads}</h2>
+          <ol>
+            {threads.map((thread) => (
+              <InThread key={thread.thread} of={thread} />
+            ))}
+          </ol>
+        </section>
+      )}
+      {all.more && <p class="hint">{m.more}</p>}
+    </>
+  );
+}
+
+/** A room: how much there is, where it begins, who calls, and what has most reactions. */
+function InRoom({ of: { room, unread, mentions, first, mentioned = [], reacted = [] } }: { of: MissedRoom }) {
+  const title = harmless(titleOf(room));
+  const called = new Set(mentioned.map(({ seq }) => seq));
+  const liked = reacted.filter(({ seq }) => !called.has(seq) && seq !== first?.seq);
+  return (
+    <section aria-labelledby={`missed-${room}`}>
+      <h2 id={`missed-${room}`}>
+        <a {...showing(room, first?.seq ?? 0)}>
+          <bdi>{title}</bdi>
+        </a>
+        <small>
+          {m.unread(session.value?.account?.row(room)?.unread ?? unread)}
+          {mentions > 0 && ` · ${m.mentions(mentions)}`}
+        </small>
+      </h2>
+      <ol>
+        {first && !called.has(first.seq) && <Line room={room} of={first} label={m.first} />}
+        {mentioned.map((each) => (
+          <Line key={each.seq} room={room} of={each} label={m.mentioned} isCalling />
+        ))}
+        {liked.map((each) => (
+          <Line key={each.seq} room={room} of={each} label={m.reacted(each.reactions ?? 0)} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+const InThread = ({ of: { thread, room, message, title = "", about, unread, mentions, at } }: { of: MissedThread }) => (
+  <Line
+    room={thread}
+    of={{ seq: message, at, by: about?.by ?? "", text: title || about?.text || "" }}
+    label={`${harmless(titleOf(room))} · ${m.replies(unread ?? 0)}`}
+    isCalling={(mentions ?? 0) > 0}
+  />
+);
