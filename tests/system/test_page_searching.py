@@ -94,6 +94,7 @@ async def test_a_reply_is_shown_in_its_thread_however_long_that_is(
         re.compile("is:thread")
     )
     await page.keyboard.type("barrel")
+    await expect(hits(page)).to_have_count(1)
     await hits(page).get_by_role("link").click()
     reply = page.get_by_role("complementary", name="Thread").locator(".message.linked")
     await expect(reply).to_contain_text("the barrel is in the thread")

@@ -1,11 +1,13 @@
 // Keys that do something wherever one is on the page.
 
+import { closeMissed } from "../store/absence.ts";
+import { instead } from "../store/instead.ts";
 import { neighbour } from "../store/order.ts";
 import { closePanel, panel } from "../store/panel.ts";
 import { markRead } from "../store/reading.ts";
 import { open } from "../store/rooms.ts";
 import { screen } from "../store/screen.ts";
-import { canSearch, openSearch } from "../store/seeking.ts";
+import { canSearch, closeSearch, openSearch } from "../store/seeking.ts";
 import { showWindow } from "../store/windows.ts";
 import { is, type Name } from "./table.ts";
 
@@ -15,10 +17,13 @@ function go(step: 1 | -1, onlyUnread: boolean): void {
   if (room !== undefined) open(room);
 }
 
-/** Close what is open beside the room, or else mark the room as read. */
+/** Close what is open beside the room, or in its place, or else mark the room as read. */
 function closeOrRead(): void {
-  if (panel.peek()) closePanel();
-  else markRead();
+  const shown = instead.peek()?.kind;
+  if (shown === "search") closeSearch();
+  else if (shown === "missed") closeMissed();
+  else if (panel.peek()) closePanel();
+  else if (!shown) markRead();
 }
 
 const DOES: Partial<Record<Name, () => void>> = {

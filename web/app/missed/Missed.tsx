@@ -1,7 +1,7 @@
 // What one has missed: in each room how much, and what matters most of it; each line leads to its place. It is loaded when it is opened.
 
 import "./missed.css";
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { m } from "../i18n/missed.ts";
 import { Menu } from "../panels/Menu.tsx";
@@ -9,6 +9,7 @@ import { closeMissed } from "../store/absence.ts";
 import { findMissed, type MissedRoom, type MissedThread, missed, readAll, roomsMissed, threadsMissed } from "../store/missed.ts";
 import { titleOf } from "../store/rooms.ts";
 import { connection, session } from "../store/state.ts";
+import { isFree } from "../ui/focus.ts";
 import { IconButton } from "../ui/Icon.tsx";
 import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
@@ -16,6 +17,10 @@ import { Line, showing } from "./Line.tsx";
 
 export function Missed() {
   const [why, setWhy] = useState("");
+  const root = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    if (isFree(undefined)) root.current?.querySelector<HTMLElement>(".missed")?.focus();
+  }, []);
   const isConnected = connection.value.state === "connected";
   const fail = (error: Error) => setWhy(error.message);
   const find = () => findMissed().then(() => setWhy(""), fail);
@@ -27,14 +32,7 @@ export function Missed() {
   }, [isConnected, unread.sort().join(" ")]); // in others, there may be something new
   const all = missed.value;
   return (
-    <main
-      id="missed"
-      onKeyDown={(key) => {
-        if (key.key !== "Escape" || key.defaultPrevented) return;
-        key.preventDefault();
-        closeMissed();
-      }}
-    >
+    <main id="missed" ref={root}>
       <header>
         <Menu />
         <h1 id="title">{t.whatYouMissed}</h1>

@@ -18,15 +18,7 @@ export function Search() {
   const root = useRef<HTMLElement>(null);
   useSearching();
   return (
-    <main
-      id="search"
-      ref={root}
-      onKeyDown={(key) => {
-        if (key.key !== "Escape" || key.defaultPrevented) return;
-        key.preventDefault();
-        closeSearch();
-      }}
-    >
+    <main id="search" ref={root}>
       <header>
         <Menu />
         <h1 id="title">{s.title}</h1>
