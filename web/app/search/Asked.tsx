@@ -28,7 +28,8 @@ export function Asked({ toResults }: { toResults(): void }) {
   const at = Math.min(chosen, offered.length - 1);
   const { state, why } = found.value;
   useLayoutEffect(() => {
-    if (!left.key) field.current?.focus(); // or else one comes back to what was found
+    const comesBack = left.key && found.peek().query === sought.peek().query; // to what was found
+    if (!comesBack) field.current?.focus();
     field.current?.setSelectionRange(text.length, text.length);
   }, []);
   useLayoutEffect(() => {

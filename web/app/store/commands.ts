@@ -13,7 +13,7 @@ export const OFFLINE = {
   ...{ read: "waits", mark_unread: "waits", set: "waits", save: "waits", unsave: "waits" },
   ...{ prefer: "waits", block: "waits", unblock: "waits" },
   ...{ create: "asks", invite: "asks", join: "asks", leave: "asks", search: "asks", history: "asks", get_message: "asks" },
-  ...{ list_pins: "asks", list_emoji: "asks", list_drafts: "asks", list_my_threads: "asks" },
+  ...{ list_pins: "asks", list_emoji: "asks", list_drafts: "asks", list_my_threads: "asks", list_missed: "asks" },
   ...{ hello: "passes", start: "passes", follow: "passes", follow_all: "passes", unfollow: "passes" },
   ...{ signal: "passes", watch: "passes", away: "passes", back: "passes" },
   draft: "passes", // a draft stays on this device, and is told with the next connection
