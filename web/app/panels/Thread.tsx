@@ -28,7 +28,7 @@ export function Thread({ room, seq, thread, reply }: ThreadProps) {
   const scroller = useRef<HTMLElement>(null);
   const place = placeOf(thread);
   const version = place?.version.value;
-  const sent = outbox.value;
+  const sent = outbox.value.findLast((each) => each.room === thread && each.command.do === "post")?.client_message_id;
   const sought = useRef({ reply, isShown: false, sent });
   const isAtEnd = useRef(true);
   const before = scroller.current && !isAtEnd.current ? measure(scroller.current) : undefined; // it is still as it was
@@ -37,9 +37,10 @@ export function Thread({ room, seq, thread, reply }: ThreadProps) {
     if (current.sent !== sent) current.reply = undefined; // one has written something, and wants to see it
     if (current.sent !== sent) isAtEnd.current = true;
     current.sent = sent;
-    if (scroller.current && before && !isAtEnd.current) restore(scroller.current, before);
+    const isSought = current.reply !== undefined && !current.isShown;
+    if (scroller.current && isSought) current.isShown = seekReply(scroller.current, thread, current.reply);
+    else if (scroller.current && before && !isAtEnd.current) restore(scroller.current, before);
     else if (scroller.current && current.reply === undefined) showEnd(scroller.current);
-    else if (scroller.current && !current.isShown) current.isShown = seekReply(scroller.current, thread, current.reply);
     readThread(thread);
   }, [version, sent, isVisible.value, connection.value.state]);
   const isEnded = placeOf(room)?.threads.value.get(seq)?.ended_at !== undefined;
