@@ -237,7 +237,8 @@ class Rules:
         wanted = Needs()
         needing, keyed = self._needing, self.keyed
         asking: defaultdict[str, dict[str, Principal]] = defaultdict(dict)  # by room and id
-        room, askers = "", dict[str, Principal]()  # those of the last change, as often of the next
+        room = ""  # of the last change, as often of the next; and who asked for changes there
+        askers: dict[str, Principal] = {}
         change: Any
         for principal, change in proposals:
             kind = type(change)

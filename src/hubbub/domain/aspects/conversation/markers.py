@@ -100,7 +100,8 @@ def _unsaid(ledger: Ledger) -> Reached:
 
     So of each room only its first author counts, as far as the second one. There may be many posts, and these are few.
     """
-    first, ends = dict[str, NewPost](), dict[str, int]()
+    first: dict[str, NewPost] = {}
+    ends: dict[str, int] = {}
     for post in ledger.openings:
         room, _, _, _, owner, nth, _ = post
         if first.setdefault(room, post).owner != owner:
