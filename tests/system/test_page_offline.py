@@ -410,6 +410,15 @@ async def change_everything(page: Page) -> None:
     await expect(dialog.get_by_label("Status")).to_have_value("tea time")
 
 
+async def back_with_the_saved(people: People, page: Page) -> None:
+    """The server is back while one looks at the saved messages, which come by themselves, with the one that waited."""
+    await page.get_by_role("button", name="Saved messages").click()
+    panel = page.get_by_role("complementary", name="Saved messages")
+    await expect(panel.get_by_text("There is no connection")).to_be_visible()
+    await come_back(people.server, page)
+    await expect(panel.get_by_role("button", name="Show it in Kitchen")).to_be_visible()
+
+
 async def all_is_changed(people: People, page: Page, room: str) -> None:
     """The server has all that was changed without it, each once."""
     await page.wait_for_function(NOTHING_WAITS)
@@ -452,7 +461,7 @@ async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
         pinned = message(ada, "the kettle is on").locator(".pinned")
         await expect(pinned).to_be_visible()
         await expect(unsent(ada)).to_have_count(1)
-        await come_back(people.server, ada)
+        await back_with_the_saved(people, ada)
         await expect(bodies(ada)).to_have_text(["the kettle is on", "half a sentence"])
         await expect(composer(ada)).to_have_value("")
         await expect(pinned).to_be_visible()

@@ -7,7 +7,7 @@ import { archive, askRights, memberChanges, type Rights, restore, type RoomSetti
 import { say } from "../store/screen.ts";
 import type { wire } from "../store/sdk.ts";
 import { changeLevel } from "../store/settings.ts";
-import { accountOf } from "../store/state.ts";
+import { accountOf, isConnected } from "../store/state.ts";
 import { openConfirmation } from "../ui/Confirm.tsx";
 import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
@@ -28,10 +28,13 @@ export function AboutRoom({ room }: { room: string }) {
   const row = accountOf()?.row(room);
   useLayoutEffect(() => {
     Promise.all([settingsOf(room), askRights(room)]).then(
-      ([settings, rights]) => setKnown({ settings, rights }),
+      ([settings, rights]) => {
+        setKnown({ settings, rights });
+        setWhy("");
+      },
       (error: Error) => setWhy(error.message),
     );
-  }, [room, changes]);
+  }, [room, changes, isConnected.value]);
   return (
     <div class="scroller about">
       <Why text={why} />

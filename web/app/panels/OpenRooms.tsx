@@ -5,7 +5,7 @@ import { t } from "../i18n/index.ts";
 import type { Listed } from "../store/aliases.ts";
 import { join } from "../store/doing.ts";
 import { listOpenRooms, open } from "../store/rooms.ts";
-import { accountOf } from "../store/state.ts";
+import { accountOf, isConnected } from "../store/state.ts";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Empty, Name, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
@@ -23,8 +23,11 @@ function OpenRooms() {
   const [why, setWhy] = useState("");
   const fail = (error: Error) => setWhy(error.message);
   useLayoutEffect(() => {
-    listOpenRooms().then((found) => setRooms(found.sort((a, b) => a.title.localeCompare(b.title))), fail);
-  }, []);
+    listOpenRooms().then((found) => {
+      setRooms(found.sort((a, b) => a.title.localeCompare(b.title)));
+      setWhy("");
+    }, fail);
+  }, [isConnected.value]);
   const enterNew = (room: string) => join(room).then(() => enter(room), fail);
   return (
     <Dialog title={t.openRooms}>

@@ -3,9 +3,9 @@
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { titleOf } from "../store/rooms.ts";
-import { isDropped, type Saved as One, type SavedPage, savedBefore, showMessage, unsave } from "../store/saved.ts";
+import { isDropped, type Saved as One, type SavedPage, savedBefore, saving, showMessage, unsave } from "../store/saved.ts";
 import { say } from "../store/screen.ts";
-import { me } from "../store/state.ts";
+import { isConnected, me } from "../store/state.ts";
 import { Body } from "../timeline/Body.tsx";
 import { GAP, Speaker, Time } from "../timeline/Row.tsx";
 import { Empty, Why } from "../ui/Text.tsx";
@@ -16,8 +16,11 @@ export function Saved() {
   const [why, setWhy] = useState("");
   const fail = (error: Error) => setWhy(error.message);
   useLayoutEffect(() => {
-    savedBefore().then(setFound, fail);
-  }, []);
+    savedBefore().then((page) => {
+      setFound(page);
+      setWhy("");
+    }, fail);
+  }, [isConnected.value, saving.value]);
   if (!found) return why ? <Why text={why} /> : <Empty text={t.loading} />;
   const shown = found.saved.filter((each) => !isDropped(each));
   if (!shown.length && !found.more) return <Empty text={t.nothingSaved} />;

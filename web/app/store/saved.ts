@@ -1,5 +1,6 @@
 // The messages that one has saved, from any room.
 
+import { computed } from "@preact/signals";
 import type { wire } from "#sdk";
 import { ME } from "./commands.ts";
 import { goTo } from "./history.ts";
@@ -27,6 +28,9 @@ export interface SavedPage {
 
 export const save = (room: string, seq: number): Promise<void> => change(ME, { do: "save", of: { room, message: seq } });
 export const unsave = (room: string, seq: number): Promise<void> => change(ME, { do: "unsave", of: { room, message: seq } });
+
+/** How many messages wait to be saved: the list has them only afterwards. */
+export const saving = computed(() => outbox.value.filter(({ command, seq }) => command.do === "save" && seq === undefined).length);
 
 /** Whether a message is to be among the saved ones no longer. */
 export const isDropped = ({ of }: Saved): boolean => isUnsaved(of, outbox.value);

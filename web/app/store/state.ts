@@ -1,6 +1,6 @@
 // What the page knows of rooms and of who looks at it, as signals; its views show this.
 
-import { signal } from "@preact/signals";
+import { computed, signal } from "@preact/signals";
 import type { Client, Refused, Room, Status, wire } from "#sdk";
 import type { Account } from "./account.ts";
 import { show } from "./frames.ts";
@@ -96,6 +96,8 @@ export interface Session {
 
 export const session = signal<Session | undefined>(undefined);
 export const connection = signal<Status>({ state: "connecting", reason: "" });
+/** Views ask again for what they could not have without a connection. */
+export const isConnected = computed(() => connection.value.state === "connected");
 /** Whether the page can be seen: its tab is the one in front. */
 export const isVisible = signal(true);
 /** The room that is shown. */
