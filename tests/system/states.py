@@ -492,8 +492,10 @@ async def unanswered(page: Page, team: Team) -> AsyncIterator[str]:
     """Whatever is asked for when it is opened: while it comes, and without a server."""
     await come(page, team)
 
+    held: list[Route] = []
+
     async def hang(route: Route) -> None:
-        """No answer, until the route is another one."""
+        held.append(route)  # there is no answer yet
 
     async def fail(route: Route) -> None:
         await route.abort()
@@ -506,6 +508,9 @@ async def unanswered(page: Page, team: Team) -> AsyncIterator[str]:
         async for what in opened(page):
             await expect(page.get_by_text(words).locator("visible=true").first).to_be_visible()
             yield f"{what}, {how}"
+        for route in held:
+            await route.abort()
+        held.clear()
         await page.unroute("**/api/v1/**")
 
 
