@@ -399,7 +399,7 @@ async def of_messages(do: Obeying) -> None:
 
 
 async def of_other_rooms(do: Obeying) -> None:
-    """/leave /direct /join /help"""
+    """/leave /direct /join /search /missed /help"""
     await make_room(do.ada, "Pantry", "Closed")
     await obey_there(do.ada, "/leave")
     await expect(rooms(do.ada)).not_to_contain_text("Pantry")
@@ -409,6 +409,12 @@ async def of_other_rooms(do: Obeying) -> None:
     await expect(do.ada.get_by_role("heading", name="lobby")).to_be_visible()
     await obey(do.cast.linus, "/join kitchen")
     await expect(do.cast.linus.get_by_role("heading", name="Kitchen")).to_be_visible()
+    await enter(do.ada)
+    await obey_there(do.ada, "/search kettle")
+    await expect(do.ada.get_by_role("combobox", name="Search messages")).to_have_value("kettle")
+    await enter(do.ada)
+    await obey_there(do.ada, "/missed")
+    await expect(do.ada).to_have_title(re.compile("What you missed"))
     await enter(do.ada)
     await do("/help")
     await expect(do.ada.get_by_role("dialog", name="Keys and commands")).to_be_visible()
