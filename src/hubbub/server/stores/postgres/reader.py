@@ -205,10 +205,10 @@ class PostgresReader:
         bounds = base.MOST_MENTIONS, base.MOST_REACTED, base.REACTIONS_COUNTED
         columns = [[part[at] for part in parts] for at in range(len(Unseen._fields))]
         found = await self._connection.fetch(query, account, *columns, *bounds)
-        check_epoch(found[0][0] if found else None, self._epoch)
+        self._check(found)
         return {
             room: Important(room, first, tuple(mentions), tuple(reacted))
-            for _, room, first, mentions, reacted in found
+            for _, _, room, first, mentions, reacted in found
             if room is not None
         }
 
