@@ -228,7 +228,7 @@ async def test_what_is_an_accounts_own_is_read_and_changed_only_with_the_scope_f
     if "room" in operation.path_names or operation.name in SAYS_WHO_ONE_IS | {"logout"}:
         return
     kind = operation.body.content_type if operation.body else "application/json"
-    path = filled(operation.path, where="lobby", seq=1).removeprefix("/api/v1")
+    path = filled(operation.path, where="lobby", seq=1, side=360).removeprefix("/api/v1")
     path += "?q=x" * (operation.name == "search")
     body = {"kind": "closed", "title": "x", "text": "x"}
     answer = await token.ask(operation.method, path, body, {"Content-Type": kind})

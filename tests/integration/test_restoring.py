@@ -192,7 +192,7 @@ class Before:
 async def live(rita: Someone, room: str) -> None:
     """Leave the secret wherever somebody can."""
     await ask(rita, "PATCH", "/me", {"handle": SECRET, "name": SECRET})
-    await ask(rita, "PATCH", "/me", {"status_text": SECRET, "avatar": SECRET})
+    await ask(rita, "PATCH", "/me", {"status_text": SECRET})
     await ask(rita, "PUT", f"/me/preferences/{SECRET}", {"value": SECRET})
     for where in (room, "lobby"):
         posted = await ask(rita, "POST", f"/rooms/{where}/messages", {"text": SECRET})

@@ -147,6 +147,10 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/api/v1/files/{file}/thumbnails/{side}"): [
         Way("/api/v1/files/x/thumbnails/360", needs_token=True)
     ],
+    ("PUT", "/api/v1/people/{account}/avatar"): own(
+        "/people/@p7m2q9x4w1z3k/avatar", "PUT", '{"file": ""}'
+    ),
+    ("GET", "/api/v1/avatars/{avatar}"): [Way("/api/v1/avatars/x", needs_token=True)],
     ("OPTIONS", "/api/v1/uploads"): [Way("/api/v1/uploads", "OPTIONS")],
     ("POST", "/api/v1/uploads"): own("/uploads", "POST"),
     **{

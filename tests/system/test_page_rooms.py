@@ -6,6 +6,7 @@ import re
 import pytest
 from playwright.async_api import Locator, Page, WebSocketRoute, expect
 
+from tests.integration.test_thumbnails import picture
 from tests.support.newcomers import (
     PASSWORD,
     People,
@@ -288,6 +289,30 @@ async def test_an_account_is_changed_where_it_is_used(
     await devices.get_by_role("button", name="End all others").click()
     await expect(devices.get_by_role("listitem")).to_have_count(1)
     assert (await asked(people.server, "GET", "/me", None, token))["code"] == "unauthenticated"
+
+
+async def test_a_picture_stands_for_somebody_in_place_of_shapes(two: tuple[Page, Page]) -> None:
+    ada, grace = two
+    for page in two:
+        await enter(page)
+    await say(grace, "hello")
+    of_grace = ada.locator(".speaker", has_text="Grace").locator("img")
+    await expect(message(ada, "hello")).to_be_visible()
+    await expect(of_grace).to_have_count(0)
+    profile = await settings(grace, "Profile")
+    chosen = profile.locator("input[type=file]")
+    told = {"name": "me.png", "mimeType": "image/png"}
+    await chosen.set_input_files({**told, "buffer": b"no picture"})
+    await expect(profile.get_by_role("alert").first).to_contain_text("Can't take this picture")
+    await expect(profile.get_by_role("button", name="Remove picture")).to_have_count(0)
+    await chosen.set_input_files({**told, "buffer": picture(90, 60, "PNG")})
+    await expect(profile.get_by_role("button", name="Remove picture")).to_be_visible()
+    await expect(profile.get_by_text("Can't take this picture")).to_have_count(0)
+    await expect(of_grace).to_have_count(1)
+    assert await of_grace.evaluate("img => img.decode().then(() => img.naturalWidth)") == 60
+    await profile.get_by_role("button", name="Remove picture").click()
+    await expect(of_grace).to_have_count(0)
+    await expect(profile.get_by_role("button", name="Choose a picture")).to_be_focused()
 
 
 async def test_an_account_is_removed_by_its_holder(people: People, two: tuple[Page, Page]) -> None:

@@ -97,6 +97,18 @@ class _Sending:
             yield data
 
 
+async def set_avatar(place: FilePlace, account: str, file: str) -> None:
+    """Give an account a picture, made of a file; empty: none. Raises Refused, Unreachable."""
+    url = place.url(f"/api/v1/people/{quote(account, safe='@')}/avatar")
+
+    async def act() -> None:
+        async with http.put(url, json={"file": file}, allow_redirects=False) as answer:
+            await _check(answer)
+
+    async with _session(place) as http:
+        await _Tries(place).until_done(act)
+
+
 async def download(place: FilePlace, file: str, target: Path) -> None:
     """Write a file to a new one. Raises Refused, Unreachable, and OSError if it can't be written."""
     part = target.with_name(f".{target.name}.{file}.part")

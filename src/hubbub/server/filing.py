@@ -10,11 +10,13 @@ from aiohttp import web
 from hubbub.server.config import Settings
 from hubbub.server.files.directory import Directory
 from hubbub.server.files.downloads import Downloads
+from hubbub.server.files.portraits import Portraits
 from hubbub.server.files.shrinker import Shrinker, can_shrink
 from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.files.thumbnails import Thumbnails
 from hubbub.server.files.uploads import FileLimits, Uploads
 from hubbub.server.http.resources.files import DOWNLOADS, UPLOADS_OF_SERVER
+from hubbub.server.http.resources.portraits import PORTRAITS
 from hubbub.server.hub.rights import Rights
 from hubbub.server.people.addresses import Submit
 from hubbub.server.stores.base import Store
@@ -29,10 +31,12 @@ class Filing(NamedTuple):
     sweeper: Sweeper
     uploads: Uploads
     downloads: Downloads
+    portraits: Portraits
 
     def equip(self, application: web.Application) -> None:
         """Let handlers find them."""
         application[UPLOADS_OF_SERVER], application[DOWNLOADS] = self.uploads, self.downloads
+        application[PORTRAITS] = self.portraits
 
 
 @asynccontextmanager
@@ -43,12 +47,16 @@ async def filing_of(
     files = _directory(settings)
     limits = FileLimits(settings.max_file_size, settings.files_per_person, settings.files_in_all)
     uploads = Uploads(store, files, submit, limits)
-    thumbnails = Thumbnails(files, Shrinker() if can_shrink() else None)
+    shrinker = Shrinker() if can_shrink() else None
+    thumbnails = Thumbnails(files, shrinker)
     downloads = Downloads(store, files, thumbnails, rights)
     try:
-        yield Filing(Sweeper(store, files, submit), uploads, downloads)
+        portraits = Portraits(store, files, uploads, shrinker)
+        yield Filing(Sweeper(store, files, submit), uploads, downloads, portraits)
     finally:
         await thumbnails.close()
+        if shrinker is not None:
+            await shrinker.close()
         await files.close()
 
 

@@ -31,7 +31,7 @@ async def team() -> Team:
     return team
 
 
-def changing(who: str, **fields: str) -> ChangePerson:
+def changing(who: str, **fields: Any) -> ChangePerson:
     return ChangePerson(account=account(who).id, **fields)
 
 

@@ -1,6 +1,7 @@
 // What a word may be completed to, as a list over the field: the focus stays in the field, which says what is chosen.
 
 import { t } from "../i18n/index.ts";
+import { pictureOf } from "../store/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Option } from "../ui/Option.tsx";
 import { harmless } from "../ui/text.ts";
@@ -17,7 +18,7 @@ interface CompletionProps {
 export const optionId = (id: string, i: number): string => `${id}-${i}`;
 
 export const Sign = ({ sign }: { sign: Candidate["sign"] }) => {
-  if ("who" in sign) return <Avatar who={sign.who} />;
+  if ("who" in sign) return <Avatar who={sign.who} picture={pictureOf(sign.who)} />;
   return (
     <span class="sign" aria-hidden="true">
       {"src" in sign ? <img class="emoji" src={sign.src} alt="" /> : sign.text}

@@ -4,7 +4,7 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { keysOf, spoken } from "../keys/table.ts";
 import { cameFrom } from "../store/instead.ts";
-import { nameOf } from "../store/names.ts";
+import { nameOf, pictureOf } from "../store/names.ts";
 import { openAbout, openPins } from "../store/panel.ts";
 import { titleOf, topicOf } from "../store/rooms.ts";
 import { canSearch, openSearch } from "../store/seeking.ts";
@@ -73,7 +73,7 @@ function Members() {
       <ul id="member-list" hidden={!isOpen} aria-label={t.whoIsHere}>
         {named.map(({ by, name }) => (
           <li key={by}>
-            <Avatar who={by} />
+            <Avatar who={by} picture={pictureOf(by)} />
             <Name text={name} />
           </li>
         ))}

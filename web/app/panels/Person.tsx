@@ -1,6 +1,6 @@
 // A person in a list: sign, name, handle, and what else is to be said.
 
-import { nameOf, personOf } from "../store/names.ts";
+import { nameOf, personOf, pictureOf } from "../store/names.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Name } from "../ui/Text.tsx";
 
@@ -15,7 +15,7 @@ export function Person({ who, more = "", state }: PersonProps) {
   const handle = personOf(who)?.handle;
   return (
     <>
-      <Avatar who={who} state={state} />
+      <Avatar who={who} state={state} picture={pictureOf(who)} />
       <span class="who">
         <Name text={nameOf(who)} />
         <small>{handle && <bdi>{`@${handle}`}</bdi>}</small>

@@ -1,9 +1,10 @@
-// What others see of me: a name, and a status.
+// What others see of me: a picture, a name, and a status.
 
 import { t } from "../i18n/index.ts";
 import { say } from "../store/screen.ts";
 import { changeProfile, type Profile as Known, profile } from "../store/settings.ts";
 import { type FieldSpec, Form, type Values } from "../ui/Form.tsx";
+import { Picture } from "./Picture.tsx";
 import { Section } from "./Section.tsx";
 
 const fieldsOf = ({ name, status_text }: Known): FieldSpec[] => [
@@ -32,6 +33,11 @@ export const Profile = () => (
   <Section
     title={t.profile}
     look={async () => profile()}
-    show={(found) => <Form fields={fieldsOf(found)} button={t.save} act={act} blame={() => "name"} />}
+    show={(found) => (
+      <>
+        <Picture who={found.account} />
+        <Form fields={fieldsOf(found)} button={t.save} act={act} blame={() => "name"} />
+      </>
+    )}
   />
 );

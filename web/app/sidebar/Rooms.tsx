@@ -12,6 +12,7 @@ import { isAdmin, openAdmin } from "../store/admin.ts";
 import { forMe, isUnread, levelOf } from "../store/badges.ts";
 import { call } from "../store/http.ts";
 import { instead } from "../store/instead.ts";
+import { pictureOf } from "../store/names.ts";
 import { stateOf } from "../store/presence.ts";
 import { isReading } from "../store/reading.ts";
 import { freeRooms, open } from "../store/rooms.ts";
@@ -138,7 +139,7 @@ const Item = ({ room, title, icon, unread, other }: ItemProps) => (
       title={other && t.presence[stateOf(other) ?? ""]}
       onClick={() => open(room)}
     >
-      {other ? <Avatar who={other} state={stateOf(other)} /> : <Icon name={icon} />}
+      {other ? <Avatar who={other} state={stateOf(other)} picture={pictureOf(other)} /> : <Icon name={icon} />}
       <Name text={title} />
       {unread && <Badge {...unread} />}
     </button>

@@ -8,7 +8,7 @@ import { aboutMe } from "../panels/AboutMe.tsx";
 import { aboutDevice } from "../panels/Device.tsx";
 import { carrier } from "../store/connection.ts";
 import { identity, isRoomName, keptAccount, tokenOwner } from "../store/memory.ts";
-import { nameOf } from "../store/names.ts";
+import { nameOf, pictureOf } from "../store/names.ts";
 import { open } from "../store/rooms.ts";
 import { say } from "../store/screen.ts";
 import { rename } from "../store/session.ts";
@@ -80,7 +80,7 @@ function Me() {
   const name = account?.hasStarted === false ? "" : nameOf(key);
   return (
     <footer>
-      <Avatar who={key} />
+      <Avatar who={key} picture={pictureOf(key)} />
       <Name id="my-name" text={name} />
       {account ? (
         <IconButton id="account" name="account" label={t.account} onClick={aboutMe} />

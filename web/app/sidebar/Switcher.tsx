@@ -3,6 +3,7 @@
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { create } from "../store/doing.ts";
+import { pictureOf } from "../store/names.ts";
 import { listOpenRooms, open } from "../store/rooms.ts";
 import { accountOf } from "../store/state.ts";
 import { closeWindow } from "../store/windows.ts";
@@ -62,7 +63,7 @@ export function Switcher() {
       <div id="goals" role="listbox" aria-label={t.roomsAndPeople} hidden={!found.length}>
         {found.map((goal, i) => (
           <Option key={goal.key} id={`goal-${i}`} isChosen={i === at} take={() => go(goal)}>
-            {goal.who ? <Avatar who={goal.who} /> : <Icon name={goal.icon} />}
+            {goal.who ? <Avatar who={goal.who} picture={pictureOf(goal.who)} /> : <Icon name={goal.icon} />}
             <span class={goal.isNew ? "name unread" : "name"}>
               <Name text={goal.title} />
               {goal.isNew && <span class="visually-hidden"> {t.unread}</span>}

@@ -133,7 +133,7 @@ export async function ownEmoji(): Promise<OwnEmoji[]> {
 }
 
 export const imageOf = ({ name, image }: OwnEmoji): string => `/api/v1/emoji/${encodeURIComponent(name)}/${image}`;
-export const addEmoji = (name: string, image: File): Promise<unknown> => upload(`/emoji/${encodeURIComponent(name)}`, image);
+export const addEmoji = (name: string, image: File): Promise<unknown> => upload("PUT", `/emoji/${encodeURIComponent(name)}`, image);
 export const removeEmoji = (name: string): Promise<unknown> => call("DELETE", `/emoji/${encodeURIComponent(name)}`);
 
 export const serverSettings = async (): Promise<Setting[]> => (await call<{ settings: Setting[] }>("GET", "/admin/settings")).settings;

@@ -18,8 +18,10 @@ export async function call<Answer>(method: string, path: string, body?: unknown,
 }
 
 /** Put a file where it belongs, as it is. */
-export const upload = <Answer>(path: string, file: File): Promise<Answer> =>
-  answerTo<Answer>(path, { method: "PUT", headers: { "Content-Type": file.type }, body: file });
+export function upload<Answer>(method: string, path: string, file: File): Promise<Answer> {
+  const headers = { "Content-Type": file.type || "application/octet-stream" };
+  return answerTo<Answer>(path, { method, headers, body: file });
+}
 
 async function answerTo<Answer>(path: string, request: RequestInit): Promise<Answer> {
   const response = await fetch(`/api/v1${path}`, request).catch(() => {

@@ -17,12 +17,14 @@ export const isAccount = (by: string): boolean => by.startsWith("@p");
 
 /** Know who wrote some messages. */
 export function meetAuthors({ people: named }: { people?: Readonly<Record<string, wire.Author>> }): void {
-  const met = Object.entries(named ?? {}).filter(([key, { name }]) => authors.get(key)?.name !== name);
+  const met = Object.entries(named ?? {}).filter(([key, author]) => !isSame(authors.get(key), author));
   for (const [key, author] of met) authors.set(key, author);
   if (!met.length) return;
   version.value += 1;
   deviceOf()?.set("names", Object.fromEntries([...authors].slice(-MOST)));
 }
+
+const isSame = (known: wire.Author | undefined, { name, avatar }: wire.Author): boolean => known?.name === name && known.avatar === avatar;
 
 const people = (): ReadonlyMap<string, ShownPerson> => session.value?.account?.know("person")?.people ?? new Map();
 
@@ -35,6 +37,13 @@ export function nameOf(by: string): string {
   const person = personOf(by);
   if (person?.status === "removed") return t.removedAccount;
   return person?.name ?? (version.value >= 0 ? authors.get(by)?.name : "") ?? t.someone;
+}
+
+/** Where the picture of an author is, if there is one. */
+export function pictureOf(by: string): string | undefined {
+  if (!isAccount(by)) return undefined;
+  const avatar = personOf(by)?.avatar ?? (version.value >= 0 ? authors.get(by)?.avatar : "");
+  return avatar ? `/api/v1/avatars/${encodeURIComponent(avatar)}` : undefined;
 }
 
 export function personOf(key: string): ShownPerson | undefined {

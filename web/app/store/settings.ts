@@ -3,12 +3,13 @@
 import type { wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { ME } from "./commands.ts";
-import { call } from "./http.ts";
+import { call, upload } from "./http.ts";
 import { personOf } from "./names.ts";
 import { change } from "./outbox.ts";
 import { accountOf } from "./state.ts";
 
 export interface Profile {
+  account: string;
   name: string;
   status_text: string;
 }
@@ -36,12 +37,24 @@ const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 
 /** What others see of one, with what of that waits. */
 export function profile(): Profile {
-  const person = personOf(accountOf()?.key ?? "");
+  const account = accountOf()?.key ?? "";
+  const person = personOf(account);
   if (!person) throw new Error(t.noServer);
-  return { name: person.name, status_text: person.status_text };
+  return { account, name: person.name, status_text: person.status_text };
 }
 
-export const changeProfile = ({ name, status_text }: Profile): Promise<void> => change(ME, { do: "profile", name, status_text });
+export const changeProfile = ({ name, status_text }: Omit<Profile, "account">): Promise<void> => change(ME, { do: "profile", name, status_text });
+
+/** What a picture can be made of. */
+export const PICTURES = "image/png,image/gif,image/jpeg,image/webp,image/avif";
+
+/** Give an account a picture, or none. */
+export async function changePicture(who: string, picture: File | undefined): Promise<void> {
+  const { file } = picture ? await upload<{ file: string }>("POST", "/files", picture) : { file: "" };
+  await call("PUT", `/people/${encodeURIComponent(who)}/avatar`, { file }).finally(() => file && dropUpload(file));
+}
+
+const dropUpload = (file: string): Promise<unknown> => call("DELETE", `/uploads/${file}`).catch(() => undefined);
 
 export const sessions = async (): Promise<Session[]> => (await call<{ sessions: Session[] }>("GET", "/me/sessions")).sessions;
 

@@ -5,7 +5,7 @@ import { fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { goTo } from "../store/history.ts";
 import { mentionsMe } from "../store/mentions.ts";
-import { nameOf } from "../store/names.ts";
+import { nameOf, pictureOf } from "../store/names.ts";
 import { openThread } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
 import { editing } from "../store/state.ts";
@@ -43,7 +43,7 @@ interface RowProps {
 export const Speaker = ({ by }: { by: string }) => (
   <div class={`speaker ${hueOf(by)}`}>
     <Name text={nameOf(by)} className="by" title={harmless(nameOf(by))} />
-    <Avatar who={by} />
+    <Avatar who={by} picture={pictureOf(by)} />
   </div>
 );
 

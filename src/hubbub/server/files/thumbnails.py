@@ -38,8 +38,6 @@ class Thumbnails:
         for task in [*self._making.values()]:
             task.cancel()
         await asyncio.gather(*self._making.values(), return_exceptions=True)
-        if self._shrinker is not None:
-            await self._shrinker.close()
 
     async def _wait_for(self, use: FileUse, shrinker: Shrinker) -> None:
         """Have the thumbnails of a picture made, together with all who want them."""

@@ -105,7 +105,8 @@ async def test_a_handle_that_can_not_be(team: Team, handle: str) -> None:
     ],
 )
 async def test_a_text_that_can_not_be(team: Team, field: str, text: str) -> None:
-    change = ChangePerson(account=key("dave"), **{field: text})
+    given: Any = {field: text}
+    change = ChangePerson(account=key("dave"), **given)
     assert await team.code("dave", change) == "bad_request"
 
 

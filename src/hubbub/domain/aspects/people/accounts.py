@@ -11,9 +11,11 @@ from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
 from hubbub.domain.facts import NOBODY, Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.pictures import PORTRAIT, Portrait
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.records import Kept, Known, Table
-from hubbub.domain.rules import Affecting, Asking, Aspect, Guard, Rule
+from hubbub.domain.rules import Affecting, Asking, Aspect, Consequence, Guard, Rule
+from hubbub.events import PersonRemoved
 from hubbub.events.people import PersonAdded, PersonChanged, RoleChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import handle_fault, retired
@@ -176,7 +178,10 @@ def _taken(ledger: Ledger, handle: str, account: str) -> Refusal | None:
 
 
 class ChangePerson(Internal, frozen=True, kw_only=True):
-    """Changes what an account is called and how it is shown. None changes nothing; an empty text removes."""
+    """Changes what an account is called and how it is shown. None changes nothing; an empty text removes.
+
+    `avatar` is the key of a new picture, which is `image`.
+    """
 
     room: RoomName = DIRECTORY
     account: str
@@ -185,6 +190,7 @@ class ChangePerson(Internal, frozen=True, kw_only=True):
     status_text: str | None = None
     time_zone: str | None = None
     avatar: str | None = None
+    image: bytes | None = None
 
 
 def _change_needs(wanted: Needs, principal: Principal, change: ChangePerson) -> None:
@@ -210,7 +216,15 @@ def _change(ledger: Ledger, principal: Principal, change: ChangePerson) -> Answe
         free_at = ledger.now + RESERVED_DAYS * 86_400
         ledger.put(HANDLES, Handle(DIRECTORY, row.handle, row.account, False, free_at))
         ledger.put(HANDLES, Handle(DIRECTORY, new["handle"], row.account, True, None))
+    if "avatar" in new:
+        _put_portrait(ledger, row.account, new["avatar"], change.image)
     return _put(ledger, principal, row, **new)
+
+
+def _put_portrait(ledger: Ledger, account: str, avatar: str, image: bytes | None) -> None:
+    ledger.drop_all(PORTRAIT, DIRECTORY, account)
+    if image:
+        ledger.add(PORTRAIT, Portrait(DIRECTORY, account, avatar, image))
 
 
 def _put(ledger: Ledger, principal: Principal, row: Account, **new: Any) -> Accepted:
@@ -352,6 +366,10 @@ def _changed(kept: Kept, event: PersonChanged) -> None:
         kept.put(ACCOUNT, row._replace(**new))
 
 
+def _removed(ledger: Ledger, event: PersonRemoved) -> None:
+    ledger.drop_all(PORTRAIT, DIRECTORY, event.account)
+
+
 def _whom(event: PersonAdded | PersonChanged) -> tuple[str, ...]:
     has_other_rights = event.role is not None or getattr(event, "status", None) is not None
     return (event.account if has_other_rights else NOBODY,)
@@ -379,7 +397,7 @@ _COLUMNS = ("handle", "name", "role", "status", "status_text", "time_zone", "ava
 _READERS = {DIRECTORY: "member", AUDIT: "admin"}
 
 ASPECT = Aspect(
-    tables=(ACCOUNT, OWNERS, HANDLES),
+    tables=(ACCOUNT, OWNERS, HANDLES, PORTRAIT),
     rules=(
         Rule(ChangePerson, BY_RULE, _change_needs, _change, _screen_change, is_internal=True),
         Rule(ChangeRole, BY_RULE, _rank_needs, _change_role, _screen_role, is_internal=True),
@@ -387,6 +405,7 @@ ASPECT = Aspect(
         Rule(ResumePerson, BY_RULE, _rank_needs, _set_status, is_internal=True),
     ),
     events=(PersonAdded, PersonChanged, RoleChanged),
+    consequences=(Consequence(PersonRemoved, _removed),),
     affecting=(Affecting(PersonAdded, _whom, _added), Affecting(PersonChanged, _whom, _changed)),
     guards=(
         Guard(

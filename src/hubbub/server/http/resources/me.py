@@ -5,6 +5,7 @@ from aiohttp import web
 
 from hubbub.domain.aspects.people.accounts import ChangePerson
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.handles import handle_from
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import (
@@ -37,7 +38,7 @@ resource = Resource()
 
 
 class ChangeMe(msgspec.Struct, kw_only=True):
-    """What is to be new about one's own account. An empty text removes what there was."""
+    """What is to be new about one's own account. An empty text removes what there was; `avatar` takes no other."""
 
     handle: str | None = None
     name: str | None = None
@@ -116,6 +117,9 @@ async def change_me(request: web.Request) -> ChangeReply | web.Response:
     given = msgspec.structs.asdict(await CHANGE.read(request, principal))
     if given["handle"] is not None:
         given["handle"] = handle_from(given["handle"])
+    if given["avatar"]:
+        why = "Invalid `avatar`: set a picture with PUT /api/v1/people/{account}/avatar"
+        raise RefusalError("bad_request", why)
     if given["name"] is not None:
         await request.app[REGISTER].require_own_look(given["name"], principal.id)
     return await commit(request, principal, ChangePerson(account=principal.id, **given))

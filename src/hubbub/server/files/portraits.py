@@ -1,0 +1,68 @@
+"""Portraits: small squares that stand for people, made of pictures that they uploaded."""
+
+from hubbub.domain.access import RoomKind
+from hubbub.domain.files import File
+from hubbub.domain.pictures import PORTRAIT, SEE_PICTURES
+from hubbub.domain.principals import Principal
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.files import is_file_key
+from hubbub.server.files.base import Files
+from hubbub.server.files.jobs import Job
+from hubbub.server.files.shrinker import Picture, Shrinker
+from hubbub.server.files.uploads import Uploads, failing
+from hubbub.server.stores.base import Store
+
+AT_ONCE = 16  # that are being made, or wait for that
+
+
+class Portraits:
+    """Makes and finds them. All methods raise RefusalError for what the caller may not do, and StoreFailed."""
+
+    def __init__(
+        self, store: Store, files: Files, uploads: Uploads, shrinker: Shrinker | None
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._uploads = uploads
+        self._shrinker = shrinker
+        self._making = 0
+
+    async def make(self, principal: Principal, file: str) -> bytes:
+        """Return a portrait, made of a picture that the principal uploaded."""
+        if self._shrinker is None:
+            why = "This server can't make pictures smaller: its operator must install Pillow"
+            raise RefusalError("unsupported", why)
+        if not is_file_key(file):
+            raise RefusalError("not_found", "No such upload")
+        row = (await self._uploads.find(principal, file)).row
+        if not row.is_whole:
+            raise RefusalError(
+                "conflict", "This file is not uploaded completely: send the rest first"
+            )
+        made = await self._made(self._shrinker, row) if row.type.startswith("image/") else []
+        if made is None:
+            raise RefusalError("busy", "Too many pictures; try again later", retry_after=1.0)
+        if not made:
+            why = "Can't take this picture: use PNG, JPEG, GIF, WebP or AVIF, undamaged"
+            raise RefusalError("bad_request", why)
+        return made[0]
+
+    async def _made(self, shrinker: Shrinker, row: File) -> list[bytes] | None:
+        if self._making >= AT_ONCE:
+            return None
+        self._making += 1
+        try:
+            with failing():
+                picture = Picture(row.size, lambda: self._files.reading(row.file, 0, row.size))
+                return await shrinker.shrink(Job.PORTRAIT, picture)
+        finally:
+            self._making -= 1
+
+    async def find(self, principal: Principal, avatar: str) -> bytes:
+        """Return the portrait with this key."""
+        if not SEE_PICTURES.is_given(principal.role, principal.scopes, RoomKind.FREE):
+            raise RefusalError("forbidden", f"Not allowed to {SEE_PICTURES.label}")
+        rows = await self._store.by(PORTRAIT, "avatar", [avatar]) if is_file_key(avatar) else []
+        if not rows:
+            raise RefusalError("not_found", "No such picture")
+        return rows[0].data

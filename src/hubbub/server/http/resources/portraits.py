@@ -1,0 +1,78 @@
+"""Pictures of people: setting them, and getting them by their keys."""
+
+import secrets
+
+import msgspec
+from aiohttp import web
+
+from hubbub.domain.aspects.people.accounts import ChangePerson
+from hubbub.domain.pictures import SEE_PICTURES
+from hubbub.protocol.files import KEY_BYTES, THUMBNAIL_TYPE, key_of
+from hubbub.server.files.portraits import Portraits
+from hubbub.server.http.changes import KEY, ChangeReply, commit
+from hubbub.server.http.entering import ACCOUNT, OWN_ACCOUNT, session_of
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import TEXT, Body, Parameter
+from hubbub.server.http.requests import principal_of
+from hubbub.server.http.resources.emoji import AS_FILE
+
+PORTRAITS = web.AppKey("portraits", Portraits)
+AVATAR = Parameter(
+    "avatar",
+    "path",
+    TEXT | {"pattern": f"^[0-9a-hjkmnp-tv-z]{{{KEY_BYTES * 8 // 5}}}$", "example": "0" * 24},
+    lambda request: request.match_info["avatar"],
+)
+
+resource = Resource()
+
+
+class NewPicture(msgspec.Struct):
+    """The key of a picture that one uploaded and did not post; empty to have none any more."""
+
+    file: str
+
+
+PICTURE = Body(NewPicture)
+
+
+@resource.operation(
+    HttpOperation(
+        "PUT",
+        "/api/v1/people/{account}/avatar",
+        "setAvatar",
+        needs=OWN_ACCOUNT,
+        takes=(ACCOUNT, KEY),
+        body=PICTURE,
+        answers=ChangeReply,
+        refuses=frozenset({"busy", "conflict"}),
+    )
+)
+async def set_avatar(request: web.Request) -> ChangeReply | web.Response:
+    """Give one's own account a picture, or that of a bot that one owns; as an admin, any."""
+    principal, _ = session_of(request)
+    account, file = ACCOUNT.of(request), (await PICTURE.read(request, principal)).file
+    if not file:
+        return await commit(request, principal, ChangePerson(account=account, avatar=""))
+    image = await request.app[PORTRAITS].make(principal, file)
+    avatar = key_of(secrets.token_bytes(KEY_BYTES))
+    return await commit(
+        request, principal, ChangePerson(account=account, avatar=avatar, image=image)
+    )
+
+
+@resource.operation(
+    HttpOperation(
+        "GET",
+        "/api/v1/avatars/{avatar}",
+        "getAvatar",
+        needs=SEE_PICTURES,
+        takes=(AVATAR,),
+        answers=bytes,
+        answers_type="image/webp",
+    )
+)
+async def get_avatar(request: web.Request) -> web.Response:
+    """Get a picture of somebody by its key, the `avatar` of an account. What is at this address never changes."""
+    data = await request.app[PORTRAITS].find(principal_of(request), AVATAR.of(request))
+    return web.Response(body=data, content_type=THUMBNAIL_TYPE, headers=AS_FILE)

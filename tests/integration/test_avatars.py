@@ -1,0 +1,125 @@
+"""Pictures of people over HTTP: who sets them, what is kept of them, and who gets them."""
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+import hubbub
+from tests.integration.test_files import Here, newcomer, raw, upload
+from tests.integration.test_thumbnails import GPS, RED, is_like, photo, picture
+from tests.support.images import GIF, png
+from tests.support.site import Someone, site
+
+
+@pytest.fixture(scope="module")
+async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
+    data = tmp_path_factory.mktemp("avatars")
+    async with site(data, guests="on") as made:
+        grace, eve = await newcomer(made, "grace"), await newcomer(made, "eve")
+        yield Here(made, data / "files", made.ada, grace, eve, "lobby")
+
+
+async def put(who: Someone, data: bytes, of: Someone | None = None) -> tuple[int, str]:
+    """Upload a picture and set it. Returns the status, and the code of a refusal."""
+    file = (await upload(who, data, "me.jpg")).body["file"]
+    answer = await who.ask("PUT", f"/people/{(of or who).account}/avatar", {"file": file})
+    return answer.status, answer.code or ""
+
+
+async def avatar_of(who: Someone) -> str:
+    return str((await who.ask("GET", "/me")).body["avatar"])
+
+
+async def test_a_picture_is_a_small_square_for_whoever_sees_the_account(here: Here) -> None:
+    data = photo(1600, 1200)
+    assert await put(here.ada, data) == (200, "")
+    avatar = await avatar_of(here.ada)
+    answers = [
+        await raw(who, "GET", f"/avatars/{avatar}")
+        for who in (here.ada, here.grace, here.site.stranger)
+    ]
+    assert [answer[0] for answer in answers] == [200] * 3
+    _, headers, body = answers[0]
+    assert headers["Content-Type"] == "image/webp"
+    assert headers["Cache-Control"] == "private, max-age=31536000, immutable"
+    assert headers["Content-Security-Policy"].startswith("sandbox; default-src 'none'")
+    image = Image.open(io.BytesIO(body))
+    assert (image.size, image.format) == ((256, 256), "WEBP")
+    assert is_like(image.convert("RGB").getpixel((250, 128)), RED)
+    assert GPS not in body
+    people = (await here.grace.ask("GET", "/start")).body["people"]
+    assert people[here.ada.account]["avatar"] == avatar
+    posted = await here.ada.ask("POST", "/rooms/lobby/messages", {"text": "hello"})
+    page = (await here.grace.ask("GET", "/rooms/lobby/messages?limit=1")).body
+    assert (posted.status, page["people"][here.ada.account]["avatar"]) == (201, avatar)
+
+
+async def test_a_new_picture_has_another_address_and_the_former_one_is_gone(here: Here) -> None:
+    await put(here.grace, picture(90, 60))
+    former = await avatar_of(here.grace)
+    await put(here.grace, GIF)
+    now = await avatar_of(here.grace)
+    assert (await raw(here.ada, "GET", f"/avatars/{former}"))[0] == 404
+    assert (await raw(here.ada, "GET", f"/avatars/{now}"))[0] == 200
+    assert (await here.grace.ask("PATCH", "/me", {"avatar": former})).code == "bad_request"
+    assert (await here.grace.ask("PATCH", "/me", {"avatar": ""})).status == 200
+    assert (await avatar_of(here.grace), (await raw(here.ada, "GET", f"/avatars/{now}"))[0]) == (
+        "",
+        404,
+    )
+    await put(here.grace, GIF)
+    nothing = {"file": ""}
+    path = f"/people/{here.grace.account}/avatar"
+    assert (await here.eve.ask("PUT", path, nothing)).code == "forbidden"
+    assert (await here.ada.ask("PUT", path, nothing)).status == 200  # as an admin
+    assert await avatar_of(here.grace) == ""
+
+
+async def test_only_who_may_speak_for_an_account_gives_it_a_picture_of_their_own(
+    here: Here,
+) -> None:
+    assert await put(here.eve, GIF, here.grace) == (403, "forbidden")
+    assert await put(here.ada, GIF, here.eve) == (200, "")
+    file = (await upload(here.ada, GIF)).body["file"]
+    path = f"/people/{here.eve.account}/avatar"
+    for given in (file, "x", "0" * 24):
+        assert (await here.eve.ask("PUT", path, {"file": given})).code == "not_found"
+
+
+async def test_what_is_no_picture_is_refused_and_changes_nothing(here: Here) -> None:
+    await put(here.eve, GIF)
+    before = await avatar_of(here.eve)
+    for data in (b"hello", b"<svg/>", png(50_000, 50_000), picture(90, 60)[:200]):
+        assert await put(here.eve, data) == (400, "bad_request")
+    assert await avatar_of(here.eve) == before
+
+
+async def test_the_python_sdk_sets_a_picture_and_takes_it_away(here: Here) -> None:
+    eve = here.eve
+    async with hubbub.connect(eve.url, token=eve.token) as client:
+        before = await avatar_of(eve)
+        await client.set_avatar(eve.account, await client.upload(picture(90, 60), name="me.jpg"))
+        assert await avatar_of(eve) not in ("", before)
+        with pytest.raises(hubbub.Refused):
+            await client.set_avatar(here.grace.account, None)
+        await client.set_avatar(eve.account, None)
+        assert await avatar_of(eve) == ""
+
+
+async def test_a_removed_account_leaves_no_picture(here: Here) -> None:
+    mary = await newcomer(here.site, "mary")
+    await put(mary, GIF)
+    avatar = await avatar_of(mary)
+    assert (await here.ada.ask("POST", f"/people/{mary.account}/remove", {})).status == 200
+    assert (await raw(here.ada, "GET", f"/avatars/{avatar}"))[0] == 404
+
+
+async def test_without_pillow_there_are_no_pictures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hubbub.server.filing.can_shrink", lambda: False)
+    async with site(tmp_path) as made:
+        assert await put(made.ada, GIF) == (415, "unsupported")
