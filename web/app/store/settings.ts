@@ -43,7 +43,8 @@ export function profile(): Profile {
   return { account, name: person.name, status_text: person.status_text };
 }
 
-export const changeProfile = ({ name, status_text }: Omit<Profile, "account">): Promise<void> => change(ME, { do: "profile", name, status_text });
+export const changeProfile = ({ name, status_text }: Omit<Profile, "account">): Promise<void> =>
+  change(ME, { do: "profile", name, status_text });
 
 /** What a picture can be made of. */
 export const PICTURES = "image/png,image/gif,image/jpeg,image/webp,image/avif";
