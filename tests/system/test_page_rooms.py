@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import Locator, Page, WebSocketRoute, expect
+from playwright.async_api import FilePayload, Locator, Page, WebSocketRoute, expect
 
 from tests.integration.test_thumbnails import picture
 from tests.support.newcomers import (
@@ -301,11 +301,13 @@ async def test_a_picture_stands_for_somebody_in_place_of_shapes(two: tuple[Page,
     await expect(of_grace).to_have_count(0)
     profile = await settings(grace, "Profile")
     chosen = profile.locator("input[type=file]")
-    told = {"name": "me.png", "mimeType": "image/png"}
-    await chosen.set_input_files({**told, "buffer": b"no picture"})
+    broken = FilePayload(name="me.png", mimeType="image/png", buffer=b"no picture")
+    await chosen.set_input_files(broken)
     await expect(profile.get_by_role("alert").first).to_contain_text("Can't take this picture")
     await expect(profile.get_by_role("button", name="Remove picture")).to_have_count(0)
-    await chosen.set_input_files({**told, "buffer": picture(90, 60, "PNG")})
+    await chosen.set_input_files(
+        FilePayload(name="me.png", mimeType="image/png", buffer=picture(90, 60, "PNG"))
+    )
     await expect(profile.get_by_role("button", name="Remove picture")).to_be_visible()
     await expect(profile.get_by_text("Can't take this picture")).to_have_count(0)
     await expect(of_grace).to_have_count(1)
