@@ -1,4 +1,4 @@
-"""Small images of every kind that is taken, and what may be hidden in them."""
+"""Small images of every kind that is taken, and what may be hidden in them; and a sound."""
 
 import struct
 import zlib
@@ -39,6 +39,13 @@ def png(width: int = 3, height: int = 2, *, colour: int = 0, more: bytes = b"") 
     lines = zlib.compress((b"\0" + bytes([colour]) * width) * min(height, 512))
     head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))
     return b"\x89PNG\r\n\x1a\n" + head + more + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
+
+
+def wave() -> bytes:
+    """A short sound."""
+    head = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
+    body = b"WAVE" + head + b"data" + struct.pack("<I", 800) + b"\x80" * 800
+    return b"RIFF" + struct.pack("<I", len(body)) + body
 
 
 def webp_chunk(kind: bytes, data: bytes) -> bytes:

@@ -4,12 +4,17 @@ A tour goes from state to state with one page, and gives the name of each when i
 server that is the tour's own, or of one with a team at work, which the tours share and leave as it was.
 """
 
+import asyncio
 import re
+import struct
+import zlib
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
+import aiohttp
 from playwright.async_api import Locator, Page, Route, expect
 
+from tests.support.images import chunk, png, wave
 from tests.support.newcomers import (
     PASSWORD,
     asked,
@@ -37,6 +42,41 @@ TourAtWork = Callable[[Page, "Team"], AsyncIterator[str]]
 
 EMBEDS = """<!doctype html><html lang="en"><title>Ours</title><main><h1>Ours</h1>
 <hubbub-room room="lobby" name="vera" heading="Ask us"></hubbub-room></main><script type="module" src="/web/embed.js"></script></html>"""
+
+
+def kind_of(name: str) -> str:
+    return {"png": "image/png", "txt": "text/plain"}[name.rpartition(".")[2]]
+
+
+def picture(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
+    """A picture of a table under a lamp, as far as a few rectangles can be one."""
+    rows = bytearray()
+    for y in range(height):
+        rows.append(0)
+        for x in range(0, width, 8):
+            is_table = y > height * 0.7 and width * 0.15 < x < width * 0.85
+            is_lamp = (x - width / 2) ** 2 + (y - height * 0.3) ** 2 < (height * 0.14) ** 2
+            shade = (150, 95, 60) if is_table else (250, 225, 150) if is_lamp else colour
+            rows += bytes(shade) * min(8, width - x)
+    head = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    data = chunk(b"IDAT", zlib.compress(bytes(rows)))
+    return b"\x89PNG\r\n\x1a\n" + head + data + chunk(b"IEND", b"")
+
+
+# Who posts what, with which files.
+DINNER: tuple[tuple[str, str, tuple[tuple[str, bytes], ...]], ...] = (
+    ("grace", "The table is set", (("table.png", picture(1280, 800, (60, 90, 80))),)),
+    (
+        "linus",
+        "",
+        (("tall.png", picture(300, 900, (120, 70, 60))), ("torn.png", png(640, 480)[:33])),
+    ),
+    (
+        "margaret",
+        "Listen, and the list of what there is",
+        (("song.wav", wave()), ("menu.pdf", b"%PDF-1.7" * 999)),
+    ),
+)
 
 
 async def come_in(page: Page, name: str = "ada") -> None:
@@ -345,6 +385,16 @@ class Team:
         await self.ask("ada", "POST", f"/rooms/{self.rooms[title]}/members", others)
         return self.rooms[title]
 
+    async def upload(self, who: str, name: str, data: bytes) -> str:
+        """Upload a file and return its key."""
+        headers = {"Authorization": f"Bearer {self.tokens[who]}"}
+        url = f"{self.server.url}/api/v1/files"
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.post(url, params={"name": name}, data=data) as answer,
+        ):
+            return str((await answer.json())["file"])
+
     async def say(self, who: str, room: str, text: str, **more: Any) -> int:
         body = {"text": text, **more}
         said = await self.ask(who, "POST", f"/rooms/{room}/messages", body)
@@ -360,7 +410,7 @@ async def furnish(server: Server) -> Team:
     await team.come()
     engine = await team.make("engine", topic="How it works, and why")
     kitchen = await team.make("kitchen", "closed")
-    await team.make("What is for dinner on the evening of the long release")
+    dinner = await team.make("What is for dinner on the evening of the long release")
     forum = await team.make("help", titles=True)
     truth = "The log is the truth; a client is a position in it. So resume, long-poll and falling behind are all one act."
     first = await team.say("ada", engine, truth)
@@ -374,6 +424,11 @@ async def furnish(server: Server) -> Team:
     await team.ask("ada", "PUT", f"/rooms/{engine}/pins/{first}")
     await team.ask("ada", "PUT", f"/me/saved/{engine}/{asking}")
     await team.say("ada", kitchen, "Tea?")
+    last = 0
+    for who, text, files in DINNER:
+        keys = [await team.upload(who, name, data) for name, data in files]
+        last = await team.say(who, dinner, text, files=keys)
+    await team.ask("ada", "PUT", f"/rooms/{dinner}/read", {"upto": last})
     for title in ("Kettles", "Cups"):
         await team.say("grace", forum, f"Which {title.lower()}?", title=title)
     await team.ask("ada", "PUT", f"/rooms/{engine}/read", {"upto": asking})
@@ -625,12 +680,83 @@ async def elsewhere(page: Page, server: Server) -> AsyncIterator[str]:
     yield "embedded"
 
 
+async def with_files(page: Page, team: Team) -> AsyncIterator[str]:
+    """Files that messages show, a picture over the page, and files on their way."""
+    await come(page, team)
+    dinner = "What is for dinner on the evening of the long release"
+    await press(page, dinner)
+    log = page.get_by_role("log")
+    await expect(log.get_by_role("img", name="table.png")).to_have_js_property("complete", True)
+    await expect(log.get_by_text("This file can't be shown")).to_be_attached()
+    yield "files"
+    await log.get_by_role("link", name="table.png").click()
+    await expect(page.get_by_role("dialog", name="table.png").get_by_role("img")).to_be_visible()
+    yield "viewer"
+    await close(page)
+    opened = asyncio.Event()
+    await hold_uploads(page, opened)
+    async for state in sending_files(page):
+        yield state
+    opened.set()
+    await page.unroute_all(behavior="wait")
+
+
+REFUSED = {
+    "code": "too_large",
+    "detail": "Your files may take 10 bytes in all",
+    "temporary": False,
+}
+
+
+async def hold_uploads(page: Page, opened: asyncio.Event) -> None:
+    """Let no bytes of files pass until then, and refuse the third file."""
+    refuse = [False, False, True]
+
+    async def begin(route: Route) -> None:
+        if route.request.method == "POST" and refuse.pop(0):
+            await route.fulfill(status=413, json=REFUSED)
+        else:
+            await route.continue_()
+
+    async def hold(route: Route) -> None:
+        if route.request.method == "PATCH":
+            await opened.wait()
+        await route.continue_()
+
+    await page.route("**/api/v1/uploads", begin)
+    await page.route("**/api/v1/uploads/*", hold)
+
+
+async def sending_files(page: Page) -> AsyncIterator[str]:
+    """Files that are attached, and sent with a message that is then discarded."""
+    chosen = page.locator("#composer input[type=file]")
+    chips = page.locator("#composer .attached li")
+    for name, data in (
+        ("menu.png", picture(640, 400, (90, 140, 200))),
+        ("list.txt", b"1234567890"),
+    ):
+        await chosen.set_input_files({"name": name, "mimeType": kind_of(name), "buffer": data})
+        await expect(chips.last).to_contain_text("0%")
+    await chosen.set_input_files({"name": "film.mov", "mimeType": "", "buffer": b"-" * 5000})
+    await expect(chips.last).to_contain_text("Your files may take 10 bytes in all")
+    await page.get_by_role("button", name="Pause list.txt").click()
+    await expect(chips.nth(1)).to_contain_text("Paused")
+    yield "attaching"
+    await page.get_by_role("button", name="Remove film.mov").click()
+    await speak(page, "The menu, and what I bought")
+    waiting = page.locator(".pending")
+    await expect(waiting).to_contain_text("2 files to upload")
+    yield "sending files"
+    await waiting.get_by_role("button", name="Discard").click()
+    await expect(waiting).to_have_count(0)
+
+
 TOURS: tuple[Tour, ...] = (
     *(coming, guest, free_rooms, failing),
     *(beginning, administering, account, room_settings),
     elsewhere,
 )
 AT_WORK: tuple[TourAtWork, ...] = (
-    *(reading, beside, writing, over, searching, searching_in_vain),
+    *(reading, beside, writing, over, with_files, searching, searching_in_vain),
     *(unanswered, missing),
 )

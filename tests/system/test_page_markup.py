@@ -80,13 +80,20 @@ NOWHERE = {  # those that no page shows, and why
     "an image": "an image is decoded and written anew; see tests/unit/protocol",
 }
 
+# Drops files of these names on the conversation.
+DROP = """(names) => {
+  const data = new DataTransfer();
+  for (const name of names) data.items.add(new File(["-"], name));
+  document.querySelector("#scroller").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
 # Everything on a page that can only be ours, or a link that may be followed.
 FOREIGN = """(host) => {
     const root = host ? document.querySelector(host).shadowRoot : document;
     const tags = new Set(("html head meta title link script body div span p a ul ol li dl dt dd section header footer main nav aside"
         + " article search h1 h2 h3 form label input textarea button select option fieldset legend details summary dialog svg use path"
         + " bdi small strong em s code pre blockquote br mark time img kbd noscript hr"
-        + " table thead tbody tr th td audio hubbub-room").split(" "));
+        + " table thead tbody tr th td audio canvas progress hubbub-room").split(" "));
     const address = /^(https?:\\/\\/|mailto:|\\/web\\/|\\/api\\/v1\\/(emoji|me\\/export|files\\/\\w+$)|\\/r\\/@r|\\/manifest|\\/favicon)/;
     const ours = (at) => !/^(on|srcdoc|style$|formaction|background|ping|xlink:)/.test(at.name)
         && (!/^(href|src|srcset|action|data|poster)$/.test(at.name) || address.test(at.value));
@@ -458,6 +465,16 @@ async def test_files(stage: Stage) -> None:
     for shown in ("img", "audio", "a.file"):
         await expect(page.get_by_role("log").locator(f".files {shown}").nth(9)).to_be_attached()
     await stage.check()
+    # and of those that are to be sent
+    chips = page.locator("#composer .attached li")
+    for at in range(0, len(TEXTS), 10):
+        names = TEXTS[at : at + 10]
+        await page.evaluate(DROP, names)
+        await expect(chips.filter(has_text="Uploaded")).to_have_count(len(names))
+        await stage.check()
+        for _ in names:
+            await chips.first.get_by_role("button", name="Remove").click()
+        await expect(chips).to_have_count(0)
 
 
 async def test_the_admin_page(stage: Stage) -> None:

@@ -5,6 +5,7 @@ import { computed, effect } from "@preact/signals";
 import { render } from "preact";
 import { App } from "./App.tsx";
 import { WORDS } from "./auth/words.ts";
+import { refuseDrops } from "./composer/Drop.tsx";
 import { t } from "./i18n/index.ts";
 import { press } from "./keys/global.ts";
 import { loadMarkdown } from "./markdown/index.ts";
@@ -64,6 +65,7 @@ document.addEventListener("click", followHere);
 
 for (const input of ["pointerdown", "keydown"]) document.addEventListener(input, present);
 
+refuseDrops();
 seen(!document.hidden);
 if (page) render(<App />, page);
 begin();

@@ -4,9 +4,10 @@ import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { emojiPicker } from "../emoji/open.tsx";
 import { t } from "../i18n/index.ts";
 import { is } from "../keys/table.ts";
+import type { Attachment } from "../store/attachments.ts";
 import { draftIn } from "../store/drafts.ts";
 import { nameOf } from "../store/names.ts";
-import { editLast, send, titleIn, write } from "../store/sending.ts";
+import { attachedIn, editLast, send, titleIn, write } from "../store/sending.ts";
 import { tellDrafts } from "../store/sharing.ts";
 import { current, placeOf, replyTo, session } from "../store/state.ts";
 import { linked } from "../store/window.ts";
@@ -15,9 +16,11 @@ import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
 import { Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import { Attached } from "./Attached.tsx";
 import { isCommand, obey, unescaped } from "./commands.ts";
 import { Field, type Key } from "./Field.tsx";
 import { composers, isTouch } from "./focus.ts";
+import { forgetWhy, pasted, take, takesFiles, whyNotTaken } from "./taking.ts";
 import { completed } from "./word.ts";
 
 const dontReply = () => {
@@ -62,7 +65,11 @@ function useSending(room: string): { why: string; clear(): void; submit(): Promi
   const submit = async () => {
     const draft = draftIn(room);
     const said = draft.peek().trim();
-    if (!isCommand(said)) return said && isUntitled(room) ? setWhy(t.titleFirst) : send(room, unescaped(said));
+    const files = attachedIn(room);
+    if (!isCommand(said)) {
+      const wrong = said || files.length ? unready(room, files) : "";
+      return wrong ? setWhy(wrong) : send(room, unescaped(said));
+    }
     if (isBusy.current) return;
     isBusy.current = true;
     try {
@@ -77,7 +84,33 @@ function useSending(room: string): { why: string; clear(): void; submit(): Promi
   return { why, clear: () => why && setWhy(""), submit };
 }
 
+/** What is to be done before a message can be sent. */
+function unready(room: string, files: readonly Attachment[]): string {
+  if (isUntitled(room)) return t.titleFirst;
+  return files.some(({ state }) => state === "failed") ? t.filesFirst : "";
+}
+
 const isUntitled = (room: string): boolean => placeOf(room)?.isForum.peek() === true && !titleIn(room).peek().trim();
+
+/** Chooses files from this device. */
+function Picker({ room }: { room: string }) {
+  const input = useRef<HTMLInputElement>(null);
+  return (
+    <>
+      <input
+        ref={input}
+        type="file"
+        multiple
+        hidden
+        onChange={({ currentTarget }) => {
+          take(room, [...(currentTarget.files ?? [])]);
+          currentTarget.value = ""; // the same file can be chosen again
+        }}
+      />
+      <IconButton name="clip" label={t.attachFiles} onClick={() => input.current?.click()} />
+    </>
+  );
+}
 
 interface ComposerProps {
   room: string;
@@ -114,8 +147,10 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
   useLayoutEffect(() => {
     if (replied) field.current?.focus();
   }, [replied]);
+  const files = attachedIn(room);
   const text = (written: string) => {
     clear();
+    forgetWhy(room);
     write(room, written);
   };
   const press = (key: Key) => {
@@ -143,11 +178,18 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
         submit();
         field.current?.focus();
       }}
+      onPaste={(event) => {
+        const found = takesFiles(room) ? pasted(event.clipboardData) : [];
+        if (!found.length) return;
+        event.preventDefault();
+        take(room, found);
+      }}
     >
       <fieldset disabled={!isOpen}>
         {replied && <Replying by={replied.by} />}
         {placeOf(room)?.isForum.value && <Title room={room} next={() => field.current?.focus()} />}
-        <Why text={why} />
+        {files.length > 0 && <Attached of={files} />}
+        <Why text={why || whyNotTaken(room)} />
         <Field
           field={field}
           room={room}
@@ -158,7 +200,10 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
           onText={text}
           onKey={press}
         />
-        <IconButton name="smile" label={t.insertEmoji} onClick={() => emojiPicker(t.insertEmoji, insert)} />
+        <div class="inserts">
+          {takesFiles(room) && <Picker room={room} />}
+          <IconButton name="smile" label={t.insertEmoji} onClick={() => emojiPicker(t.insertEmoji, insert)} />
+        </div>
         <button type="submit" class="primary send" aria-label={sends}>
           <Icon name="up" />
         </button>

@@ -5,6 +5,7 @@ import { dayKey, dayOf, fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import type { Embedded, Log } from "../store/embedded.ts";
 import type { Entry, wire } from "../store/sdk.ts";
+import { Files } from "../timeline/Files.tsx";
 import { Written } from "../timeline/Written.tsx";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
 import { Name } from "../ui/Text.tsx";
@@ -46,6 +47,7 @@ export function Row({ before, isAt, ...props }: RowProps) {
           {message.deleted ? <em>{t.deleted}</em> : message.text === undefined ? <em>{t.binaryQuote}</em> : <Written text={message.text} />}
           {message.edited_at && !message.deleted && <small> {t.edited}</small>}
         </div>
+        {message.files && !message.deleted && <Files of={message.files} get={room.get} />}
         {message.reactions && <Reactions {...acts} />}
         {thread && thread.nth > 0 && !props.isRoot && <Replies {...acts} thread={thread} />}
         {!message.deleted && <Tools {...acts} />}

@@ -21,6 +21,13 @@ function lasting(seconds: number): string {
   return new Intl.NumberFormat(LANGUAGE, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
 }
 
+/** A number of bytes in a unit that fits. */
+function bytes(n: number): string {
+  const power = Math.min(3, Math.floor(Math.log(Math.max(1, n)) / Math.log(1024)));
+  if (!power) return many(n, "byte", "bytes");
+  return `${(n / 1024 ** power).toLocaleString(LANGUAGE, { maximumFractionDigits: 1 })} ${["KiB", "MiB", "GiB"][power - 1]}`;
+}
+
 export const en = {
   language: LANGUAGE,
   direction: "ltr" as "ltr" | "rtl",
@@ -197,11 +204,44 @@ export const en = {
   code: "Code",
   binary: (bytes: number) => `binary, ${many(bytes, "byte", "bytes")}`,
   files: "Files",
-  bytes: (n: number) => {
-    const power = Math.min(3, Math.floor(Math.log(Math.max(1, n)) / Math.log(1024)));
-    if (!power) return many(n, "byte", "bytes");
-    return `${(n / 1024 ** power).toLocaleString("en", { maximumFractionDigits: 1 })} ${["KiB", "MiB", "GiB"][power - 1]}`;
+  attachFiles: "Attach files",
+  attached: "Attached files",
+  dropHere: (room: string) => `Drop files to attach them in ${room}`,
+  unnamedFile: "file",
+  pasted: (when: string) => `Pasted picture ${when}`,
+  fileTooLarge: (name: string, size: number, most: number) =>
+    most ? `${name} has ${bytes(size)}; this server takes files of up to ${bytes(most)}` : "This server takes no files",
+  tooManyFiles: (most: number) => `A message takes up to ${numbers.format(most)} files. Send these first`,
+  noFolders: "Folders can't be attached: attach the files in them",
+  fileNotKept: "The file was not kept on this device: discard it, and attach it again",
+  fileUnreadable: "The file can't be read: it may have been changed or moved",
+  fileNotSent: (why: string) => `Not uploaded: ${why}`,
+  filesFirst: "A file could not be uploaded. Try again, or remove it",
+  fileProgress: (sent: number, size: number) =>
+    `${bytes(size)} · ${new Intl.NumberFormat(LANGUAGE, { style: "percent" }).format(size ? Math.floor((100 * sent) / size) / 100 : 1)}`,
+  waitingForTurn: "Waiting for its turn",
+  waitingForConnection: "Waiting for the connection",
+  paused: "Paused",
+  uploaded: "Uploaded",
+  notKeptYet: "This device has no space to keep it: stay on this page until it is sent",
+  uploadOf: (name: string) => `Upload of ${name}`,
+  pauseUpload: (name: string) => `Pause ${name}`,
+  resumeUpload: (name: string) => `Resume ${name}`,
+  retryUpload: (name: string) => `Try ${name} again`,
+  removeFile: (name: string) => `Remove ${name}`,
+  sendingFiles: (n: number) => `Sending… ${many(n, "file", "files")} to upload`,
+  typeOf: (name: string, type: string) => {
+    const [kind = "", sort = ""] = type.split("/");
+    const ending = /\.(\w{1,8})$/.exec(name)?.[1] ?? "";
+    return kind === "application" ? (ending ? ending.toUpperCase() : "File") : sort.toUpperCase();
   },
+  fileGone: "This file is no longer here, or you can't see it any more",
+  fileBroken: "This file can't be shown",
+  picturePlace: (n: number, of: number) => `${numbers.format(n)} of ${numbers.format(of)}`,
+  previousPicture: "Previous picture",
+  nextPicture: "Next picture",
+  zoom: "Actual size",
+  bytes,
   binaryQuote: "binary",
   earlierMessage: "an earlier message",
   quoted: (name: string, text: string) => `${name}: ${text}`,

@@ -3,7 +3,7 @@
 
 import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 
-const VERSION = 1;
+const VERSION = 2; // 1 had no files
 const MOST_AT_ONCE = 50; // messages in one transaction
 const MOST_OF_A_ROOM = 300;
 const MOST = 20_000; // messages of all rooms together
@@ -37,14 +37,33 @@ export interface Waiting {
   /** The command and its fields, without the id. */
   command: { do: string; [field: string]: unknown };
   at: number;
+  /** The files that it shows, by their ids here: it is sent once they are uploaded. */
+  attached?: readonly string[];
   /** Why it was refused. */
   failed?: string;
+}
+
+/** A file that is to be posted in a room: that of a message that waits, or of one that is being written. */
+export interface FileRow {
+  id: string;
+  room: string;
+  name: string;
+  type: string;
+  size: number;
+  at: number;
+  /** The server's key of the upload, once it has begun. */
+  key?: string | undefined;
+  isWhole?: boolean | undefined;
+  isPaused?: boolean | undefined;
+  /** What is in it, if there was space for that. */
+  content?: Blob | undefined;
 }
 
 interface Schema extends DBSchema {
   rooms: { key: string; value: RoomRow };
   messages: { key: [string, number]; value: MessageRow };
   outbox: { key: number; value: Waiting; indexes: { id: string } };
+  files: { key: string; value: FileRow };
   kv: { key: string; value: unknown };
 }
 
@@ -158,13 +177,42 @@ export class Device {
     });
   }
 
-  /** Change what waits; without `changed`, it waits no longer. */
+  /** Change what waits; without `changed`, it waits no longer, and its files are let go of. */
   async settle(id: string, changed?: Partial<Waiting>): Promise<void> {
     await this.#with(async (db) => {
-      const { store, done } = db.transaction("outbox", "readwrite");
+      const change = db.transaction(["outbox", "files"], "readwrite");
       const act = async () => {
-        const cursor = await store.index("id").openCursor(id);
-        if (cursor) await (changed ? cursor.update({ ...cursor.value, ...changed }) : cursor.delete());
+        const cursor = await change.objectStore("outbox").index("id").openCursor(id);
+        if (!cursor) return;
+        const { attached = [] } = cursor.value;
+        await (changed ? cursor.update({ ...cursor.value, ...changed }) : cursor.delete());
+        if (!changed) for (const file of attached) await change.objectStore("files").delete(file);
+      };
+      await Promise.all([act(), change.done]);
+    });
+  }
+
+  // --- files that are to be posted ---
+
+  async files(): Promise<FileRow[]> {
+    return (await this.#with((db) => db.getAll("files"))) ?? [];
+  }
+
+  /** Keep a file. Returns whether its content is kept, too, for which there may be too little space. */
+  async keepFile({ content, ...row }: FileRow): Promise<boolean> {
+    const isKept = await this.#with(async (db) => Boolean(await db.put("files", { ...row, content })));
+    if (!isKept) await this.#with((db) => db.put("files", row));
+    return isKept ?? false;
+  }
+
+  /** Change what is known of a file; without `changed`, it is kept no longer. */
+  async changeFile(id: string, changed?: Partial<FileRow>): Promise<void> {
+    await this.#with(async (db) => {
+      const { store, done } = db.transaction("files", "readwrite");
+      const act = async () => {
+        const row = changed && (await store.get(id));
+        if (row) await store.put({ ...row, ...changed });
+        else if (!changed) await store.delete(id);
       };
       await Promise.all([act(), done]);
     });
@@ -229,7 +277,9 @@ export class Device {
 
 async function opened(name: string): Promise<IDBPDatabase<Schema>> {
   return openDB<Schema>(name, VERSION, {
-    upgrade: (db) => {
+    upgrade: (db, former) => {
+      db.createObjectStore("files", { keyPath: "id" });
+      if (former) return;
       db.createObjectStore("rooms", { keyPath: "room" });
       db.createObjectStore("messages", { keyPath: ["room", "seq"] });
       db.createObjectStore("outbox", { autoIncrement: true }).createIndex("id", "client_message_id", { unique: true });

@@ -1,6 +1,6 @@
 // Several tabs of one person: one of them sends what waits and notifies, and each hears what the others did.
 
-import type { Device, Waiting } from "./db.ts";
+import type { Device, FileRow, Waiting } from "./db.ts";
 
 const LEASE = 5000; // milliseconds
 const EVERY = 2000;
@@ -14,6 +14,8 @@ interface Lease {
 export type Told =
   | { kind: "outbox"; added: Waiting }
   | { kind: "outbox"; id: string; stored?: number; failed?: string | undefined; dropped?: true; why?: string | undefined }
+  | { kind: "file"; added: FileRow }
+  | { kind: "file"; id: string; changed: Record<string, unknown> | undefined }
   | { kind: "read"; room: string }
   | { kind: "logged out" };
 

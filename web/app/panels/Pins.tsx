@@ -7,6 +7,7 @@ import { meetAuthors } from "../store/names.ts";
 import type { wire } from "../store/sdk.ts";
 import { me, placeOf } from "../store/state.ts";
 import { Body } from "../timeline/Body.tsx";
+import { MessageFiles } from "../timeline/MessageFiles.tsx";
 import { GAP, Speaker, Time } from "../timeline/Row.tsx";
 import { Empty } from "../ui/Text.tsx";
 
@@ -39,6 +40,7 @@ export function Pins({ room }: { room: string }) {
             {GAP}
             <Time at={message.at} />
           </div>
+          <MessageFiles of={message} />
           <button type="button" class="quiet" onClick={() => goTo(room, message.seq)}>
             {t.goThere}
           </button>

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { Composer } from "../composer/Composer.tsx";
+import { Drop } from "../composer/Drop.tsx";
 import { focusComposer } from "../composer/focus.ts";
 import { t } from "../i18n/index.ts";
 import { absentSince, openMissed } from "../store/absence.ts";
@@ -42,12 +43,12 @@ function Inside() {
   const refused = placeOf(current.value)?.refused.value;
   if (refused) return <NoRoom why={refused.message} />;
   return (
-    <>
+    <Drop room={current.value}>
       <Scroller />
       <Pill />
       <Typing />
       <Writing />
-    </>
+    </Drop>
   );
 }
 

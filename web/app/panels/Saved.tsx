@@ -7,6 +7,7 @@ import { isDropped, type Saved as One, type SavedPage, savedBefore, saving, show
 import { say } from "../store/screen.ts";
 import { isConnected, me } from "../store/state.ts";
 import { Body } from "../timeline/Body.tsx";
+import { MessageFiles } from "../timeline/MessageFiles.tsx";
 import { GAP, Speaker, Time } from "../timeline/Row.tsx";
 import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
@@ -60,6 +61,7 @@ const Row = ({ saved: { of, message }, drop }: { saved: One; drop(): void }) => 
           {GAP}
           <Time at={message.at} />
         </div>
+        <MessageFiles of={message} />
       </>
     ) : (
       <p class="empty">{t.notForYou}</p>

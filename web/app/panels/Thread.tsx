@@ -2,6 +2,7 @@
 
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { Composer } from "../composer/Composer.tsx";
+import { Drop } from "../composer/Drop.tsx";
 import { t } from "../i18n/index.ts";
 import { getRoot, loadOlder, rootIn } from "../store/history.ts";
 import { outbox } from "../store/outbox.ts";
@@ -45,7 +46,7 @@ export function Thread({ room, seq, thread, reply }: ThreadProps) {
   }, [version, sent, isVisible.value, connection.value.state]);
   const isEnded = placeOf(room)?.threads.value.get(seq)?.ended_at !== undefined;
   return (
-    <>
+    <Drop room={thread}>
       <section
         class="scroller"
         ref={scroller}
@@ -71,7 +72,7 @@ export function Thread({ room, seq, thread, reply }: ThreadProps) {
       ) : (
         <Composer room={thread} id="thread-composer" label={t.replyToThread} placeholder={t.replyToThread} sends={t.sendReply} />
       )}
-    </>
+    </Drop>
   );
 }
 

@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { type Client, Closed, connect, type Entry, type Room, reactedWith, type Status, type Token, whoOf, type wire } from "#sdk";
+import type { Getter } from "./file.ts";
 
 const MOST_SHOWN = 200; // messages, unless somebody asks for older ones
 
@@ -157,6 +158,9 @@ export class Embedded {
   nameOf(by: string): string | undefined {
     return by.startsWith("@p") ? (this.#people.get(by) ?? this.log.nameOf(by) ?? this.thread.peek()?.log.nameOf(by)) : by;
   }
+
+  /** Get a file of a message: no cookie goes to another site's server. */
+  readonly get: Getter = (file, side) => this.#client.download(file, { thumbnail: side });
 
   discard(id: string): void {
     this.#client.outbox.discard(id);

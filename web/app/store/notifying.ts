@@ -2,6 +2,7 @@
 
 import type { Me, MyChange, MyRoom, MyThread, OneMessage } from "#sdk";
 import { t } from "../i18n/index.ts";
+import { wordsOf } from "./files.ts";
 import { command, goTo } from "./history.ts";
 import { call } from "./http.ts";
 import { nameOf } from "./names.ts";
@@ -129,7 +130,7 @@ async function tell(me: Me, row: MyRoom | MyThread, change: MyChange): Promise<v
   const told = { room: keyOf(row), seq: row.head, mention: row.mentions > before };
   const found = showsText() ? await message(told).catch(() => undefined) : undefined;
   const title = me.rooms.get(row.room)?.title ?? "";
-  const more = found && { title, by: nameOf(found.message.by), text: found.message.text ?? "" };
+  const more = found && { title, by: nameOf(found.message.by), text: wordsOf(found.message) ?? "" };
   (await worker())?.active?.postMessage({ notify: { ...told, ...more } });
 }
 

@@ -5,12 +5,14 @@ import { type Client, Closed, newId, Refused, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import type { Waiting } from "../offline/db.ts";
 import { joinTabs, type Tabs, type Told } from "../offline/leader.ts";
+import { attachmentOf, changeAttachment, hearAttachments, hearFile, letGoOf, openAttachments } from "./attachments.ts";
 import { isOwn, ME, slotOf, type Waits } from "./commands.ts";
 import { takeFormer } from "./former.ts";
 import { call } from "./http.ts";
 import { deviceOf } from "./kept.ts";
 import { say } from "./screen.ts";
 import { accountOf, clientOf, connection, places } from "./state.ts";
+import { leaveUploads, takeOver, upload } from "./uploading.ts";
 
 const MOST = 1000;
 
@@ -36,8 +38,8 @@ export async function openOutbox(person: string, heard: (told: Told) => void): P
   const device = deviceOf();
   if (!device) return;
   await takeFormer(person, device);
-  outbox.value = await device.outbox();
-  const hear = (told: Told) => (told.kind === "outbox" ? hearOutbox(told) : heard(told));
+  [outbox.value] = await Promise.all([device.outbox(), openAttachments()]);
+  const hear = (told: Told) => (told.kind === "outbox" ? hearOutbox(told) : told.kind === "file" ? hearFile(told) : heard(told));
   tabs = joinTabs(person, device, lead, hear);
 }
 
@@ -46,6 +48,7 @@ export function leaveTabs(): void {
   tabs?.leave();
   tabs = undefined;
   handed.clear();
+  leaveUploads();
 }
 
 /** Whether this tab is the one that sends and notifies. */
@@ -61,13 +64,20 @@ export function seeRoom(room: string): void {
   tell({ kind: "read", room });
 }
 
+interface PutOptions {
+  /** The room whose draft it was. */
+  draft?: string;
+  id?: string;
+  attached?: readonly string[];
+}
+
 /**
- * Write a change down, and send it when it is its turn: in place of the `draft` of a room, and of an earlier change of the same. Rejects if
- * it can't even wait.
+ * Write a change down, and send it when it is its turn and its files are uploaded: in place of the `draft` of a room, and of an earlier
+ * change of the same. Rejects if it can't even wait.
  */
-export async function put(room: string, command: Command, { draft = "", id = newId() } = {}): Promise<void> {
+export async function put(room: string, command: Command, { draft = "", id = newId(), attached }: PutOptions = {}): Promise<void> {
   if (outbox.peek().length >= MOST) throw new Error(t.outboxFull(MOST));
-  const added: Waiting = { client_message_id: id, room, command, at: Date.now() };
+  const added: Waiting = { client_message_id: id, room, command, at: Date.now(), ...(attached && { attached }) };
   await deviceOf()?.add([added], draft);
   const slot = slotOf(command);
   for (const each of slot ? outbox.peek() : [])
@@ -105,6 +115,7 @@ effect(() => {
 
 /** Try again what was refused. */
 export function retry(id: string): void {
+  for (const file of attachedTo(id)) changeAttachment(file, { state: "waiting", why: undefined }); // what has expired is uploaded anew
   deviceOf()?.settle(id, { failed: undefined });
   const told = { kind: "outbox", id, failed: undefined } as const;
   tell(told);
@@ -143,34 +154,77 @@ function alter(id: string, changed: Partial<Pending>): void {
 
 function remove(id: string): void {
   if (handed.delete(id)) clientOf()?.outbox.discard(id);
-  outbox.value = outbox.peek().filter(({ client_message_id }) => client_message_id !== id);
+  dropAll((each) => each.client_message_id === id);
 }
+
+/** Let go of changes, and of the files that were to be posted with them. */
+function dropAll(isOver: (each: Pending) => boolean): void {
+  const over = outbox.peek().filter(isOver);
+  if (!over.length) return;
+  batch(() => {
+    outbox.value = outbox.peek().filter((each) => !isOver(each));
+    letGoOf(over.flatMap(({ attached }) => attached ?? []));
+  });
+}
+
+/** The files that a change is to be sent with. */
+const attachedTo = (id: string): readonly string[] =>
+  outbox.peek().find(({ client_message_id }) => client_message_id === id)?.attached ?? [];
+
+/** Whether all files that it shows are uploaded. */
+const isWhole = ({ attached = [] }: Waiting): boolean => attached.every((id) => attachmentOf(id)?.state === "whole");
+
+/** Whether this device has let go of one. */
+const isLost = ({ attached = [] }: Waiting): boolean => attached.some((id) => !attachmentOf(id));
+
+/** A file of a message that waits can't be uploaded: neither can the message be sent, then. */
+function fileChanged(file: string): void {
+  if (!tabs?.isLeader) return;
+  const { state, why } = attachmentOf(file) ?? {};
+  const of = outbox.peek().find(({ attached }) => attached?.includes(file));
+  if (of && state === "failed" && of.failed === undefined) fail(of.client_message_id, why ?? "");
+  upload();
+  send();
+}
+
+hearAttachments((told) => tell(told), fileChanged);
 
 /** This tab sends from now on: also what others have left. */
 async function lead(): Promise<void> {
   const kept = (await deviceOf()?.outbox()) ?? [];
   const ids = new Set(kept.map(({ client_message_id }) => client_message_id));
   outbox.value = [...kept, ...outbox.peek().filter(({ client_message_id }) => !ids.has(client_message_id))];
+  takeOver();
   send();
 }
 
 function send(): void {
   if (!tabs?.isLeader) return;
+  const uploading = new Set<string>(); // rooms: what has no files goes ahead there
   for (const each of outbox.peek()) {
-    const { client_message_id, failed, seq } = each;
+    const { client_message_id, room, attached, failed, seq } = each;
     if (failed !== undefined || seq !== undefined || handed.has(client_message_id)) continue;
+    if (isLost(each)) {
+      fail(client_message_id, t.fileNotKept);
+      continue;
+    }
+    if (!isWhole(each)) uploading.add(room);
+    if (attached && uploading.has(room)) continue;
     handed.add(client_message_id);
     deliver(each);
   }
 }
 
-async function deliver({ client_message_id: id, room, command }: Waiting): Promise<void> {
+async function deliver({ client_message_id: id, room, command, attached }: Waiting): Promise<void> {
   const client = clientOf();
   const told = { kind: "outbox", id } as const;
+  const files = attached && { files: attached.map((file) => attachmentOf(file)?.key ?? "") };
   if (!client) return;
   try {
     const ok =
-      command.do === "profile" ? await patch(client, command) : await client.outbox.post({ ...command, room, client_message_id: id });
+      command.do === "profile"
+        ? await patch(client, command)
+        : await client.outbox.post({ ...command, ...files, room, client_message_id: id });
     if (isOwn(command.do)) client.outbox.discard(id); // it would wait there for its room to come as far as another log
     if (client !== clientOf()) return;
     await deviceOf()?.settle(id);
@@ -200,15 +254,18 @@ function refused(id: string, command: string, error: Refused): void {
   handed.delete(id);
   clientOf()?.outbox.discard(id);
   const why = error.code === "too_large" ? t.tooLong : error.message;
-  if (command === "post") {
-    deviceOf()?.settle(id, { failed: why });
-    tell({ kind: "outbox", id, failed: why });
-    alter(id, { failed: why });
-  } else {
+  if (command === "post") fail(id, why);
+  else {
     const isAwaited = endings.has(id);
     discard(id, why);
     if (!isAwaited && command !== "read") say(t.notChanged(why)); // nobody asked for a marker
   }
+}
+
+function fail(id: string, why: string): void {
+  deviceOf()?.settle(id, { failed: why });
+  tell({ kind: "outbox", id, failed: why });
+  alter(id, { failed: why });
 }
 
 /** It is in the log; it is shown as waiting until its room has come so far. */
@@ -227,7 +284,7 @@ const logOf = ({ room, command }: Pending): string => (isOwn(command.do) ? ME : 
 export function reached(log: string, seq: number, ids: ReadonlySet<string> = new Set()): void {
   const isThere = (each: Pending) =>
     logOf(each) === log && ((each.seq !== undefined && each.seq <= seq) || ids.has(each.client_message_id));
-  if (outbox.peek().some(isThere)) batch(() => (outbox.value = outbox.peek().filter((each) => !isThere(each))));
+  dropAll(isThere);
 }
 
 export const idsIn = (messages: Iterable<wire.Message>): Set<string> =>

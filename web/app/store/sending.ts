@@ -1,8 +1,9 @@
 // Writing: posts, what is not yet in the log, and telling that one types.
 
-import { type Signal, signal } from "@preact/signals";
+import { type Signal, signal, untracked } from "@preact/signals";
 import { whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
+import { type Attachment, attachments, changeAttachment } from "./attachments.ts";
 import { draftIn, letGo } from "./drafts.ts";
 import { type Command, outbox, type Pending, put } from "./outbox.ts";
 import { overlaid } from "./overlay.ts";
@@ -48,11 +49,25 @@ export function titleIn(room: string): Signal<string> {
 
 const titles = new Map<string, Signal<string>>();
 
-/** Put a message into the outbox: what was written in a room, unless it is given. */
+/** The files that are to be sent with what is being written in a room. */
+export function attachedIn(room: string): Attachment[] {
+  const gone = new Set([...leaving.value, ...outbox.value.flatMap(({ attached }) => attached ?? [])]);
+  return attachments.value.filter((each) => each.room === room && !gone.has(each.id));
+}
+
+/** Those that are about to be in the outbox. */
+const leaving = signal<readonly string[]>([]);
+
+/** The files that a message is sent with, once they are uploaded. */
+export const attachedTo = ({ attached = [] }: Pending): Attachment[] =>
+  attached.flatMap((id) => attachments.value.find((each) => each.id === id) ?? []);
+
+/** Put a message into the outbox: what was written in a room, unless it is given, with the files that are attached. */
 export async function send(room: string, said = draftIn(room).peek()): Promise<void> {
   const draft = draftIn(room);
   const text = said.trim();
-  if (!text || !clientOf()) return;
+  const files = untracked(() => attachedIn(room));
+  if ((!text && !files.length) || !clientOf()) return;
   letGo(room);
   const title = places.get(room)?.isForum.peek() ? titleIn(room).peek().trim() : "";
   titleIn(room).value = "";
@@ -61,16 +76,26 @@ export async function send(room: string, said = draftIn(room).peek()): Promise<v
   if (replied) replyTo.value = undefined;
   lastTyping = 0;
   clearTimeout(typingTimer);
-  const post: Command = { do: "post", text, ...(title && { title }), ...(replied && { reply_to: replied }), ...(read && { read }) };
-  const isThere = await change(room, post, room);
+  const post: Command = {
+    do: "post",
+    ...(text && { text }),
+    ...(title && { title }),
+    ...(replied && { reply_to: replied }),
+    ...(read && { read }),
+  };
+  const attached = files.map(({ id }) => id);
+  leaving.value = [...leaving.peek(), ...attached];
+  const isThere = await change(room, post, { draft: room, ...(attached.length && { attached }) });
+  leaving.value = leaving.peek().filter((id) => !attached.includes(id));
+  for (const { id, state } of files) if (isThere && state === "paused") changeAttachment(id, { state: "waiting" });
   if (!isThere) draft.value ||= text;
   if (!isThere) titleIn(room).value ||= title;
   if (room === current.peek()) toEnd();
 }
 
 /** Write a change down, to be sent when it is its turn. Returns whether that was possible; if not, it is said. */
-const change = (room: string, command: Command, draft?: string): Promise<boolean> =>
-  put(room, command, { draft }).then(
+const change = (room: string, command: Command, more?: Parameters<typeof put>[2]): Promise<boolean> =>
+  put(room, command, more).then(
     () => true,
     (error: Error) => {
       say(error.message);

@@ -25,7 +25,8 @@ export function Editor({ room, message }: { room: string; message: wire.Message 
   const save = async () => {
     const changed = text.trim();
     // What could not be saved stays in the editor.
-    if (!changed || changed === message.text || (await edit(room, message.seq, changed))) done();
+    const isNothing = !changed && !message.files; // a message with files needs no text
+    if (isNothing || changed === (message.text ?? "") || (await edit(room, message.seq, changed))) done();
   };
   const press = (key: Key) => {
     if (key.key === "Enter" && !key.shiftKey && !isComposing(key)) save();

@@ -1,23 +1,88 @@
-// The files of a message: pictures in boxes of their size, players, and links that save.
+// The files of a message: pictures in boxes of their size, players, and rows that save. They are got by their addresses, or by `get`.
 
+import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { addressOf, type Getter, isPicture } from "../store/file.ts";
 import type { wire } from "../store/sdk.ts";
+import { Drawn } from "../ui/Drawn.tsx";
+import { Icon } from "../ui/Icon.tsx";
+import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 
 const MOST_WIDE = 360; // CSS pixels of a picture
 const MOST_HIGH = 270;
+const LARGE = 150_000; // bytes, up to which a picture is shown as it is
 
-const addressOf = (file: string): string => `/api/v1/files/${encodeURIComponent(file)}`;
+interface ShownProps {
+  of: wire.Attached;
+  get?: Getter | undefined;
+  /** Shows a picture whole, among others. */
+  onOpen?: ((file: wire.Attached) => void) | undefined;
+}
 
-/** A picture: its place is kept while it loads. It opens whole in a tab of its own. */
-function Picture({ of: { file, name, width = 1, height = 1 } }: { of: wire.Attached }) {
+/** The box of a picture, in CSS pixels. */
+function boxOf({ width = 1, height = 1 }: wire.Attached): { width: number; height: number } {
   const scale = Math.min(1, MOST_WIDE / width, MOST_HIGH / height);
-  const size = { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+/** Whether a smaller one does in its place: that of an animation stands still. */
+const isLarge = ({ size, type }: wire.Attached): boolean => size > LARGE && type !== "image/gif";
+
+/** What is said in place of a picture that can't be shown: whether it is gone, only the server knows. */
+function Missing({ of: file }: ShownProps) {
+  const [isGone, setGone] = useState(false);
+  useLayoutEffect(() => {
+    fetch(addressOf(file.file), { method: "HEAD" }).then(
+      ({ status }) => setGone(status === 404),
+      () => {},
+    );
+  }, []);
+  if (isGone) return <p class="missing">{t.fileGone}</p>;
   return (
-    <a class="picture" href={addressOf(file)} target="_blank" rel="noopener noreferrer" title={harmless(name)}>
-      <img src={addressOf(file)} alt={harmless(name)} loading="lazy" decoding="async" {...size} />
+    <>
+      <p class="missing">{t.fileBroken}</p>
+      <Saved of={file} />
+    </>
+  );
+}
+
+/** A picture: its place is kept while it loads. */
+function Picture({ of: file, onOpen }: ShownProps) {
+  const [isBroken, setBroken] = useState(false);
+  if (isBroken) return <Missing of={file} />;
+  const open = (click: MouseEvent) => {
+    if (!onOpen || click.button || click.ctrlKey || click.metaKey || click.shiftKey) return;
+    click.preventDefault();
+    onOpen(file);
+  };
+  return (
+    <a class="picture" href={addressOf(file.file)} target="_blank" rel="noopener noreferrer" title={harmless(file.name)} onClick={open}>
+      <img
+        src={addressOf(file.file)}
+        srcset={isLarge(file) ? `${addressOf(file.file, 360)} 1x, ${addressOf(file.file, 1280)} 2x` : undefined}
+        alt={harmless(file.name)}
+        loading="lazy"
+        decoding="async"
+        {...boxOf(file)}
+        onError={() => setBroken(true)}
+      />
     </a>
   );
+}
+
+/** A picture that no address leads to. */
+function DrawnPicture({ of: file, get }: ShownProps) {
+  const [content, setContent] = useState<Blob>();
+  const [why, setWhy] = useState("");
+  useLayoutEffect(() => {
+    const got = get?.(file.file, isLarge(file) ? 1280 : undefined).then((answer) => answer.blob());
+    got?.then(setContent, (error: Error & { code?: string }) => setWhy(error.code === "not_found" ? t.fileGone : t.fileBroken));
+  }, [file.file]);
+  const box = boxOf(file);
+  if (why) return <p class="missing">{why}</p>;
+  if (!content) return <canvas {...box} role="img" aria-label={harmless(file.name)} />;
+  return <Drawn of={content} label={harmless(file.name)} onError={() => setWhy(t.fileBroken)} {...box} />;
 }
 
 interface Played {
@@ -31,32 +96,75 @@ const Film = ({ src, label }: Played) => <video src={src} controls preload="none
 // biome-ignore lint/a11y/useMediaCaption: what people upload has no captions
 const Sound = ({ src, label }: Played) => <audio src={src} controls preload="none" aria-label={label} />;
 
-const Saved = ({ of: { file, name, size } }: { of: wire.Attached }) => (
-  <a class="file" href={addressOf(file)} download={harmless(name)} dir="auto">
-    {harmless(name)} <small>{t.bytes(size)}</small>
-  </a>
-);
-
-function Shown({ of: file }: { of: wire.Attached }) {
-  const [kind] = file.type.split("/");
-  if (kind === "image" && file.width && file.height) return <Picture of={file} />;
-  const src = addressOf(file.file);
-  const label = harmless(file.name);
+/** A row that saves a file. */
+function Saved({ of: { file, name, size, type }, get }: ShownProps) {
+  const [why, setWhy] = useState("");
+  const [kind] = type.split("/");
+  const save = async (click: MouseEvent) => {
+    if (!get) return;
+    click.preventDefault();
+    setWhy("");
+    const content = await get(file).then(
+      (answer) => answer.blob(),
+      () => undefined,
+    );
+    if (content) saveAs(content, name);
+    else setWhy(t.fileGone);
+  };
   return (
     <>
-      {kind === "video" && <Film src={src} label={label} />}
-      {kind === "audio" && <Sound src={src} label={label} />}
-      <Saved of={file} />
+      <a class="file" href={addressOf(file)} download={harmless(name)} onClick={save}>
+        {!get && <Icon name={kind === "application" ? "file" : "save"} />}
+        <Name text={name} />
+        <small>{`${t.typeOf(name, type)} · ${t.bytes(size)}`}</small>
+      </a>
+      {why && <p class="missing">{why}</p>}
     </>
   );
 }
 
-export const Files = ({ of: files }: { of: wire.Attached[] }) => (
-  <ul class="files" aria-label={t.files}>
-    {files.map((file) => (
-      <li key={file.file}>
-        <Shown of={file} />
-      </li>
-    ))}
-  </ul>
-);
+/** Let the browser save something that is here already. */
+function saveAs(content: Blob, name: string): void {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(content);
+  link.download = harmless(name);
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // once it is being saved
+}
+
+function Shown({ of: file, get, onOpen }: ShownProps) {
+  if (isPicture(file)) return get ? <DrawnPicture of={file} get={get} /> : <Picture of={file} onOpen={onOpen} />;
+  const [kind] = file.type.split("/");
+  const played = { src: addressOf(file.file), label: harmless(file.name) };
+  return (
+    <>
+      {kind === "video" && !get && <Film {...played} />}
+      {kind === "audio" && !get && <Sound {...played} />}
+      <Saved of={file} get={get} />
+    </>
+  );
+}
+
+interface FilesProps {
+  of: readonly wire.Attached[];
+  get?: Getter | undefined;
+  /** The pictures among which one is shown: those of the message, unless it stands among others. */
+  among?(): readonly wire.Attached[];
+}
+
+export function Files({ of: files, get, among = () => files.filter(isPicture) }: FilesProps) {
+  const open = (file: wire.Attached) =>
+    import("./Viewer.tsx").then(
+      ({ showPicture }) => showPicture(file, among()),
+      () => window.open(addressOf(file.file), "_blank", "noopener"), // there is no connection
+    );
+  return (
+    <ul class="files" aria-label={t.files}>
+      {files.map((file) => (
+        <li key={file.file}>
+          <Shown of={file} get={get} onOpen={open} />
+        </li>
+      ))}
+    </ul>
+  );
+}

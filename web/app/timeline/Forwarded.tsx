@@ -7,6 +7,7 @@ import { nameOf } from "../store/names.ts";
 import type { wire } from "../store/sdk.ts";
 import { Name } from "../ui/Text.tsx";
 import { Body } from "./Body.tsx";
+import { MessageFiles } from "./MessageFiles.tsx";
 
 type Found = { message: wire.Message | null } | undefined;
 
@@ -26,6 +27,7 @@ export function Forwarded({ room, seq, who }: { room: string; seq: number; who: 
       <div class="body">
         <Body message={message} who={who} />
       </div>
+      <MessageFiles of={message} />
     </blockquote>
   );
 }

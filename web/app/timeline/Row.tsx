@@ -3,6 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
+import { wordsOf } from "../store/files.ts";
 import { goTo } from "../store/history.ts";
 import { mentionsMe } from "../store/mentions.ts";
 import { nameOf, pictureOf } from "../store/names.ts";
@@ -15,8 +16,8 @@ import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Body } from "./Body.tsx";
 import { Editor } from "./Editor.tsx";
-import { Files } from "./Files.tsx";
 import { Forwarded } from "./Forwarded.tsx";
+import { MessageFiles } from "./MessageFiles.tsx";
 import { chosen, hasTools, keyOf } from "./pointing.ts";
 import { Reactions } from "./Reactions.tsx";
 import { Tools } from "./Tools.tsx";
@@ -55,7 +56,7 @@ export const Time = ({ at }: { at: string }) => (
 
 function quoteText(quoted: wire.Message | undefined): string {
   if (!quoted) return t.earlierMessage;
-  const text = quoted.deleted ? t.deleted : (quoted.text ?? t.binaryQuote);
+  const text = quoted.deleted ? t.deleted : (wordsOf(quoted) ?? t.binaryQuote);
   return t.quoted(harmless(nameOf(quoted.by)), harmless([...text].slice(0, MOST_QUOTED).join("")));
 }
 
@@ -99,11 +100,11 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
             <div class="body">
               <Body message={message} who={who} />
             </div>
-            {GAP}
+            {(message.text || !message.files) && GAP}
             <Time at={message.at} />
           </div>
         )}
-        {message.files && !message.deleted && <Files of={message.files} />}
+        <MessageFiles of={message} room={room} />
         {message.reactions && <Reactions room={room} message={message} who={who} />}
         {isPinned && (
           <p class="pinned">

@@ -1,7 +1,8 @@
 // What was written and is not yet in the log: the rule beside it is dashed.
 
+import { Attached } from "../composer/Attached.tsx";
 import { t } from "../i18n/index.ts";
-import { discard, type Unsent as Entry, repost, unsentIn } from "../store/sending.ts";
+import { attachedTo, discard, type Unsent as Entry, repost, unsentIn } from "../store/sending.ts";
 import { me } from "../store/state.ts";
 import { Name } from "../ui/Text.tsx";
 import { GAP, Speaker, Time } from "./Row.tsx";
@@ -19,10 +20,16 @@ export function Unsent({ room, label, id }: { room: string; label: string; id?: 
   );
 }
 
-const statusOf = ({ failed, isUnsure }: Entry): string => (failed ? t.notSent(failed) : isUnsure ? t.notConfirmed : t.sending);
+function statusOf({ failed, isUnsure }: Entry, toUpload: number): string {
+  if (failed) return t.notSent(failed);
+  if (isUnsure) return t.notConfirmed;
+  return toUpload ? t.sendingFiles(toUpload) : t.sending;
+}
 
 function Pending({ entry, name, follows }: { entry: Entry; name: string; follows: boolean }) {
   const { client_message_id: id, command, at, failed, isUnsure } = entry;
+  const files = attachedTo(entry);
+  const toUpload = files.filter((file) => file.state !== "whole").length;
   const names = ["message mine pending", follows && "follows", (failed || isUnsure) && "unsure", failed && "failed"];
   return (
     <li class={names.filter(Boolean).join(" ")}>
@@ -35,22 +42,23 @@ function Pending({ entry, name, follows }: { entry: Entry; name: string; follows
                 <Name text={String(command.title)} />
               </b>
             )}
-            <Written text={String(command.text)} />
+            <Written text={String(command.text ?? "")} />
           </div>
           {GAP}
           <Time at={new Date(at).toISOString()} />
         </div>
+        {files.length > 0 && <Attached of={files} isSent />}
         <div class="status">
-          <span role={failed ? "alert" : undefined}>{statusOf(entry)}</span>
+          <span role={failed ? "alert" : undefined}>{statusOf(entry, toUpload)}</span>
           {failed && (
-            <>
-              <button type="button" onClick={() => repost(id)}>
-                {t.retry}
-              </button>
-              <button type="button" onClick={() => discard(id)}>
-                {t.discard}
-              </button>
-            </>
+            <button type="button" onClick={() => repost(id)}>
+              {t.retry}
+            </button>
+          )}
+          {(failed || toUpload > 0) && (
+            <button type="button" onClick={() => discard(id)}>
+              {t.discard}
+            </button>
           )}
         </div>
       </div>

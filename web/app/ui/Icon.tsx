@@ -26,10 +26,18 @@ export type IconName =
   | "more"
   | "tools"
   | "bookmark"
-  | "back";
+  | "clip"
+  | "file"
+  | "pause"
+  | "play"
+  | "again"
+  | "save"
+  | "zoom"
+  | "back"
+  | "next";
 
 /** Those that point along the line, and so the other way where it runs from right to left. */
-const TURNS: ReadonlySet<IconName> = new Set(["reply", "thread", "back"]);
+const TURNS: ReadonlySet<IconName> = new Set(["reply", "thread", "back", "next"]);
 
 export const Icon = ({ name }: { name: IconName }) => (
   <svg class={TURNS.has(name) ? "icon turns" : "icon"} aria-hidden="true">

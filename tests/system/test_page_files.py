@@ -1,0 +1,421 @@
+"""Files on the page: attaching, uploading over cuts, reloads and tabs, and looking at what messages show."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+from playwright.async_api import Browser, Locator, Page, Route, expect
+
+from tests.support.images import png, wave
+from tests.support.newcomers import PASSWORD, People, asked, people_of
+from tests.system.test_page import bodies, come_back, composer, kept, message
+from tests.system.test_page_rooms import enter, thread
+
+expect.set_options(timeout=15_000)
+
+pytestmark = pytest.mark.timeout(180)
+
+MAX_FILE = 4 * 2**20
+NOISE = hashlib.shake_256(b"files").digest(1_500_000)
+UPLOADS = "**/api/v1/uploads/*"
+
+# Gives files to an element as the clipboard or a mouse does: [names and texts, kind of event, a folder besides].
+GIVE = """([target, files, kind, folder]) => {
+  const data = new DataTransfer();
+  for (const [name, type, bytes] of files) data.items.add(new File([new Uint8Array(bytes)], name, { type }));
+  const element = document.querySelector(target);
+  if (kind === "paste") element.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true, cancelable: true }));
+  else element.dispatchEvent(new DragEvent(kind, { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+def some(name: str, data: bytes, kind: str = "application/octet-stream") -> Any:
+    """A file to choose."""
+    return {"name": name, "mimeType": kind, "buffer": data}
+
+
+@dataclass
+class Cast:
+    """Ada, who owns the server, and Grace, in the room Kitchen; `token` is Ada's."""
+
+    people: People
+    ada: Page
+    grace: Page
+    room: str
+    token: str
+
+    async def shown(self) -> list[dict[str, Any]]:
+        """The messages with files, as the server has them."""
+        path = f"/rooms/{self.room}/messages?limit=100"
+        page = await asked(self.people.server, "GET", path, None, self.token)
+        return [each for each in page["messages"] if each.get("files")]
+
+    async def content(self, file: str) -> bytes:
+        """What is in a file that Ada may see."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        url = f"{self.people.server.url}/api/v1/files/{file}"
+        async with aiohttp.ClientSession(headers=headers) as http, http.get(url) as answer:
+            assert answer.status == 200
+            return await answer.read()
+
+    async def post(self, *files: tuple[str, bytes], **fields: Any) -> int:
+        """Post files as Ada."""
+        keys = []
+        for name, data in files:
+            headers = {"Authorization": f"Bearer {self.token}"}
+            url = f"{self.people.server.url}/api/v1/files"
+            async with (
+                aiohttp.ClientSession(headers=headers) as http,
+                http.post(url, params={"name": name}, data=data) as answer,
+            ):
+                keys.append((await answer.json())["file"])
+        path = f"/rooms/{self.room}/messages"
+        body = {"files": keys} | fields
+        said = await asked(self.people.server, "POST", path, body, self.token)
+        return int(said["seq"])
+
+
+@asynccontextmanager
+async def casting(browser: Browser, data: Path) -> AsyncIterator[Cast]:
+    async with people_of(browser, data, "--max-file-size", str(MAX_FILE)) as people:
+        ada = await people.owner()
+        grace = await people.invited(ada, "Grace")
+        await people.closed_room(ada, "Kitchen", "grace")
+        await enter(grace)
+        entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
+        token = (await asked(people.server, "POST", "/login", entered))["token"]
+        yield Cast(people, ada, grace, ada.url.rpartition("/")[2], token)
+
+
+@pytest.fixture(scope="module")
+async def cast(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
+    async with casting(browser, tmp_path_factory.mktemp("files") / "data") as made:
+        yield made
+
+
+@pytest.fixture
+async def ada(cast: Cast) -> AsyncIterator[Page]:
+    """Ada's page, with nothing written or attached."""
+    page = cast.ada
+    await page.bring_to_front()
+    yield page
+    await page.unroute_all()
+    await page.keyboard.press("Escape")
+    while await chips(page).count():
+        await chips(page).first.get_by_role("button", name="Remove").click()
+    await composer(page).fill("")
+
+
+def chips(page: Page) -> Locator:
+    return page.locator("#composer").get_by_role("list", name="Attached files").locator("li")
+
+
+def pending(page: Page) -> Locator:
+    """The messages that wait."""
+    return page.get_by_role("list", name="Not yet sent").locator(".pending")
+
+
+async def choose(page: Page, *files: Any) -> None:
+    await page.locator("#composer input[type=file]").set_input_files(list(files))
+
+
+class Gate:
+    """Holds the parts of uploads back until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+        self.held = 0
+
+    async def __call__(self, route: Route) -> None:
+        if route.request.method == "PATCH":
+            self.held += 1
+            await self.opened.wait()
+        await route.continue_()
+
+
+def sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+async def test_files_are_sent_with_a_message_and_shown_in_their_boxes(
+    cast: Cast, ada: Page
+) -> None:
+    gate = Gate()
+    await ada.route(UPLOADS, gate)
+    await choose(ada, some("plan.png", png(600, 400), "image/png"), some("notes.txt", b"notes"))
+    await expect(chips(ada)).to_have_count(2)
+    await expect(chips(ada).first).to_contain_text("plan.png")
+    await composer(ada).fill("Have a look")
+    await composer(ada).press("Enter")
+    await expect(chips(ada)).to_have_count(0)
+    await expect(pending(ada)).to_contain_text("Sending… 2 files to upload")
+    await composer(ada).fill("and this, meanwhile")
+    await composer(ada).press("Enter")
+    await expect(message(ada, "and this, meanwhile")).to_be_visible()
+    await expect(pending(ada)).to_have_count(1)
+    gate.opened.set()
+    shown = message(cast.grace, "Have a look").get_by_role("list", name="Files")
+    picture = shown.get_by_role("img", name="plan.png")
+    await expect(picture).to_have_js_property("naturalWidth", 600)
+    assert await picture.evaluate("({ width, height }) => [width, height]") == [360, 240]
+    await expect(shown.get_by_role("link", name="notes.txt TXT · 5 bytes")).to_be_visible()
+    await expect(pending(ada)).to_have_count(0)
+
+
+async def test_pictures_are_pasted_and_files_are_dropped_anywhere_in_a_room(
+    cast: Cast, ada: Page
+) -> None:
+    picture = ["image.png", "image/png", list(png(4, 4))]
+    await ada.evaluate(GIVE, ["#composer textarea", [picture], "paste", False])
+    await expect(chips(ada)).to_have_count(1)
+    await expect(chips(ada)).to_contain_text(re.compile(r"Pasted picture .+\.png"))
+    dropped = [["a.txt", "text/plain", [97]], ["b.txt", "text/plain", [98]]]
+    await ada.evaluate(GIVE, ["#scroller", dropped, "dragenter", False])
+    await expect(ada.get_by_text("Drop files to attach them in Kitchen")).to_be_visible()
+    await ada.evaluate(GIVE, ["#scroller", dropped, "drop", False])
+    await expect(ada.get_by_text("Drop files to attach them in Kitchen")).to_be_hidden()
+    await expect(chips(ada)).to_have_count(3)
+    await composer(ada).press("Enter")  # a message with files needs no text
+    shown = cast.grace.get_by_role("log").locator(".message").last
+    await expect(shown.get_by_role("link", name=re.compile("b.txt"))).to_be_visible()
+    await expect(pending(ada)).to_have_count(0)
+    (last,) = (await cast.shown())[-1:]
+    assert [each["name"] for each in last["files"]][1:] == ["a.txt", "b.txt"]
+
+
+async def test_what_is_too_large_or_too_much_is_said_before_anything_is_sent(
+    cast: Cast, ada: Page
+) -> None:
+    await choose(ada, some("film.mov", b"-" * (MAX_FILE + 1)))
+    why = ada.locator("#composer").get_by_role("alert")
+    await expect(why).to_have_text("film.mov has 4 MiB; this server takes files of up to 4 MiB")
+    await expect(chips(ada)).to_have_count(0)
+    await choose(ada, *(some(f"{i}.txt", b"-") for i in range(11)))
+    await expect(why).to_have_text("A message takes up to 10 files. Send these first")
+    await expect(chips(ada)).to_have_count(10)
+    await composer(ada).fill("x")
+    await expect(why).to_have_count(0)
+
+
+async def test_four_are_uploaded_at_once_and_each_can_be_paused_and_removed(
+    cast: Cast, ada: Page
+) -> None:
+    gate = Gate()
+    await ada.route(UPLOADS, gate)
+    await choose(ada, *(some(f"{i}.txt", b"-" * 9) for i in range(6)))
+    await expect(chips(ada).filter(has_text="Waiting for its turn")).to_have_count(2)
+    await ada.get_by_role("button", name="Pause 0.txt").click()
+    await expect(chips(ada).first).to_contain_text("Paused")
+    await expect(chips(ada).filter(has_text="Waiting for its turn")).to_have_count(1)
+    await ada.get_by_role("button", name="Remove 1.txt").click()
+    await expect(chips(ada)).to_have_count(5)
+    await expect(chips(ada).filter(has_text="Waiting for its turn")).to_have_count(0)
+    gate.opened.set()
+    await expect(chips(ada).filter(has_text="Uploaded")).to_have_count(4)
+    await expect(chips(ada).first).to_contain_text("Paused")
+    await ada.get_by_role("button", name="Resume 0.txt").click()
+    await expect(chips(ada).filter(has_text="Uploaded")).to_have_count(5)
+
+
+async def test_an_upload_that_is_cut_three_times_arrives_as_it_is(cast: Cast, ada: Page) -> None:
+    cuts = 3
+
+    async def cut(route: Route) -> None:
+        nonlocal cuts
+        if route.request.method == "PATCH" and cuts:
+            cuts -= 1
+            await route.abort("connectionreset")
+        else:
+            await route.continue_()
+
+    await ada.route(UPLOADS, cut)
+    await choose(ada, some("noise.bin", NOISE))
+    await composer(ada).fill("cut")
+    await composer(ada).press("Enter")
+    await expect(message(cast.grace, "cut").get_by_role("list", name="Files")).to_be_visible()
+    assert not cuts
+    cast.people.wrong.clear()  # what the browser says of the cuts
+    (last,) = (await cast.shown())[-1:]
+    assert sha256(await cast.content(last["files"][0]["file"])) == sha256(NOISE)
+
+
+async def test_what_the_server_refuses_says_why_and_can_be_tried_again(
+    cast: Cast, ada: Page
+) -> None:
+    refused = {
+        "code": "too_large",
+        "detail": "Your files may take 9 bytes in all",
+        "temporary": False,
+    }
+    await ada.route("**/api/v1/uploads", lambda route: route.fulfill(status=413, json=refused))
+    await choose(ada, some("a.txt", b"-" * 10))
+    await expect(chips(ada)).to_contain_text("Not uploaded: Your files may take 9 bytes in all")
+    await composer(ada).fill("refused")
+    await composer(ada).press("Enter")
+    await expect(ada.locator("#composer .why")).to_contain_text("Try again, or remove it")
+    await ada.unroute("**/api/v1/uploads")
+    await ada.get_by_role("button", name="Try a.txt again").click()
+    await expect(chips(ada)).to_contain_text("Uploaded")
+    await composer(ada).press("Enter")
+    await expect(message(cast.grace, "refused").get_by_role("list", name="Files")).to_be_visible()
+
+
+async def test_pictures_are_looked_at_one_after_the_other_by_keyboard(
+    cast: Cast, ada: Page
+) -> None:
+    await cast.post(("one.png", png(800, 600)), ("two.png", png(900, 600)), text="pictures")
+    await cast.post(("three.png", png(3000, 2000)), text="one more")
+    first = ada.get_by_role("link", name="one.png")
+    await expect(ada.get_by_role("img", name="three.png")).to_be_visible()
+    await first.focus()
+    await ada.keyboard.press("Enter")
+    viewer = ada.get_by_role("dialog", name="one.png")
+    await expect(viewer.get_by_role("img", name="one.png")).to_be_visible()
+    await ada.keyboard.press("ArrowRight")
+    await ada.keyboard.press("ArrowRight")
+    viewer = ada.get_by_role("dialog", name="three.png")
+    picture = viewer.get_by_role("img", name="three.png")
+    await expect(picture).to_have_js_property("naturalWidth", 3000)
+    assert await picture.evaluate("image => image.width < innerWidth")
+    await ada.keyboard.press("+")
+    await expect(viewer.get_by_role("button", name="Actual size")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    assert await picture.evaluate("image => image.width") == 3000
+    await ada.keyboard.press("-")
+    await ada.keyboard.press("ArrowRight")  # it is the last one
+    await expect(viewer).to_be_visible()
+    async with ada.expect_download() as saving:
+        await viewer.get_by_role("link", name="Save").click()
+    assert (await saving.value).suggested_filename == "three.png"
+    await ada.keyboard.press("Escape")
+    await expect(viewer).to_be_hidden()
+    await expect(first).to_be_focused()
+
+
+async def test_files_go_in_threads_and_are_saved_pinned_and_forwarded_with_their_messages(
+    cast: Cast, ada: Page
+) -> None:
+    seq = await cast.post(("kettle.png", png(30, 20)), ("song.wav", wave()), text="The kettle")
+    room = cast.room
+    for method, path in (("PUT", f"/rooms/{room}/pins/{seq}"), ("PUT", f"/me/saved/{room}/{seq}")):
+        await asked(cast.people.server, method, path, {}, cast.token)
+    forwarded = {"text": "see", "of": {"room": room, "message": seq}}
+    await asked(cast.people.server, "POST", f"/rooms/{room}/messages", forwarded, cast.token)
+    kettle = message(ada, "The kettle").first
+    await expect(kettle.locator("audio")).to_have_attribute("aria-label", "song.wav")
+    await expect(ada.locator(".forwarded").get_by_role("img", name="kettle.png")).to_be_visible()
+    for name in ("Pinned messages", "Saved messages"):
+        await ada.get_by_role("button", name=name).first.click()
+        beside = ada.get_by_role("complementary")
+        await expect(beside.get_by_role("img", name="kettle.png")).to_be_visible()
+    await ada.goto(f"{cast.people.server.url}/r/{room}/{seq}")
+    await kettle.hover()
+    await kettle.get_by_role("button", name="Reply in thread").click()
+    await thread(ada).locator("input[type=file]").set_input_files([some("milk.txt", b"milk")])
+    await thread(ada).get_by_role("textbox", name="Reply").press("Enter")
+    shown = thread(ada).get_by_role("log").get_by_role("link", name=re.compile("milk.txt"))
+    await expect(shown).to_be_visible()
+    await thread(ada).get_by_role("button", name="Close").click()
+
+
+async def test_a_message_with_files_is_edited_and_deleted(cast: Cast, ada: Page) -> None:
+    await cast.post(("a.txt", b"a"), text="wrong words")
+    said = message(ada, "wrong words")
+    await expect(said).to_be_visible()
+    await composer(ada).press("ArrowUp")
+    await ada.get_by_role("textbox", name="Edit message").fill("")
+    await ada.keyboard.press("Enter")
+    last = ada.get_by_role("log").locator(".message").last
+    await expect(last).not_to_contain_text("wrong words")
+    await expect(last.get_by_role("link", name=re.compile("a.txt"))).to_be_visible()
+    await last.hover()
+    await last.get_by_role("button", name="Delete", exact=True).click()
+    await last.get_by_role("button", name="Delete?").click()
+    await expect(last.get_by_role("list", name="Files")).to_have_count(0)
+    await expect(last).to_contain_text("deleted")
+
+
+async def test_a_picture_that_one_may_no_longer_see_says_so(cast: Cast, ada: Page) -> None:
+    await ada.route("**/api/v1/files/*", lambda route: route.fulfill(status=404, json={}))
+    await cast.post(("gone.png", png(40, 30)), text="gone")
+    gone = message(ada, "gone").last
+    await expect(gone).to_contain_text("This file is no longer here, or you can't see it any more")
+    await ada.unroute("**/api/v1/files/*")
+    broken = png(40, 30)[:-40]
+    await cast.post(("broken.png", broken), text="broken picture")
+    await expect(message(ada, "broken picture")).to_contain_text("This file can't be shown")
+
+
+async def test_files_attached_offline_in_two_tabs_arrive_once_after_reloads(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with casting(browser, tmp_path / "data") as cast:
+        ada = cast.ada
+        await kept(ada)
+        other = await ada.context.new_page()
+        await other.goto(ada.url)
+        await expect(composer(other)).to_be_visible()
+        await expect(other.get_by_role("button", name="Attach files")).to_be_visible()
+        await cast.people.server.kill()
+        for page, name in ((ada, "first"), (other, "second")):
+            await choose(page, some(f"{name}.bin", NOISE + name.encode()))
+            await composer(page).fill(name)
+            await composer(page).press("Enter")
+            await expect(pending(ada).filter(has_text=name)).to_contain_text(f"{name}.bin")
+        await choose(other, some("draft.txt", b"draft"))
+        await expect(chips(ada)).to_contain_text("draft.txt")
+        await expect(pending(other)).to_have_count(2)
+        await asyncio.gather(ada.reload(), other.reload())
+        for page in (ada, other):
+            await expect(pending(page)).to_have_count(2)
+            await expect(chips(page)).to_contain_text("draft.txt")
+        await come_back(cast.people.server, ada, other)
+        for page in (ada, other):
+            await expect(pending(page)).to_have_count(0)
+            await expect(bodies(page)).to_have_text(["first", "second"])
+            await expect(chips(page)).to_contain_text("Uploaded")
+        digests = {
+            each["text"]: [sha256(await cast.content(file["file"])) for file in each["files"]]
+            for each in await cast.shown()
+        }
+        assert digests == {name: [sha256(NOISE + name.encode())] for name in ("first", "second")}
+        cast.people.wrong.clear()  # the server was away
+
+
+async def test_a_device_without_space_says_so_and_uploads_all_the_same(
+    browser: Browser, tmp_path: Path
+) -> None:
+    async with casting(browser, tmp_path / "data") as cast:
+        full = """const put = IDBObjectStore.prototype.put;
+        IDBObjectStore.prototype.put = function (value, ...more) {
+          if (value?.content) throw new DOMException("no space", "QuotaExceededError");
+          return put.call(this, value, ...more);
+        };"""
+        await cast.ada.add_init_script(full)
+        await cast.ada.reload()
+        gate = Gate()
+        await cast.ada.route(UPLOADS, gate)
+        await choose(cast.ada, some("a.txt", b"a"))
+        await expect(chips(cast.ada)).to_contain_text("This device has no space to keep it")
+        await composer(cast.ada).fill("kept nowhere")
+        await composer(cast.ada).press("Enter")
+        await cast.ada.reload()
+        await expect(pending(cast.ada)).to_contain_text("The file was not kept on this device")
+        await pending(cast.ada).get_by_role("button", name="Discard").click()
+        await cast.ada.unroute_all(behavior="ignoreErrors")
+        gate.opened.set()
+        await choose(cast.ada, some("b.txt", b"b"))
+        await expect(chips(cast.ada)).to_contain_text("Uploaded")
+        await composer(cast.ada).fill("sent at once")
+        await composer(cast.ada).press("Enter")
+        await expect(
+            message(cast.grace, "sent at once").get_by_role("list", name="Files")
+        ).to_be_visible()
