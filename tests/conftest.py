@@ -11,8 +11,6 @@ import pytest
 import uvloop
 from hypothesis import settings
 
-import hubbub
-
 pytest_plugins = [
     "tests.support.chromium",
     "tests.support.postgres",
@@ -70,14 +68,6 @@ def no_state_of_ours(tmp_path_factory: pytest.TempPathFactory) -> Generator[None
     with pytest.MonkeyPatch.context() as patched:
         patched.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patched.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
-        yield
-
-
-@pytest.fixture(autouse=True, scope="session")
-def patient_clients() -> Generator[None]:
-    """Clients wait for their first connection longer than a busy machine stands still."""
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setitem(hubbub.connect.__kwdefaults__ or {}, "open_timeout", 30.0)
         yield
 
 
