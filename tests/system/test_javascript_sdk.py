@@ -23,7 +23,7 @@ SDK = WEB / "sdk"
 TESTS = sorted((WEB / "tests").glob("*.test.js"))
 MOST_BYTES = {
     "hubbub.js": 10_000,
-    "me.js": 6_000,
+    "me.js": 6_050,
     "files.js": 2_500,
 }  # compressed; the others are loaded when `client.me` is opened, and when a file is sent or asked for
 NPM = NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
