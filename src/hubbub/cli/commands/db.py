@@ -27,7 +27,9 @@ def add_options(parser: Parser) -> None:
     copy.add_argument("target", metavar="TO", help=f"{address}; must be empty or an earlier copy")
 
     reindex = actions.add_parser(
-        "reindex", help="empty the search index; the server makes it again once it runs"
+        "reindex",
+        help="empty the search index; the server makes it again once it runs",
+        examples="  hubbub db reindex",
     )
     reindex.set_defaults(act=_reindex)
     add_data(reindex)
