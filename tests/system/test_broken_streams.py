@@ -92,6 +92,7 @@ RUNS = {
     "hubbub backup": ["{place}/copy.db"],
     "hubbub restore": ["{place}/copy.db"],
     "hubbub db copy": ["sqlite:{place}/data", "sqlite:{place}/other"],
+    "hubbub db reindex": [],
     "hubbub doctor": [],
     "hubbub verify": [],
 }
