@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +19,15 @@ from hubbub.protocol.messages import Change
 from hubbub.protocol.secrets import RANDOM_BYTES, SessionToken, digest_of, new_session
 from hubbub.server.app import Running, running
 from hubbub.server.config import Settings
+from hubbub.server.http.entering import ENTER
+from hubbub.server.http.operations import operations_of
+from hubbub.server.http.routes import ROUTES
 from tests.integration.test_socketio_rooms import socket_io
 from tests.support.fakes import account
 from tests.support.resting import at_rest
 from tests.support.team import adding, inviting, logging_in, newcomer, using
 
+OTHER = "The account that `Hubbub-Account` names is not logged in here"
 NOTICED_SECONDS = 20.0  # a second is promised; the rest is for a busy machine
 ADA, DAVE = account("ada"), account("dave")
 
@@ -99,6 +103,42 @@ async def test_nobody_comes_in_with_a_session_that_does_not_exist(
     wrong = new_session(DAVE.id, secrets.token_bytes(RANDOM_BYTES))
     async with http.get(f"{site.url}/api/v1/rooms", headers=way(site, wrong)) as answer:
         assert answer.status == 401
+
+
+def asked() -> Iterator[tuple[str, str]]:
+    """Method and path of every operation for which it matters who asks."""
+    for operation in operations_of(ROUTES):
+        schemas = {each.name: each.schema for each in operation.takes}
+        examples = {name: each.get("example") or each.get("enum", ["x"])[0] for name, each in schemas.items()}
+        if operation.needs is not ENTER:
+            yield operation.method, operation.path.format_map(examples)
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_no_request_is_answered_for_another_account_than_it_says(
+    site: Site, http: aiohttp.ClientSession, way: Way
+) -> None:
+    mine = way(site, await site.session())
+    wrong = []
+    for method, path in asked():
+        headers = mine | {"Hubbub-Account": ADA.id}
+        async with http.request(method, site.url + path, headers=headers) as answer:
+            if (answer.status, OTHER in await answer.text()) != (401, True):
+                wrong.append((method, path, answer.status))
+    assert not wrong
+    headers = mine | {"Hubbub-Account": DAVE.id}
+    async with http.get(f"{site.url}/api/v1/me", headers=headers) as answer:
+        assert answer.status == 200
+
+
+async def test_a_cookie_connects_no_other_account_than_hello_names(
+    site: Site, http: aiohttp.ClientSession
+) -> None:
+    headers = cookie(site, await site.session())
+    for name, reply in ((ADA.id, "error"), (DAVE.id, "ok")):
+        async with http.ws_connect(f"{site.url}/ws", headers=headers) as socket:
+            await socket.send_json({"id": 1, "do": "hello", "name": name})
+            assert reply in await socket.receive_json(timeout=30)
 
 
 async def frames_end(socket: aiohttp.ClientWebSocketResponse) -> int | None:

@@ -22,7 +22,7 @@ const MOST_QUEUED = 1000;
 export interface Options {
   /** A token, or what gives one: it is asked at each connection, and again if the server refuses one. */
   token?: Token | undefined;
-  /** Your name, if you have no token. */
+  /** Your name, if you have no token. On a page of the server, the key of the account that is logged in: nothing is sent as another. */
   name?: string | undefined;
   /** A secret of 16 to 128 characters that makes you the same guest each time; null for none. Random if not given. */
   key?: string | null | undefined;
@@ -64,7 +64,7 @@ export class Client {
   constructor(url: string, options: Options = {}) {
     const { token, name, key, transport, storage, signal, max_queued = MOST_QUEUED } = options;
     const base = baseOf(url);
-    this.#place = { base, token };
+    this.#place = { base, token, name };
     this.#most = max_queued;
     this.#rooms = new Rooms(this.#exchange, max_queued, ({ room, view }) => this.outbox.reached(room, view));
     this.outbox = new Outbox(this.#exchange, storage, (room, seq) => {

@@ -119,6 +119,24 @@ test("a name that is taken ends the client, and says so to whoever waits", async
   await following;
 });
 
+test("a client that would be somebody else by now sends nothing of what waits", async (context) => {
+  const hall = opened(context);
+  const client = await connect(URL, { name: "@pada", key: null }).open();
+  const refused = { code: "bad_request", message: "Already named @pgrace", temporary: false };
+  hall.refuseHello = ({ name }) => (name === "@pgrace" ? undefined : refused); // she has logged in in another tab
+  hall.isOpen = false;
+  hall.cut();
+  const waiting = [client.post("lobby", "as Ada"), client.send("prefer", { name: "theme", value: "dark" })];
+  const ended = Promise.all(waiting.map((each) => assert.rejects(each, Closed)));
+  const before = hall.asked.length;
+  hall.isOpen = true;
+  await pass(4000);
+  await pass(1); // whose answer is not lost
+  await ended;
+  assert.deepEqual([...new Set(hall.asked.slice(before).map((command) => command.do))], ["hello"]);
+  await assert.rejects(client.open(), { name: "Refused", code: "bad_request" });
+});
+
 test("a token is asked for at each connection, and again if the server refuses one", async (context) => {
   const hall = opened(context);
   let asked = 0;

@@ -1,4 +1,5 @@
-// Requests to the server that made the page. The browser adds the session's cookie; whoever has a token instead gives that.
+// Requests to the server that made the page. The browser adds the session's cookie, which may be another account's by now, so each says
+// whose it should be; whoever has a token instead gives that.
 
 import { Refused } from "#sdk";
 import { t } from "../i18n/index.ts";
@@ -8,8 +9,7 @@ const MOST_LISTED = 2000;
 
 /** Send a request and return the answer's body. Rejects with `Refused`, or with an error that says there is no connection. */
 export async function call<Answer>(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer> {
-  const token = session.peek()?.token;
-  const headers = { ...(token && { Authorization: `Bearer ${token}` }), ...(body !== undefined && { "Content-Type": "application/json" }) };
+  const headers = { ...who(), ...(body !== undefined && { "Content-Type": "application/json" }) };
   return answerTo<Answer>(path, {
     ...{ method, headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -19,8 +19,18 @@ export async function call<Answer>(method: string, path: string, body?: unknown,
 
 /** Put a file where it belongs, as it is. */
 export function upload<Answer>(method: string, path: string, file: File): Promise<Answer> {
-  const headers = { "Content-Type": file.type || "application/octet-stream" };
+  const headers = { ...who(), "Content-Type": file.type || "application/octet-stream" };
   return answerTo<Answer>(path, { method, headers, body: file });
+}
+
+/** Ask whose session the browser has by now. */
+export const askWhose = (): Promise<{ account: string }> => answerTo("/me", { method: "GET" });
+
+/** What says who the page is. */
+export function who(): Record<string, string> {
+  const { token, account } = session.peek() ?? {};
+  if (token) return { Authorization: `Bearer ${token}` };
+  return account ? { "Hubbub-Account": account.key } : {};
 }
 
 async function answerTo<Answer>(path: string, request: RequestInit): Promise<Answer> {

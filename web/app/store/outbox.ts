@@ -243,7 +243,7 @@ async function patch(client: Client, { do: _, ...fields }: Waiting["command"]): 
       await call("PATCH", "/me", fields);
       return {};
     } catch (error) {
-      if (error instanceof Refused && !error.temporary) throw error;
+      if (error instanceof Refused && !error.temporary && error.code !== "unauthenticated") throw error; // it waits for its account
     }
   }
   throw new Closed("");

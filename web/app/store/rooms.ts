@@ -6,7 +6,7 @@ import { isMade, showAddress } from "./address.ts";
 import { type Listed, listed, whenUnknown } from "./aliases.ts";
 import { follow } from "./hearing.ts";
 import { goToLine } from "./history.ts";
-import { list } from "./http.ts";
+import { call, list } from "./http.ts";
 import { cameFrom, instead } from "./instead.ts";
 import { lookAt } from "./looking.ts";
 import { keepRooms } from "./memory.ts";
@@ -98,9 +98,7 @@ export const freeRooms = (): string[] =>
 
 export async function listRooms(): Promise<void> {
   try {
-    const token = session.peek()?.token;
-    const headers = new Headers(token ? { Authorization: `Bearer ${token}` } : {});
-    const { rooms }: { rooms: { room: string }[] } = await (await fetch("/api/v1/rooms?limit=200", { headers })).json();
+    const { rooms } = await call<{ rooms: { room: string }[] }>("GET", "/rooms?limit=200");
     known.value = rooms.map(({ room }) => room).filter((room) => !isMade(room));
   } catch {
     // the connection's own state says what is wrong

@@ -12,7 +12,7 @@ import { banner, hearState, stopWaiting } from "./connection.ts";
 import { keepDrafts, openDrafts } from "./drafts.ts";
 import { follow } from "./hearing.ts";
 import { goTo, goToLine } from "./history.ts";
-import { call } from "./http.ts";
+import { askWhose, call } from "./http.ts";
 import { deviceOf, flush, forgetDevice, forgetRooms, openDevice, readAhead } from "./kept.ts";
 import * as memory from "./memory.ts";
 import { identity, isRoomName, rememberedRooms, roomFromAddress } from "./memory.ts";
@@ -127,7 +127,7 @@ export async function start(): Promise<void> {
   await openOutbox(person, hearTabs);
   if (mine !== starts) return;
   meetAuthors({ people: names ?? {} });
-  const client = connect(location.origin, { name: token ? undefined : name, key, token });
+  const client = connect(location.origin, { name: token ? undefined : (account ?? name), key, token });
   batch(() => {
     connection.value = client.status;
     session.value = { client, name, token, who, account: account ? new Account(account, client, known, accountChanged) : undefined };
@@ -203,7 +203,6 @@ function stateChanged(client: Client, status: Status): void {
   const account = accountOf();
   const isHere = status.state === "connected";
   if (status.state === "closed") ended(client, status);
-  else if (account && isHere && client.user !== account.key) checkSession();
   else if (isHere && isNewToUs(client)) getToKnow(client);
   else hearState(client, status);
   if (isHere) keepWho(client);
@@ -317,7 +316,7 @@ export function asGuest(): void {
 /** The session may have ended, or be another's by now: another tab has the same cookie. */
 export async function checkSession(): Promise<void> {
   try {
-    const { account: key } = await call<{ account: string }>("GET", "/me");
+    const { account: key } = await askWhose();
     const client = clientOf();
     if (accountOf()?.key === key && client?.status.state !== "closed") return;
     memory.keepAccount(key);

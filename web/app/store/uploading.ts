@@ -81,7 +81,8 @@ function moved(id: string, { key, sent, error }: Upload): void {
 }
 
 function failed(id: string, error: Error): void {
-  if (error instanceof Closed)
+  const isAnothers = error instanceof Refused && error.code === "unauthenticated"; // the browser's session
+  if (error instanceof Closed || isAnothers)
     running.delete(id); // whoever uploads next goes on
   else changeAttachment(id, { state: "failed", why: error instanceof Refused ? error.message : t.fileUnreadable });
 }

@@ -7,6 +7,8 @@ import { Refused } from "../errors.ts";
 export interface Place {
   base: string;
   token: Token | undefined;
+  /** Whom the browser's cookie should be of, if that is an account. */
+  name?: string | undefined;
   /** The token that was given last. */
   given?: Promise<string | undefined> | undefined;
 }
@@ -18,7 +20,8 @@ const PASSING = /^(408|413|429|5..)$/;
 export async function request(place: Place, path: string, { headers, ...given }: RequestInit = {}): Promise<Response> {
   place.given ??= tokenOf(place.token);
   const token = await place.given;
-  const who: Record<string, string> = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const account = place.name?.startsWith("@") ? { "Hubbub-Account": place.name } : undefined;
+  const who = token === undefined ? account : { Authorization: `Bearer ${token}` };
   const credentials = token === undefined ? "same-origin" : "omit";
   const answer = await fetch(`${place.base}/api/v1${path}`, { ...given, credentials, headers: { ...headers, ...who } });
   if (answer.ok) return answer;

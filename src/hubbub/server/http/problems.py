@@ -49,7 +49,7 @@ READABLE = ", ".join(
     )
 )
 
-CREDENTIALS = ("Authorization", "Hubbub-Key")  # headers of any request
+CREDENTIALS = ("Authorization", "Hubbub-Key", "Hubbub-Account")  # headers of any request
 
 # The routes whose answers are the same for everyone: links from elsewhere may lead here.
 SHELL = frozenset({"/", "/web/{name}", "/claim", "/i", "/reset", "/r/{room}", "/r/{room}/{seq}"})

@@ -31,7 +31,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
 def credentials(request: web.Request) -> Credentials:
-    """Return the credentials in a request: a name and a key, or a token, its own or a cookie's."""
+    """Return the credentials in a request: a name and a key, or a token, its own or a cookie's; and whose that should be."""
     query, place = request.query, place_of(request)
     return Credentials(
         query.get("name") or None,
@@ -39,6 +39,7 @@ def credentials(request: web.Request) -> Credentials:
         token_of(request),
         place.address,
         place,
+        request.headers.get("Hubbub-Account"),
     )
 
 

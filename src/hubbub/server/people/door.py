@@ -30,13 +30,17 @@ GUESSES_PER_SECOND = 5.0  # wrong credentials from one address
 
 
 class Credentials(NamedTuple):
-    """The credentials that a connection or request presents. `address` is where it comes from."""
+    """The credentials that a connection or request presents. `address` is where it comes from.
+
+    `account` is whom it takes itself for: nobody else is let in then.
+    """
 
     name: str | None = None
     key: str | None = None
     token: str | None = None
     address: str = ""
     place: Place | None = None  # which counts towards their limit once they are known
+    account: str | None = None
 
 
 class Checker(Protocol):
@@ -165,7 +169,8 @@ class Door:
 
     def enter(self, credentials: Credentials) -> Visit:
         """Admit a connection as `admitted` does. The caller must call `exit` once."""
-        if credentials.token is None and credentials.name is None and self.has_guests:
+        known = (credentials.token, credentials.name, credentials.account)
+        if known == (None, None, None) and self.has_guests:
             principal = self._stranger(credentials.key)
         else:
             principal = self.recognise(credentials)
@@ -202,6 +207,14 @@ class Door:
 
     def recognise(self, credentials: Credentials) -> Principal:
         """Return the principal of a request that is answered at once. Raises as `admitted` does."""
+        principal = self._whose(credentials)
+        if credentials.account not in (None, principal.name):
+            raise RefusalError(
+                "unauthenticated", "The account that `Hubbub-Account` names is not logged in here"
+            )
+        return principal
+
+    def _whose(self, credentials: Credentials) -> Principal:
         if credentials.token is not None:
             principal = self._check(credentials.token, credentials.address)
             if credentials.place is not None:
