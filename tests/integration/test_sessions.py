@@ -109,7 +109,10 @@ def asked() -> Iterator[tuple[str, str]]:
     """Method and path of every operation for which it matters who asks."""
     for operation in operations_of(ROUTES):
         schemas = {each.name: each.schema for each in operation.takes}
-        examples = {name: each.get("example") or each.get("enum", ["x"])[0] for name, each in schemas.items()}
+        examples = {
+            name: each.get("example") or each.get("enum", ["x"])[0]
+            for name, each in schemas.items()
+        }
         if operation.needs is not ENTER:
             yield operation.method, operation.path.format_map(examples)
 

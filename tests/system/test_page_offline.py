@@ -487,7 +487,9 @@ async def test_what_waits_is_never_sent_as_another_account(
         await use(ada, "the kettle is on", "More", "Save for later")
         await expect(unsent(ada)).to_have_count(1)
 
-        await ada.context.add_cookies(await grace.context.cookies())  # as if she logs in in another tab
+        await ada.context.add_cookies(
+            await grace.context.cookies()
+        )  # as if she logs in in another tab
         await come_back(people.server, ada)
         await at_home(ada, "Grace")
         await here(ada)
@@ -496,11 +498,14 @@ async def test_what_waits_is_never_sent_as_another_account(
         assert await ada.evaluate(f"({NOTHING_WAITS})()") is False
 
         await ada.context.add_cookies([hers])
-        await ada.reload()
-        await at_home(ada, "Ada")
+        async with ada.expect_request(lambda each: each.method == "PATCH") as patched:
+            await ada.reload()
+            await at_home(ada, "Ada")
         await ada.wait_for_function(NOTHING_WAITS)
         await expect(bodies(ada)).to_have_text(["the kettle is on", "written as Ada"])
         await expect(ada.get_by_role("log").locator(".by")).to_have_text(["Ada", "Ada"])
-        assert (await people.ask(ada, "GET", "/me", None))["status_text"] == "tea time"
+        me = await people.ask(ada, "GET", "/me", None)
+        assert (await patched.value).headers.get("hubbub-account") == me["account"]
+        assert me["status_text"] == "tea time"
         assert len((await people.ask(ada, "GET", "/me/saved", None))["saved"]) == 1
         people.wrong.clear()  # the server was away
