@@ -3,8 +3,10 @@
 from typing import Any
 
 import msgspec
+import pytest
 
 import hubbub
+from hubbub.server.people.rates import Rates
 from tests.integration.test_conversation import ok, say
 from tests.integration.test_made_rooms import Here, here, made
 
@@ -85,3 +87,18 @@ async def test_of_large_messages_only_the_beginning_is_told(here: Here) -> None:
     assert [each["room"] for each in page["rooms"]] == sorted(rooms)
     assert [each["first"]["text"] for each in page["rooms"]] == ["x" * 200] * 8
     assert len(str(page)) < 10_000
+
+
+async def test_whoever_asks_about_all_their_rooms_too_often_is_refused_at_each_door(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mary, at = here.people["mary"], here.at["mary"]
+    throttle = here.site.server.hub.throttle
+    for path, do in (("/me/missed", "list_missed"), ("/start", "start")):
+        monkeypatch.setattr(throttle, "_listings", Rates(1e-3))
+        assert (await mary.ask("GET", path)).status == 200
+        answer = await mary.ask("GET", path)
+        assert (answer.status, answer.code) == (429, "rate_limited")
+        assert int(answer.headers["Retry-After"]) > 100
+        assert (await at.refused(do))["code"] == "rate_limited"
+        assert "epoch" in await here.at["grace"].ask(do)

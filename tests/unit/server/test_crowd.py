@@ -16,7 +16,7 @@ from hubbub.protocol.starting import Started
 from hubbub.server.clients.followed import Followed
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.heads import Watch
-from hubbub.server.hub.hub import AT_ONCE
+from hubbub.server.hub.turns import AT_ONCE
 from tests.support import house, rooms
 from tests.support.calls import counted
 from tests.support.fakes import EPOCH, MemoryStore

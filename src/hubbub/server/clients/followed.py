@@ -95,7 +95,7 @@ class Followed:
         heads = {room: seq for room, seq in heads.items() if room not in rooms}
         following = self._hub.following
         async with (
-            self._hub.turn,
+            self._hub.turns.any,
             following.knowing(principal, [*rooms, *following.unseen(principal, heads)], rooms),
         ):
             refused = await self._follow_each(rooms, command.epoch, principal, resumed)

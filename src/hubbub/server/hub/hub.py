@@ -1,6 +1,5 @@
 """The hub: writing, following and reading as one object, and how they stop."""
 
-import asyncio
 from collections.abc import Callable
 
 from hubbub.domain.aspects import RULES
@@ -25,21 +24,19 @@ from hubbub.server.hub.searching import Searching
 from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.hub.starting import Starting
 from hubbub.server.hub.threads import Threads
+from hubbub.server.hub.turns import Turns
 from hubbub.server.hub.watching import Watching
 from hubbub.server.hub.writing import Writing
 from hubbub.server.people.door import Door
 from hubbub.server.people.rates import Limits, Throttle
 from hubbub.server.stores.base import Store
 
-# Commands about many rooms. When all come back at once, more in progress would take memory, and finish none earlier.
-AT_ONCE = 16
-
 
 class Hub:
     """What can be done in rooms, in parts: writing, following, starting, reading, what is kept beside messages, the roster of made rooms, and watching people.
 
     Each part refuses what its caller may not do. A refusal is a value or a `RefusalError`, never a crash.
-    `turn` is for commands about many rooms.
+    `turns` are for commands about many rooms.
     """
 
     def __init__(
@@ -65,14 +62,14 @@ class Hub:
         self.names = Names(store, fanout.present, rights.may_know)
         self.writing = Writing(journal, fanout, self.throttle, limits.message_bytes, rules, rights)
         self.following = Following(fanout, positions, snapshots, rights, Receipts(store))
-        self.turn = asyncio.Semaphore(AT_ONCE)
+        self.turns = Turns(self.throttle)
         self.emoji = EmojiOfServer(store)
         self.threads = Threads(store, rights, authors)
-        self.starting = Starting(store, self.turn, self.emoji, self.threads.unread)
-        self.missed = Missed(store, rights, authors, self.threads.unread, self.turn)
+        self.starting = Starting(store, self.turns, self.emoji, self.threads.unread)
+        self.missed = Missed(store, rights, authors, self.threads.unread, self.turns)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
-        self.watching = Watching(store, fanout, rights, self.throttle, self.turn)
+        self.watching = Watching(store, fanout, rights, self.throttle, self.turns.any)
         self.searching = Searching(
             store, rights, authors, self.names, self.throttle, limits.indexed
         )

@@ -1,6 +1,5 @@
 """What an account has missed: the rooms and threads with something unread, and the messages in them that matter most to it."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from typing import NamedTuple
 
@@ -8,7 +7,7 @@ from msgspec import structs
 
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Head, MessageKey
-from hubbub.domain.principals import Principal, Role
+from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_room_key
 from hubbub.protocol.messages import Message
@@ -23,6 +22,7 @@ from hubbub.protocol.missed import (
 from hubbub.protocol.threads import MyThread, MyThreadsPage
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.rights import Rights
+from hubbub.server.hub.turns import Turns
 from hubbub.server.stores import base
 from hubbub.server.stores.base import Important, OwnRoom, Selection, Store, Unseen
 
@@ -36,23 +36,23 @@ class Missed:
         rights: Rights,
         authors: Authors,
         unread: Callable[[Principal], Awaitable[MyThreadsPage]],
-        turn: asyncio.Semaphore,
+        turns: Turns,
     ) -> None:
-        """`unread` gives threads that were not read. `turn` is taken while the rooms are looked up."""
+        """`unread` gives threads that were not read. A turn is taken while the rooms are looked up."""
         self._store = store
         self._rights = rights
         self._authors = authors
         self._unread = unread
-        self._turn = turn
+        self._turns = turns
 
     async def missed(self, principal: Principal, asked: ListMissed) -> MissedPage:
         """Return rooms with something unread and, at first, threads."""
-        if principal.role is not Role.ACCOUNT:
+        if not principal.is_account:
             raise RefusalError("forbidden", "Only accounts have rooms of their own")
         if asked.after and not is_room_key(asked.after):
             raise RefusalError("bad_request", "Invalid `after`: use the key of a room")
         await self._rights.require(principal, Operation.READ, principal.id)
-        async with self._turn:
+        async with self._turns.of(principal):
             new = await self._new(principal.id, asked.after, asked.limit + 1)
             rows = new[: asked.limit]
             spans = [Unseen(row.room, row.read, row.head) for row in rows]

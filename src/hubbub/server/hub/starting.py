@@ -20,6 +20,7 @@ from hubbub.protocol.messages import Start
 from hubbub.protocol.starting import MyRoom, ShownPerson, Started
 from hubbub.protocol.threads import MyThreadsPage
 from hubbub.server.hub.emoji import EmojiOfServer
+from hubbub.server.hub.turns import Turns
 from hubbub.server.stores.base import OwnRoom, Selection, Store
 
 Accounts = dict[str, ShownPerson]
@@ -38,13 +39,13 @@ class Starting:
     def __init__(
         self,
         store: Store,
-        turn: asyncio.Semaphore,
+        turns: Turns,
         emoji: EmojiOfServer,
         unread: Callable[[Principal], Awaitable[MyThreadsPage]],
     ) -> None:
-        """`turn` is taken while the rooms are looked up. `unread` gives threads that were not read."""
+        """A turn is taken while the rooms are looked up. `unread` gives threads that were not read."""
         self._store = store
-        self._turn = turn
+        self._turns = turns
         self._emoji = emoji
         self._unread = unread
         self._reading = asyncio.Lock()  # one reads all accounts, and the others wait for it
@@ -56,7 +57,7 @@ class Starting:
             raise RefusalError("forbidden", "Only accounts have rooms of their own")
         if refusal := refuse(principal, Operation.READ, principal.id):
             raise RefusalError.of(refusal)
-        async with self._turn:
+        async with self._turns.of(principal):
             return await self._start(principal, start)
 
     async def _start(self, principal: Principal, start: Start) -> Started:

@@ -10,6 +10,7 @@ from hubbub.protocol.errors import Refusal, RefusalError
 
 SLICE = 16_384  # bytes that a connection pays for at once
 SEARCHES_PER_SECOND = 5.0
+LISTINGS_PER_SECOND = 10.0  # of all rooms of an account
 PEOPLE_PER_SECOND = 400.0  # about whom one asks whether they are there
 FRAME_COST = 64  # bytes added to the size of each frame, since a small one isn't free
 
@@ -121,6 +122,7 @@ class Throttle:
         self._bytes = Rates(limits.bytes_per_s, largest=2.0 * limits.message_bytes)
         self._people = Rates(PEOPLE_PER_SECOND if limits.messages_per_s else 0.0)
         self._searches = Rates(SEARCHES_PER_SECOND if limits.messages_per_s else 0.0)
+        self._listings = Rates(LISTINGS_PER_SECOND if limits.messages_per_s else 0.0)
 
     def refusal(self, principal: Principal) -> Refusal | None:
         """Count a message, or return why it is too early for it."""
@@ -141,10 +143,17 @@ class Throttle:
 
     def pace_searching(self, principal: Principal) -> None:
         """Count a search. Raises RefusalError."""
+        self._pace_by(self._searches, principal, f"search at most {SEARCHES_PER_SECOND:g} times")
+
+    def pace_listing(self, principal: Principal) -> None:
+        """Count a command that looks through all rooms of an account. Raises RefusalError."""
+        most = f"ask about all your rooms at most {LISTINGS_PER_SECOND:g} times"
+        self._pace_by(self._listings, principal, most)
+
+    def _pace_by(self, rates: Rates, principal: Principal, most: str) -> None:
         self.pace(principal)
-        now = asyncio.get_running_loop().time()
-        if wait := self._searches.wait(principal.counted_as, now):
-            detail = f"Too fast: search at most {SEARCHES_PER_SECOND:g} times per second"
+        if wait := rates.wait(principal.counted_as, asyncio.get_running_loop().time()):
+            detail = f"Too fast: {most} per second"
             raise RefusalError("rate_limited", detail, retry_after=round(max(wait, 0.001), 3))
 
     def wait(self, principal: Principal) -> float:
@@ -178,8 +187,9 @@ class Throttle:
 
     def sweep(self) -> None:
         """Forget who has not sent anything for a while."""
-        for rates in (self._messages, self._bytes, self._people, self._searches):
-            rates.sweep(asyncio.get_running_loop().time())
+        now = asyncio.get_running_loop().time()
+        for rates in (self._messages, self._bytes, self._people, self._searches, self._listings):
+            rates.sweep(now)
 
 
 def _too_fast(limit: str, wait: float) -> Refusal:

@@ -1,7 +1,5 @@
 """Every question that an aspect names has an answer, and no other."""
 
-import asyncio
-
 from hubbub.domain.aspects import RULES
 from hubbub.protocol.emoji import ListEmoji
 from hubbub.protocol.missed import ListMissed
@@ -15,6 +13,7 @@ from hubbub.server.hub.questions import Questions
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.searching import Searching
 from hubbub.server.hub.threads import Threads
+from hubbub.server.hub.turns import Turns
 from hubbub.server.people.rates import Limits, Throttle
 from tests.support.fakes import MemoryStore
 
@@ -28,10 +27,9 @@ async def test_each_question_is_answered() -> None:
     names = Names(store, lambda _: [], rights.may_know)
     searching = Searching(store, rights, authors, names, throttle, ())
     others |= {Search: searching.search}
-    turn = asyncio.Semaphore()
     others |= {
         ListMissed: Missed(
-            store, rights, authors, Threads(store, rights, authors).unread, turn
+            store, rights, authors, Threads(store, rights, authors).unread, Turns(throttle)
         ).missed
     }
     questions = Questions(store, rights, authors, others)
