@@ -6,12 +6,13 @@ Nodes find out from what they deliver and read: none of them looks for ends at a
 import asyncio
 import gc
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import aiohttp
 import pytest
 from websockets.exceptions import ConnectionClosed
 
@@ -22,13 +23,18 @@ from hubbub.protocol.secrets import digest_of
 from hubbub.server import upkeep
 from hubbub.server.app import running
 from hubbub.server.config import Settings
+from hubbub.server.files.directory import Directory
+from hubbub.server.http.operations import operations_of
+from hubbub.server.http.routes import ROUTES
 from hubbub.server.stores.base import Token
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.native import native
+from tests.integration.test_files import raw, upload
 from tests.integration.test_jwt_accounts import signed, trusting
 from tests.integration.test_shut_out import DOORS, Ear, Whom, until
 from tests.support.fakes import AT
+from tests.support.images import png
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
 from tests.support.site import PASSWORD, Someone, chosen, site
@@ -37,6 +43,7 @@ REFUSED = {"code": "unauthenticated", "message": "", "temporary": False}
 OVER = (ConnectionError, ConnectionClosed, hubbub.Closed)
 NEVER = 3600.0  # seconds
 OTHER = f"another-{PASSWORD}"
+PNG = png(40, 40)
 
 
 @dataclass
@@ -285,6 +292,86 @@ async def test_nobody_reads_with_a_credential_that_ended_what_was_posted_after_i
                         await socket.send({"do": do, "room": room, "id": 7})
                     assert await socket.closed() == 4401
                 assert not (socket.replies or socket.events)
+
+
+BYTES = {
+    each.name for each in operations_of(ROUTES) if each.method == "GET" and each.answers is bytes
+}
+
+
+async def shown(here: Here) -> dict[str, str]:
+    """Where there is something for everyone, by the operation that gives it in bytes."""
+    path = f"/emoji/e{secrets.token_hex(5)}"
+    assert (await raw(here.ada, "PUT", path, PNG, Content_Type="image/png"))[0] == 200
+    listed = (await here.ada.ask("GET", "/emoji")).body["emoji"]
+    file = (await upload(here.grace, PNG, "x.png")).body["file"]
+    given = {"file": file}
+    assert (
+        await here.grace.ask("PUT", f"/people/{here.grace.account}/avatar", given)
+    ).status == 200
+    avatar = (await here.grace.ask("GET", "/me")).body["avatar"]
+    file = await posted(here, PNG)
+    return {
+        "getEmoji": f"{path}/{listed[path.removeprefix('/emoji/')]['image']}",
+        "getAvatar": f"/avatars/{avatar}",
+        "getFile": f"/files/{file}",
+        "getThumbnail": f"/files/{file}/thumbnails/360",
+        "exportMe": "/me/export",
+    }
+
+
+async def posted(here: Here, data: bytes) -> str:
+    """Post a file of Grace's where everyone reads it; returns its key."""
+    file: str = (await upload(here.grace, data, "x.png")).body["file"]
+    room = (await here.grace.ask("POST", "/rooms", {"kind": "open", "title": "Open"})).body["made"]
+    path = f"/rooms/{room}/messages"
+    assert (await here.grace.ask("POST", path, {"files": [file]})).status == 201
+    return file
+
+
+async def test_nobody_gets_any_bytes_with_a_credential_that_ended(here: Here) -> None:
+    """The handlers of some write the answer themselves. Another node may still know the credential."""
+    paths = await shown(here)
+    assert paths.keys() == BYTES
+    ways = {(name, method) for name in BYTES for method in ("GET", "HEAD")} - {("exportMe", "HEAD")}
+    given: list[tuple[str, str]] = []
+    for name, method in sorted(ways):  # the first read that sees the end is the last
+        token, end = await logged_out(here)
+        mary = here.over(token, here.there)
+        assert (await mary.ask("GET", "/me")).status == 200
+        if name != "exportMe":  # which one gets only now and then
+            assert (await raw(mary, method, paths[name]))[0] == 200
+        assert await end()
+        if (await raw(mary, method, paths[name]))[0] != 401:
+            given.append((name, method))
+    assert given == []
+
+
+async def test_a_file_that_is_being_sent_is_cut_off_once_the_credential_has_ended(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate, sound = asyncio.Event(), Directory.reading
+
+    async def reading(self: Directory, *given: Any) -> AsyncGenerator[bytes]:
+        async for data in sound(self, *given):
+            yield data
+            await gate.wait()  # or all of it would be under way by now
+
+    monkeypatch.setattr(Directory, "reading", reading)
+    monkeypatch.setattr("hubbub.server.files.downloads.CHECKED_BYTES", 1)
+    token, end = await logged_out(here)
+    path = f"/api/v1/files/{await posted(here, PNG + bytes(2_000_000))}"
+    headers = {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(read_bufsize=1024) as http,
+        http.get(f"http://127.0.0.1:{here.there}{path}", headers=headers) as answer,
+    ):
+        assert answer.status == 200
+        await answer.content.readany()
+        assert await end()
+        gate.set()
+        with pytest.raises(aiohttp.ClientError):
+            await answer.read()
 
 
 async def test_what_a_command_beside_the_server_ends_is_over_before_anything_else_comes(

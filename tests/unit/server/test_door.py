@@ -236,6 +236,17 @@ def test_who_came_in_with_a_revoked_token_is_shown_out_of_connections_and_reques
         assert expelled(door, ci, app, call) == [True, False, True]
 
 
+async def test_a_token_that_ended_while_it_was_answered_is_not_confirmed_whoever_saw_it_first() -> (
+    None
+):
+    door, tokens = known(token("ci"))
+    door.recognise(Credentials(token=TOKEN))
+    await door.confirm(TOKEN, "127.0.0.1")
+    tokens.replace([])
+    with pytest.raises(RefusalError, match="revoked"):
+        await door.confirm(TOKEN, "127.0.0.1")
+
+
 def test_who_has_left_is_not_shown_out() -> None:
     door, tokens = known(token("ci"))
     ci = door.enter(Credentials(token=TOKEN))

@@ -187,7 +187,8 @@ class _Gate:
         request[PLACE] = place = _place(request, self.places, self.door, session)
         try:
             response = await handler(request)
-            if token and place.is_claimed and request.method == "GET" and not response.prepared:
+            is_read = request.method in ("GET", "HEAD") and not response.prepared  # see `streamed`
+            if token and place.is_claimed and is_read:
                 await self.door.confirm(token, place.address)
             return response
         finally:

@@ -262,9 +262,8 @@ class Door:
 
     async def confirm(self, token: str, address: str) -> None:
         """Raise RefusalError if a token that was recognised is not valid for what was read from the store meanwhile."""
-        if self._ends is not None and self._ends.are_new():
-            await self.heed_ends()
-            self._check(token, address)
+        await self.prepare(token)  # whoever else was answered meanwhile may have seen the end first
+        self._check(token, address)
 
     async def heed_ends(self) -> None:
         """Expel those who may not get what was read from the store so far. Raises RefusalError (`unavailable`)."""

@@ -2,6 +2,7 @@
 
 import base64
 import re
+from contextlib import aclosing
 from email.utils import formatdate
 
 import msgspec
@@ -21,6 +22,7 @@ from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import TEXT, Content, Parameter, header, text
 from hubbub.server.http.problems import problem
 from hubbub.server.http.requests import principal_of
+from hubbub.server.http.streamed import streamed
 
 FILES = "/api/v1/files"
 UPLOADS_OF_SERVER = web.AppKey("uploads", Uploads)
@@ -159,21 +161,11 @@ async def _send(
     response = web.StreamResponse(status=200 if is_all else 206, headers=headers)
     response.content_length = part.length
     if request.method == "HEAD" or not part.length:
-        await response.prepare(request)
         return response
     reading = request.app[DOWNLOADS].reading(principal_of(request), found, part)
-    try:
-        data = await anext(reading)  # before the head, so that one may still be refused
-        await response.prepare(request)
-        await response.write(data)
+    async with streamed(request, response) as write, aclosing(reading):
         async for data in reading:
-            await response.write(data)
-    except RefusalError:
-        if not response.prepared:
-            raise
-        request.protocol.force_close()  # it lost the right meanwhile, or the disk failed
-    finally:
-        await reading.aclose()
+            await write(data)
     return response
 
 
