@@ -98,7 +98,7 @@ async def here(
     monkeypatch.setattr(Argon2.__init__, "__defaults__", (1_024,))
     monkeypatch.setattr(upkeep, "LOOK_BESIDE_BROKER", upkeep.LOOK)
     async with AsyncExitStack() as stack:
-        given: dict[str, Any] = {"store": "sqlite"}
+        given: dict[str, Any] = {"store": "sqlite", "message_rate": 0}  # all is asked at once
         if request.param != "sqlite":
             given["store"] = await postgres.fresh()
         broker = None
