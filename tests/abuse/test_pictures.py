@@ -1,11 +1,14 @@
 """Pictures that are made to harm: each has a stated result, costs at most one process, and the next picture is made."""
 
+import asyncio
 import io
+import itertools
 import random
 import struct
 import sys
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -46,6 +49,7 @@ def unpacked(size: int) -> bytes:
     )
 
 
+STRANGERS = itertools.count()
 FORMS = {form: encoded(form) for form in ("PNG", "JPEG", "GIF", "WEBP", "AVIF")}
 BOMB = unpacked(70 * 2**20)
 
@@ -88,12 +92,14 @@ NOT_MADE = {
 DEADLY = {"40 million pixels of webp, which take more memory than there is": one_colour(6300)}
 
 
-def read(data: bytes) -> Picture:
+def read(data: bytes, account: str = "") -> Picture:
+    """A picture of this account, or of somebody else than all others."""
+
     async def reading() -> AsyncGenerator[bytes]:
         for start in range(0, len(data), 65_536):
             yield data[start : start + 65_536]
 
-    return Picture(len(data), reading)
+    return Picture(account or f"@p{next(STRANGERS)}", len(data), reading)
 
 
 @pytest.fixture(scope="module")
@@ -139,6 +145,7 @@ def program(code: str) -> tuple[str, ...]:
 
 
 BEGIN = "os.write(1, b'\\0')"
+FIRST = "b'\\0\\0\\0\\0\\0\\0\\0\\1'"  # the number of the first job
 
 
 @pytest.mark.parametrize(
@@ -146,11 +153,12 @@ BEGIN = "os.write(1, b'\\0')"
     [
         (f"{BEGIN}; time.sleep(600)", [], 1),
         (f"{BEGIN}; sys.stdin.buffer.read(9); sys.exit(1)", [], 1),
-        (f"{BEGIN}; os.write(1, b'\\1' + b'\\xff' * 4); time.sleep(600)", [], 1),
-        (f"{BEGIN}; os.write(1, b'\\1\\0\\0\\0\\1x'); time.sleep(600)", [b"x"], 0),
+        (f"{BEGIN}; os.write(1, {FIRST} + b'\\1' + b'\\xff' * 4); time.sleep(600)", [], 1),
+        (f"{BEGIN}; os.write(1, {FIRST} + b'\\1\\0\\0\\0\\1x'); time.sleep(600)", [b"x"], 0),
+        (f"{BEGIN}; os.write(1, bytes(8) + b'\\1\\0\\0\\0\\1x'); time.sleep(600)", [], 1),
         ("sys.exit(1)", None, 0),
     ],
-    ids=["endless", "dies", "sends too much", "does it", "never begins"],
+    ids=["endless", "dies", "sends too much", "does it", "does another", "never begins"],
 )
 async def test_a_process_that_breaks_is_ended(
     code: str, result: list[bytes] | None, deaths: int
@@ -163,3 +171,31 @@ async def test_a_process_that_breaks_is_ended(
 
 async def test_a_program_that_is_not_there_is_no_picture_s_fault() -> None:
     assert await Shrinker(program=("/nowhere",)).shrink(Job.PORTRAIT, read(JPEG)) is None
+
+
+async def test_a_process_that_somebody_did_not_wait_for_gives_nobody_else_a_picture(
+    tmp_path: Path,
+) -> None:
+    """Whoever asks first leaves while it begins: what it says then must be no answer to others."""
+    begun, gate = tmp_path / "begun", tmp_path / "gate"
+    waiting = f"open({str(begun)!r}, 'w').close()\nwhile not os.path.exists({str(gate)!r}): time.sleep(0.01)"
+    answer = "os.write(1, sys.stdin.buffer.read(8) + b'\\1\\0\\0\\0\\1x')"
+    shrinker = Shrinker(50.0, program(f"\n{waiting}\n{BEGIN}; {answer}; time.sleep(600)"))
+    leaving = asyncio.create_task(shrinker.shrink(Job.PORTRAIT, read(JPEG)))
+    while not begun.exists():  # noqa: ASYNC110 - another process makes it
+        await asyncio.sleep(0.01)
+    leaving.cancel()
+    await asyncio.wait({leaving})
+    gate.touch()
+    assert await shrinker.shrink(Job.PORTRAIT, read(JPEG)) == [b"x"]
+    await shrinker.close()
+
+
+async def test_whoever_sends_costly_pictures_lets_others_go_first() -> None:
+    shrinker = Shrinker(0.2, program(f"{BEGIN}; time.sleep(600)"))
+    assert await shrinker.shrink(Job.THUMBNAILS, read(JPEG, "@peve")) == []
+    for _ in range(9):
+        assert await shrinker.shrink(Job.THUMBNAILS, read(JPEG, "@peve")) is None
+    assert shrinker.deaths == 1
+    assert await shrinker.shrink(Job.THUMBNAILS, read(JPEG, "@pada")) == []
+    await shrinker.close()

@@ -186,7 +186,7 @@ async def _assembled(
         store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
     )
     await ends.found_by(refreshing, hub.review)
-    measured.watch(journal, fanout, links, hub.searching.outcomes)
+    measured.watch(journal, fanout, links, hub.searching.outcomes, filing.thumbnails.outcomes)
     entrance = stack.enter_context(closing(_entrance(store, hub, register)))
     application = application_of(hub, entrance, links, measured, settings, routes, origins=origins)
     _equip(application, settings, outsiders.identities, entrance, keys, filing)

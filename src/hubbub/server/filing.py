@@ -31,6 +31,7 @@ class Filing(NamedTuple):
     sweeper: Sweeper
     uploads: Uploads
     downloads: Downloads
+    thumbnails: Thumbnails
     portraits: Portraits
 
     def equip(self, application: web.Application) -> None:
@@ -52,7 +53,7 @@ async def filing_of(
     downloads = Downloads(store, files, thumbnails, rights)
     try:
         portraits = Portraits(store, files, uploads, shrinker)
-        yield Filing(Sweeper(store, files, submit), uploads, downloads, portraits)
+        yield Filing(Sweeper(store, files, submit), uploads, downloads, thumbnails, portraits)
     finally:
         await thumbnails.close()
         if shrinker is not None:

@@ -14,5 +14,5 @@ export const m = {
   replies: (n: number) => many(n, "new reply", "new replies"),
   withoutText: "a message without text",
   readAll: "Mark all as read",
-  more: "There is more than fits here. Read some of it first.",
+  more: "There is more than this page can show. Read some of it first.",
 };

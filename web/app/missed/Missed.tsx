@@ -1,5 +1,6 @@
 // What one has missed: in each room how much, and what matters most of it; each line leads to its place. It is loaded when it is opened.
 
+import "../timeline/hit.css";
 import "./missed.css";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
@@ -8,7 +9,7 @@ import { Menu } from "../panels/Menu.tsx";
 import { closeMissed } from "../store/absence.ts";
 import { findMissed, type MissedRoom, type MissedThread, missed, readAll, roomsMissed, threadsMissed } from "../store/missed.ts";
 import { titleOf } from "../store/rooms.ts";
-import { connection, session } from "../store/state.ts";
+import { isConnected, session } from "../store/state.ts";
 import { isFree } from "../ui/focus.ts";
 import { IconButton } from "../ui/Icon.tsx";
 import { Empty, Why } from "../ui/Text.tsx";
@@ -21,15 +22,14 @@ export function Missed() {
   useLayoutEffect(() => {
     if (isFree(undefined)) root.current?.querySelector<HTMLElement>(".missed")?.focus();
   }, []);
-  const isConnected = connection.value.state === "connected";
   const fail = (error: Error) => setWhy(error.message);
   const find = () => findMissed().then(() => setWhy(""), fail);
   const unread = [...(session.value?.account?.rooms.values() ?? [])].flatMap(({ room, unread, marked }) =>
     unread || marked ? [room] : [],
   );
   useLayoutEffect(() => {
-    if (isConnected || !missed.peek()) find();
-  }, [isConnected, unread.sort().join(" ")]); // in others, there may be something new
+    if (isConnected.value || !missed.peek()) find();
+  }, [isConnected.value, unread.sort().join(" ")]); // in others, there may be something new
   const all = missed.value;
   return (
     <main id="missed" ref={root}>

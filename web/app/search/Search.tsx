@@ -1,5 +1,6 @@
 // Searching messages: the field and its filters, and what was found. It stands where the room does, and is loaded when it is opened.
 
+import "../timeline/hit.css";
 import "./search.css";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";

@@ -5,7 +5,8 @@ import type { MissedPage, MissedRoom } from "#sdk";
 import { forMe, levelOf } from "./badges.ts";
 import { call } from "./http.ts";
 import { meetAuthors } from "./names.ts";
-import { accountOf, clientOf } from "./state.ts";
+import { put } from "./outbox.ts";
+import { accountOf } from "./state.ts";
 
 export type MissedThread = MissedPage["threads"][number];
 export type { Excerpt, MissedRoom } from "#sdk";
@@ -54,12 +55,12 @@ export function roomsMissed({ rooms }: Missed): MissedRoom[] {
 /** Threads with unread replies. What one has read since is known when it is asked for again. */
 export const threadsMissed = ({ threads }: Missed): MissedThread[] => threads.filter(({ unread }) => unread);
 
-/** Take all of it for read. Rejects with why not. */
+/** Take all of it for read, at once or when there is a connection. Rejects with why not. */
 export async function readAll(all: Missed): Promise<void> {
   const heads = [
     ...all.rooms.map(({ room, head }) => ({ room, upto: head })),
     ...all.threads.map(({ thread, head }) => ({ room: thread, upto: head })),
   ];
-  await Promise.all(heads.map((each) => clientOf()?.send("read", each)));
-  await findMissed();
+  await Promise.all(heads.map(({ room, upto }) => put(room, { do: "read", upto })));
+  missed.value = { ...all, threads: [] };
 }

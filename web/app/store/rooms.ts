@@ -121,8 +121,6 @@ export function lookForRooms(): void {
 
 whenUnknown(lookForRooms);
 
-export const isListed = (room: string): boolean => listed.value.has(room);
-
 /** What a room is about, as far as one knows. */
 export const topicOf = (room: string): string => topics.value.get(room) ?? listed.value.get(room)?.topic ?? "";
 

@@ -3,6 +3,7 @@
 import type { wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import { ME } from "./commands.ts";
+import { forgetUpload } from "./files.ts";
 import { call, upload } from "./http.ts";
 import { personOf } from "./names.ts";
 import { change } from "./outbox.ts";
@@ -52,10 +53,8 @@ export const PICTURES = "image/png,image/gif,image/jpeg,image/webp,image/avif";
 /** Give an account a picture, or none. */
 export async function changePicture(who: string, picture: File | undefined): Promise<void> {
   const { file } = picture ? await upload<{ file: string }>("POST", "/files", picture) : { file: "" };
-  await call("PUT", `/people/${encodeURIComponent(who)}/avatar`, { file }).finally(() => file && dropUpload(file));
+  await call("PUT", `/people/${encodeURIComponent(who)}/avatar`, { file }).finally(() => forgetUpload(file));
 }
-
-const dropUpload = (file: string): Promise<unknown> => call("DELETE", `/uploads/${file}`).catch(() => undefined);
 
 export const sessions = async (): Promise<Session[]> => (await call<{ sessions: Session[] }>("GET", "/me/sessions")).sessions;
 

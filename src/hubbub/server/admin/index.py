@@ -56,7 +56,7 @@ async def look(tables: Tables) -> IndexState:
                         faults.append(f"message {seq} in {room.name} is {what}")
         name = rooms[-1].name
     if strays := await tables.index_strays():
-        faults.append(f"{strays:,} messages are in no room")
+        faults.append(f"it has {strays:,} entries for messages that don't exist")
     return IndexState(compared, faults)
 
 

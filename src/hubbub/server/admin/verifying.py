@@ -30,7 +30,7 @@ def verify(settings: Settings) -> None:
     if files:
         print(f"All files are there and intact: {files:,}")
     if indexed:
-        print(f"The search index is right: {indexed:,} messages")
+        print(f"The search index is correct: {indexed:,} messages")
 
 
 async def _opened_and_checked(address: str, directory: Path) -> tuple[int, int, int]:
@@ -46,7 +46,7 @@ async def _opened_and_checked(address: str, directory: Path) -> tuple[int, int, 
         raise NotVerified(f"Of {files:,} files, {wrong[0]}{others}: bring them back from a backup")
     if index.faults:
         others = f", and {len(index.faults) - 1:,} others" if index.faults[1:] else ""
-        why = f"In the search index, {index.faults[0]}{others}: make it again with `hubbub db reindex`"
+        why = f"In the search index, {index.faults[0]}{others}: rebuild it with `hubbub db reindex`"
         raise NotVerified(why)
     return entries, files, index.compared
 

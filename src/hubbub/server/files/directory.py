@@ -101,9 +101,13 @@ class Directory:
     def _keep(self, thumbnail: str, data: bytes) -> None:
         whole = self.path_of(thumbnail)
         part = whole.with_name(f".{thumbnail}.{secrets.token_hex(4)}")
-        part.write_bytes(data)
-        part.chmod(0o600)
-        part.rename(whole)
+        try:
+            part.write_bytes(data)
+            part.chmod(0o600)
+            part.rename(whole)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
 
     async def reading(self, file: str, first: int, count: int) -> AsyncGenerator[bytes]:
         """See the contract."""
@@ -125,8 +129,10 @@ class Directory:
     def _delete(self, files: list[str]) -> None:
         for file in files:
             self._hashes.pop(file, None)
+            whole = self.path_of(file)
+            begun = whole.parent.glob(f".{file}.*")  # when the process was killed
             made = (self.path_of(thumbnail_of(file, side)) for side in THUMBNAIL_SIDES)
-            for path in (self._parts / file, self.path_of(file), *made):
+            for path in (self._parts / file, whole, *made, *begun):
                 path.unlink(missing_ok=True)
 
     async def all(self) -> AsyncIterator[list[str]]:
@@ -251,6 +257,6 @@ def _names(folder: Path) -> list[str]:
 
 
 def _file_of(name: str) -> str:
-    """Return the key of a file, whether this is that or the key of one of its thumbnails."""
-    file, _, side = name.partition(".")
-    return file if not side or side in _SIDES else ""
+    """Return the key of a file, whether this is that, or one of its thumbnails, or the beginning of one."""
+    file, _, side = name.removeprefix(".").partition(".")
+    return file if not side or side in _SIDES or name.startswith(".") else ""

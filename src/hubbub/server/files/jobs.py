@@ -12,6 +12,8 @@ class Job(Enum):
 
 
 READY = b"\0"  # said once, by the process
-ASKED = struct.Struct(">cQ")  # the job, and how many bytes the picture has that follow
-COUNT = struct.Struct(">B")  # of the pictures that were made: none if it is no picture
+ASKED = struct.Struct(">QcQ")  # a number, the job, and how many bytes the picture has that follow
+ANSWERED = struct.Struct(
+    ">QB"
+)  # that number, and how many pictures were made: none if it is no picture
 LENGTH = struct.Struct(">I")  # of each of them, before it

@@ -1,5 +1,7 @@
 """Portraits: small squares that stand for people, made of pictures that they uploaded."""
 
+from functools import partial
+
 from hubbub.domain.access import RoomKind
 from hubbub.domain.files import File
 from hubbub.domain.pictures import PORTRAIT, SEE_PICTURES
@@ -12,7 +14,7 @@ from hubbub.server.files.shrinker import Picture, Shrinker
 from hubbub.server.files.uploads import Uploads, failing
 from hubbub.server.stores.base import Store
 
-AT_ONCE = 16  # that are being made, or wait for that
+AT_ONCE = 16  # that are being made, or wait for that; one for each account
 
 
 class Portraits:
@@ -25,7 +27,7 @@ class Portraits:
         self._files = files
         self._uploads = uploads
         self._shrinker = shrinker
-        self._making = 0
+        self._making: set[str] = set()  # whose portraits
 
     async def make(self, principal: Principal, file: str) -> bytes:
         """Return a portrait, made of a picture that the principal uploaded."""
@@ -48,15 +50,15 @@ class Portraits:
         return made[0]
 
     async def _made(self, shrinker: Shrinker, row: File) -> list[bytes] | None:
-        if self._making >= AT_ONCE:
+        if len(self._making) >= AT_ONCE or row.account in self._making:
             return None
-        self._making += 1
+        self._making.add(row.account)
         try:
             with failing():
-                picture = Picture(row.size, lambda: self._files.reading(row.file, 0, row.size))
-                return await shrinker.shrink(Job.PORTRAIT, picture)
+                reading = partial(self._files.reading, row.file, 0, row.size)
+                return await shrinker.shrink(Job.PORTRAIT, Picture(row.account, row.size, reading))
         finally:
-            self._making -= 1
+            self._making.discard(row.account)
 
     async def find(self, principal: Principal, avatar: str) -> bytes:
         """Return the portrait with this key."""

@@ -14,7 +14,7 @@ from typing import BinaryIO
 from PIL import AvifImagePlugin, ExifTags, Image, ImageCms, ImageOps
 
 from hubbub.protocol.files import MAX_PIXELS, THUMBNAIL_SIDES
-from hubbub.server.files.jobs import ASKED, COUNT, LENGTH, READY, Job
+from hubbub.server.files.jobs import ANSWERED, ASKED, LENGTH, READY, Job
 
 MEMORY = 512 * 2**20  # bytes of address space
 FORMATS = ("PNG", "JPEG", "GIF", "WEBP", "AVIF")
@@ -37,9 +37,13 @@ def main() -> None:
     given, taken = sys.stdin.buffer, sys.stdout.buffer
     _tell(taken, READY)
     while len(head := given.read(ASKED.size)) == ASKED.size:
-        job, size = ASKED.unpack(head)
+        number, job, size = ASKED.unpack(head)
         made = _made(Job(job), given.read(size))
-        _tell(taken, COUNT.pack(len(made)), *(LENGTH.pack(len(each)) + each for each in made))
+        _tell(
+            taken,
+            ANSWERED.pack(number, len(made)),
+            *(LENGTH.pack(len(each)) + each for each in made),
+        )
 
 
 def _made(job: Job, data: bytes) -> list[bytes]:

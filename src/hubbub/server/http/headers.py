@@ -12,6 +12,13 @@ HEADERS = {
 }
 
 
+# As for any file from strangers: it runs nothing, on no page. Another image has another address.
+AS_IMAGE = {
+    "Content-Security-Policy": f"sandbox; {HEADERS['Content-Security-Policy']}",
+    "Cache-Control": "private, max-age=31536000, immutable",
+}
+
+
 def protect(response: web.StreamResponse) -> None:
     """Add the headers that a response lacks. WebSockets need none: no page can display them."""
     response.headers["Server"] = "hubbub"  # without naming the software it is built on

@@ -44,9 +44,16 @@ class Metrics:
             registry=self.registry,
         )
 
-    def watch(self, journal: Journal, fanout: FanOut, links: Links, searches: Counter[str]) -> None:
+    def watch(
+        self,
+        journal: Journal,
+        fanout: FanOut,
+        links: Links,
+        searches: Counter[str],
+        thumbnails: Counter[str],
+    ) -> None:
         """Add gauges of what is refused, waits, follows, and is connected."""
-        counted = _Counted(self._refusals, self._notifications, searches)
+        counted = _Counted(self._refusals, self._notifications, searches, thumbnails)
         self.registry.register(_Alive(counted, journal, fanout, links))
 
     def samples(self) -> dict[str, dict[str, float]]:
@@ -86,6 +93,7 @@ class _Counted(NamedTuple):
     refusals: Counter[str]
     notifications: Counter[str]
     searches: Counter[str]
+    thumbnails: Counter[str]
 
 
 class _Alive(Collector):
@@ -126,6 +134,7 @@ class _Alive(Collector):
             "notifications", "Notifications by Web Push", "outcome", counted.notifications
         )
         yield _counter("searches", "Searches of messages", "outcome", counted.searches)
+        yield _counter("thumbnails", "Pictures to be made smaller", "outcome", counted.thumbnails)
         yield GaugeMetricFamily(
             "hubbub_waiting_changes", "Changes waiting for a commit", self._journal.waiting
         )

@@ -14,7 +14,7 @@ from hubbub.domain.aspects.emoji import (
 from hubbub.protocol.emoji import EmojiReply, ListEmoji
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import account_of
-from hubbub.server.http.headers import HEADERS
+from hubbub.server.http.headers import AS_IMAGE
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import TEXT, Parameter, Upload, text
 from hubbub.server.http.requests import HUB, principal_of
@@ -36,12 +36,6 @@ IMAGE = Parameter(
 VERSION = text("version", "The version of the list that the client has")
 FILE = Upload("image/*", MAX_IMAGE_BYTES)
 MEMBERS_MAY_ADD = web.AppKey("members_may_add_emoji", bool)
-
-# As for any file from strangers: it runs nothing, on no page. Another image has another address.
-AS_FILE = {
-    "Content-Security-Policy": f"sandbox; {HEADERS['Content-Security-Policy']}",
-    "Cache-Control": "private, max-age=31536000, immutable",
-}
 
 resource = Resource()
 
@@ -70,7 +64,7 @@ async def get_emoji(request: web.Request) -> web.Response:
     """Get the image of an emoji. What is at this address never changes."""
     asked = NAME.of(request), IMAGE.of(request)
     type_, data = await request.app[HUB].emoji.image(principal_of(request), *asked)
-    return web.Response(body=data, content_type=type_, headers=AS_FILE)
+    return web.Response(body=data, content_type=type_, headers=AS_IMAGE)
 
 
 @resource.operation(

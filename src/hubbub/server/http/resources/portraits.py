@@ -11,10 +11,10 @@ from hubbub.protocol.files import KEY_BYTES, THUMBNAIL_TYPE, key_of
 from hubbub.server.files.portraits import Portraits
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import ACCOUNT, OWN_ACCOUNT, session_of
+from hubbub.server.http.headers import AS_IMAGE
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import TEXT, Body, Parameter
 from hubbub.server.http.requests import principal_of
-from hubbub.server.http.resources.emoji import AS_FILE
 
 PORTRAITS = web.AppKey("portraits", Portraits)
 AVATAR = Parameter(
@@ -75,4 +75,4 @@ async def set_avatar(request: web.Request) -> ChangeReply | web.Response:
 async def get_avatar(request: web.Request) -> web.Response:
     """Get a picture of somebody by its key, the `avatar` of an account. What is at this address never changes."""
     data = await request.app[PORTRAITS].find(principal_of(request), AVATAR.of(request))
-    return web.Response(body=data, content_type=THUMBNAIL_TYPE, headers=AS_FILE)
+    return web.Response(body=data, content_type=THUMBNAIL_TYPE, headers=AS_IMAGE)
