@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install serve example live bench scale posts people conversation searching page-bench upgrade harm check format types fixtures sdk test pictures soak fuzz coverage clients chromium programs bytecode lock clean
+.PHONY: help install images serve example live bench scale posts people conversation searching page-bench upgrade harm check format types fixtures sdk test pictures soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -101,6 +101,13 @@ $(stamps)/run: $(BUILD)/stamps/build $(bin)/python requirements/run.txt pyprojec
 	@$(install_project)
 	@$(nothing_missing)
 	@touch $@
+
+$(stamps)/images: $(stamps)/run requirements/images.txt
+	$(say) "Installing what makes pictures small (requirements/images.txt)"
+	@$(call install_lock,images)
+	@touch $@
+
+images: $(stamps)/images ## install what makes pictures small, for thumbnails and pictures of people (Pillow, 21 MB)
 
 $(stamps)/dev: $(stamps)/run requirements/dev.txt
 	$(say) "Installing the tools for checks and tests (requirements/dev.txt)"
@@ -299,7 +306,8 @@ lock: $(build_python) ## renew requirements/*.txt from pyproject.toml (ARGS="--u
 			--no-config --no-header --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command 'make lock' --output-file $$out "$$@" $(ARGS); }; \
 	lock build --group build && \
-	lock run pyproject.toml --extra images && \
+	lock run pyproject.toml && \
+	lock images --group images --constraint requirements/run.txt && \
 	lock examples --group examples && \
 	lock node --group node && \
 	lock dev pyproject.toml --extra images --group dev --constraint requirements/examples.txt --constraint requirements/node.txt --constraint requirements/build.txt --constraint requirements/run.txt && \

@@ -50,8 +50,16 @@ def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.Abstrac
 
 def _new_loop() -> asyncio.AbstractEventLoop:
     loop = uvloop.new_event_loop()
-    loop.set_exception_handler(lambda _, context: _unheard.append(context))
+    loop.set_exception_handler(_hear)
     return loop
+
+
+def _hear(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Note an error, unless a browser's page was closed while its driver still had an event of it to pass on."""
+    task = context.get("task")
+    code = getattr(task.get_coro(), "cr_code", None) if isinstance(task, asyncio.Task) else None
+    if code is None or "playwright" not in code.co_filename:
+        _unheard.append(context)
 
 
 @pytest.fixture(autouse=True)

@@ -117,6 +117,7 @@ ROWS: dict[str, list[Row]] = {
     "endOtherSessions": [Row(ACCOUNTS)],
     "listMyRooms": [Row(ACCOUNTS)],
     "listMyThreads": [Row(ACCOUNTS)],
+    "listMissed": [Row(ACCOUNTS)],
     "listTokens": [Row(ACCOUNTS)],
     "makeToken": [Row(ACCOUNTS, TOKEN)],
     "revokeToken": [Row(not_found)],

@@ -14,6 +14,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO
 
+# Chromium opens no page on these (net/base/port_util.cc).
+UNSAFE = {10_080}
 # Below those that the system gives to outgoing connections: one of them could take the port of a server that is down.
 FIRST, COUNT = 10_000, 20_000
 
@@ -24,7 +26,7 @@ def free_ports(count: int) -> int:
     """The first of some ports in a row on which nobody listens on loopback; each time others."""
     while True:
         first = FIRST + next(_next) * count % (COUNT - count)
-        if all(map(_is_ours, range(first, first + count))):
+        if UNSAFE.isdisjoint(ports := range(first, first + count)) and all(map(_is_ours, ports)):
             return first
 
 

@@ -56,6 +56,7 @@ EVERYTHING: list[
     ("max", adding("max", subject="user/x/1")),
     ("jim", adding("jim", subject="user/x/1")),
     ("dave", ChangePerson(account=DAVE, handle="david", name="Dävid", status_text="at lunch")),
+    ("dave", ChangePerson(account=DAVE, avatar="0" * 24, image=b"a picture")),
     ("mary", ChangePerson(account=MARY, handle="dave")),
     ("ada", ChangeRole(account=DAVE, role="admin", address="192.0.2.8")),
     ("ada", ChangeRole(account=account("ada").id, role="guest")),

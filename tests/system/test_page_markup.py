@@ -92,7 +92,7 @@ FOREIGN = """(host) => {
     const root = host ? document.querySelector(host).shadowRoot : document;
     const tags = new Set(("html head meta title link script body div span p a ul ol li dl dt dd section header footer main nav aside"
         + " article search h1 h2 h3 form label input textarea button select option fieldset legend details summary dialog svg use path"
-        + " bdi small strong em s code pre blockquote br mark time img kbd noscript hr"
+        + " bdi small strong em s code pre blockquote br wbr mark time img kbd noscript hr"
         + " table thead tbody tr th td audio canvas progress hubbub-room").split(" "));
     const address = /^(https?:\\/\\/|mailto:|\\/web\\/|\\/api\\/v1\\/(emoji|me\\/export|files\\/\\w+$)|\\/r\\/@r|\\/manifest|\\/favicon)/;
     const ours = (at) => !/^(on|srcdoc|style$|formaction|background|ping|xlink:)/.test(at.name)

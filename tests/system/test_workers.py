@@ -112,6 +112,12 @@ async def test_a_worker_that_crashes_is_started_again_and_loses_nothing(
                 await asyncio.sleep(0.05)
 
 
+def told_away(output: list[str]) -> set[str]:
+    """Which workers have said that they can't reach the database."""
+    away = [line for line in output if "Can't look for events from other nodes" in line]
+    return {number for line in away for number in re.findall(r"worker=(\d)", line)}
+
+
 async def test_a_worker_that_crashes_while_the_database_is_away_is_started_until_it_can(
     tmp_path: Path,
 ) -> None:
@@ -122,9 +128,9 @@ async def test_a_worker_that_crashes_while_the_database_is_away_is_started_until
         await until_written(server, "was killed by SIGKILL; restarting it in 1 s")
         await until_written(server, "status 70; restarting it in 2 s")
         assert all(map(is_there, others))
-        away = [line for line in server.output if "Can't look for events from other nodes" in line]
-        told = {number for line in away for number in re.findall(r"worker=(\d)", line)}
-        assert len(told) == len(others), away
+        async with asyncio.timeout(20):
+            while len(told_away(server.output)) < len(others):  # noqa: ASYNC110 - there is no event
+                await asyncio.sleep(0.05)
         await postgres.start()
         async with asyncio.timeout(30):
             while len(children(server.pid)) < WORKERS:  # noqa: ASYNC110 - there is no event

@@ -49,6 +49,8 @@ async def filing_of(
     limits = FileLimits(settings.max_file_size, settings.files_per_person, settings.files_in_all)
     uploads = Uploads(store, files, submit, limits)
     shrinker = Shrinker() if can_shrink() else None
+    if shrinker is None:
+        log.info("Without Pillow (make images), there are no thumbnails, and no pictures of people")
     thumbnails = Thumbnails(files, shrinker)
     downloads = Downloads(store, files, thumbnails, rights)
     try:

@@ -124,6 +124,8 @@ class FanOut:
         self.presences.close()
         for feed in self:
             feed.signals.close()
+            if feed.filling is not None:
+                feed.filling.cancel()
         self.herald.close()
         self._threads.close()
         await self._broker.close()

@@ -32,7 +32,7 @@ class Portraits:
     async def make(self, principal: Principal, file: str) -> bytes:
         """Return a portrait, made of a picture that the principal uploaded."""
         if self._shrinker is None:
-            why = "This server can't make pictures smaller: its operator must install Pillow"
+            why = "This server can't make pictures smaller: its operator must install Pillow (make images)"
             raise RefusalError("unsupported", why)
         if not is_file_key(file):
             raise RefusalError("not_found", "No such upload")
