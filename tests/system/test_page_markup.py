@@ -408,7 +408,9 @@ async def test_what_one_types_oneself(stage: Stage) -> None:
         await composer(page).press("Enter")
         await expect(page.locator("#composer .why")).to_contain_text("Not sent")
         await stage.check()
-    await composer(page).fill("")
+    await composer(page).fill("enough")
+    await composer(page).press("Enter")
+    await expect(page.get_by_role("log").get_by_text("enough")).to_be_visible()
 
 
 async def test_drafts(stage: Stage) -> None:
