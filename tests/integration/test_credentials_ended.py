@@ -26,6 +26,7 @@ from hubbub.server.config import Settings
 from hubbub.server.files.directory import Directory
 from hubbub.server.http.operations import operations_of
 from hubbub.server.http.routes import ROUTES
+from hubbub.server.people import door as door_of_server
 from hubbub.server.stores.base import Token
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -77,7 +78,9 @@ async def here(
 ) -> AsyncIterator[Here]:
     folder = tmp_path_factory.mktemp("ends")
     async with AsyncExitStack() as stack:
-        stack.enter_context(pytest.MonkeyPatch.context()).setattr(upkeep, "BEAT", NEVER)
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setattr(upkeep, "BEAT", NEVER)
+        patch.setattr(door_of_server, "GUESSES_PER_SECOND", 0.0)  # all are refused from one address
         given: dict[str, Any] = {"store": "sqlite"} | trusting(folder)
         if request.param != "one node":
             given["store"] = await postgres.fresh()

@@ -243,8 +243,9 @@ async def test_a_token_that_ended_while_it_was_answered_is_not_confirmed_whoever
     door.recognise(Credentials(token=TOKEN))
     await door.confirm(TOKEN, "127.0.0.1")
     tokens.replace([])
-    with pytest.raises(RefusalError, match="revoked"):
-        await door.confirm(TOKEN, "127.0.0.1")
+    for _ in range(50):  # that is no guessing
+        with pytest.raises(RefusalError, match="revoked"):
+            await door.confirm(TOKEN, "127.0.0.1")
 
 
 def test_who_has_left_is_not_shown_out() -> None:

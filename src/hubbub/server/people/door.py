@@ -27,6 +27,7 @@ from hubbub.server.stores.base import UNREADABLE, StoreFailed
 NAMELESS = "guest"
 KEY_LENGTHS = range(16, 129)
 GUESSES_PER_SECOND = 5.0  # wrong credentials from one address
+_OVER = Refusal("unauthenticated", "The token is invalid, expired or revoked")
 
 
 class Credentials(NamedTuple):
@@ -263,7 +264,9 @@ class Door:
     async def confirm(self, token: str, address: str) -> None:
         """Raise RefusalError if a token that was recognised is not valid for what was read from the store meanwhile."""
         await self.prepare(token)  # whoever else was answered meanwhile may have seen the end first
-        self._check(token, address)
+        if self._principal(token) is None:  # which is no guess: it was valid a moment ago
+            audit("refused", address=address)
+            raise RefusalError.of(_OVER)
 
     async def heed_ends(self) -> None:
         """Expel those who may not get what was read from the store so far. Raises RefusalError (`unavailable`)."""
@@ -310,10 +313,8 @@ class Door:
         return now < principal.until and False not in valid  # `all` would be slower, of so few
 
     def _check(self, token: str, address: str) -> Principal:
-        for checker in self._checkers:
-            principal = checker.principal(token)
-            if principal is not None and self._is_valid(principal, self._now()):
-                return principal
+        if (principal := self._principal(token)) is not None:
+            return principal
         # Only invalid tokens are slowed down, so that nobody can lock out others at the same address.
         if wait := self._guesses.wait(address, self._clock()):
             raise RefusalError.of(
@@ -324,7 +325,14 @@ class Door:
                 )
             )
         audit("refused", address=address)
-        raise RefusalError("unauthenticated", "The token is invalid, expired or revoked")
+        raise RefusalError.of(_OVER)
+
+    def _principal(self, token: str) -> Principal | None:
+        for checker in self._checkers:
+            principal = checker.principal(token)
+            if principal is not None and self._is_valid(principal, self._now()):
+                return principal
+        return None
 
     def _guest(self, given: Credentials) -> Principal:
         """Return a guest who chose a name or, for a single request, has none."""
