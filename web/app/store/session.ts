@@ -331,7 +331,9 @@ export async function checkSession(): Promise<void> {
 }
 
 export async function logOut(): Promise<void> {
-  await call("POST", "/logout");
+  await call("POST", "/logout").catch((error: Error) => {
+    if ((error as Refused).code !== "unauthenticated") throw error; // it has ended, or is another's by now
+  });
   await forgetMe();
 }
 
