@@ -30,7 +30,7 @@ TAMPERED = {  # SQL for both databases, and what is said of it
         "INSERT INTO search_term (rowid, terms) SELECT 99, 'secret'; UPDATE search_entry SET id = 99 WHERE seq = 3",
         "UPDATE hubbub.search_entry SET terms = 'secret' WHERE seq = 3",
     ),
-    "in no room": ("INSERT INTO search_term (rowid, terms) SELECT 99, 'secret'", ""),
+    "not in any room": ("INSERT INTO search_term (rowid, terms) SELECT 99, 'secret'", ""),
 }
 
 
@@ -85,7 +85,7 @@ async def test_what_is_late_is_not_wrong(store: Store) -> None:
 
 @pytest.mark.parametrize("how", TAMPERED)
 async def test_what_is_wrong_is_found_and_made_again(how: str, store: Store) -> None:
-    if how == "in no room" and isinstance(store, PostgresStore):
+    if how == "not in any room" and isinstance(store, PostgresStore):
         how = "surplus"  # a row has its terms with it
     await tamper(store, how)
     _, faults = await looked(store)

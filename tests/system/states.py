@@ -634,7 +634,7 @@ async def searching_in_vain(page: Page, team: Team) -> AsyncIterator[str]:
     yield "search, refused"
     await page.route("**/api/v1/search?*", lambda route: route.abort())
     await seek(page, "snapshot")
-    await expect(page.get_by_text("The search goes on once")).to_be_visible()
+    await expect(page.get_by_text("The search continues when")).to_be_visible()
     yield "search, offline"
     await page.unroute("**/api/v1/search?*")
     await page.get_by_role("button", name="Retry now").click()
@@ -650,8 +650,9 @@ async def missing(page: Page, team: Team) -> AsyncIterator[str]:
     for who in ("linus", "margaret"):
         await team.ask(who, "PUT", f"/rooms/{kitchen}/messages/{liked}/reactions/🎉")
     await come(page, team)
-    await page.evaluate(ABSENT)
-    await page.reload()
+    await page.evaluate(
+        f"{ABSENT}; location.reload()"
+    )  # at once, or the page would note that one is here
     await expect(page.get_by_text("While you were away")).to_be_visible()
     yield "after an absence"
     await page.route("**/api/v1/me/missed?*", lambda route: route.abort())

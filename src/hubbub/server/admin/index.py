@@ -56,7 +56,7 @@ async def look(tables: Tables) -> IndexState:
                         faults.append(f"message {seq} in {room.name} is {what}")
         name = rooms[-1].name
     if strays := await tables.index_strays():
-        faults.append(f"it has {strays:,} entries for messages that don't exist")
+        faults.append(f"{strays:,} of its entries are not in any room")
     return IndexState(compared, faults)
 
 

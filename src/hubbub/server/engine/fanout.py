@@ -122,6 +122,7 @@ class FanOut:
     async def close(self) -> None:
         """Tell other nodes that nobody is left on this node, and fall silent."""
         self.presences.close()
+        self.ends.close()
         for feed in self:
             feed.signals.close()
             if feed.filling is not None:

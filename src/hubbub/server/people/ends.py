@@ -34,6 +34,11 @@ class Ends:
         self._seen = await self._store.count_ends()
         self._refreshing, self._review = refreshing, review
 
+    def close(self) -> None:
+        """Look no more: the store is about to close."""
+        if self._looking is not None:
+            self._looking.cancel()
+
     async def heed(self) -> None:
         """Have whoever may not get what was read from the store so far sent out. Raises StoreFailed."""
         while self.are_new():
