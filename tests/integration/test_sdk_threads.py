@@ -55,7 +55,8 @@ async def test_changes_tell_of_the_threads_that_one_follows(tmp_path: Path) -> N
             await other.post(old, "again")
             assert await told() == (hubbub.ThreadMoved, old, 2, 0)
             await ada.me.read(old, 99)
-            assert await told() == (hubbub.ThreadRead, old, 0, 0)
+            while await told() != (hubbub.ThreadRead, old, 0, 0):
+                """That one has read on and what is unread may be told one after the other."""
             new = f"{key}:{(await ada.post(key, 'new')).seq}"
             await other.post(new, "reply")
             assert await told() == (hubbub.ThreadAdded, new, 1, 0)

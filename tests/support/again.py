@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-MOST = 3
+MOST = 8
 FAILED = Path(".pytest_cache/v/cache/lastfailed")
 ALONE = [sys.executable, "-m", "pytest", "--last-failed", "--last-failed-no-failures", "none"]
 

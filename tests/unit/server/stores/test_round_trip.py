@@ -23,4 +23,4 @@ async def told(*delays: float) -> float:
 async def test_one_slow_answer_does_not_make_a_distance_and_slow_ones_do() -> None:
     quick = [0.0] * (TRIPS - 1)
     assert await told(1.0, *quick) < 1.0
-    assert await told(*[0.02] * TRIPS) >= 0.02
+    assert await told(*[0.02] * TRIPS) > 0.015  # a timer may fire a little early
