@@ -18,7 +18,7 @@ RATE = 1_000  # messages a second
 MIB = 1 << 20
 TYPED = "somebody types while all of this arrives in the room, and each key is seen at once"
 OPEN = """(room) => new Promise((resolve) => {
-  location.hash = `#${room}`;
+  document.querySelector(`#rooms [data-room="${room}"]`).click();
   (function look() {
     if (document.querySelector(`.message[data-room="${room}"]`)) resolve();
     else requestAnimationFrame(look);
