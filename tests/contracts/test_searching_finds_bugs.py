@@ -12,6 +12,7 @@ from hubbub.domain.search.matching import matches
 from hubbub.domain.search.terms import terms_of
 from hubbub.protocol.search import SearchPage
 from hubbub.server.hub import searching
+from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.searching import Searching
 from hubbub.server.reactors import indexing
 from hubbub.server.stores import search as stores_search
@@ -124,14 +125,14 @@ def open_rooms_are_forgotten(patch: pytest.MonkeyPatch) -> None:
 
 @fault
 def who_may_read_is_kept(patch: pytest.MonkeyPatch) -> None:
-    sound, known = Searching._may_read, dict[tuple[str, str], bool]()
+    sound, known = Rights.may_read, dict[tuple[str, str], bool]()
 
-    async def may_read(self: Searching, who: Principal, room: str, *rest: Any) -> bool:
+    async def may_read(self: Rights, who: Principal, room: str, *rest: Any) -> bool:
         if (key := (who.id, room)) not in known:
             known[key] = await sound(self, who, room, *rest)
         return known[key]
 
-    patch.setattr(Searching, "_may_read", may_read)
+    patch.setattr(Rights, "may_read", may_read)
     patch.setattr(sqlite_search.Q, "readable", ALL_ROOMS)
 
 

@@ -5,13 +5,12 @@ import "./missed.css";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { m } from "../i18n/missed.ts";
-import { Menu } from "../panels/Menu.tsx";
+import { InPlace } from "../panels/InPlace.tsx";
 import { closeMissed } from "../store/absence.ts";
 import { findMissed, type MissedRoom, type MissedThread, missed, readAll, roomsMissed, threadsMissed } from "../store/missed.ts";
 import { titleOf } from "../store/rooms.ts";
 import { isConnected, session } from "../store/state.ts";
 import { isFree } from "../ui/focus.ts";
-import { IconButton } from "../ui/Icon.tsx";
 import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Line, showing } from "./Line.tsx";
@@ -32,12 +31,7 @@ export function Missed() {
   }, [isConnected.value, unread.sort().join(" ")]); // in others, there may be something new
   const all = missed.value;
   return (
-    <main id="missed" ref={root}>
-      <header>
-        <Menu />
-        <h1 id="title">{t.whatYouMissed}</h1>
-        <IconButton name="close" label={t.close} onClick={closeMissed} />
-      </header>
+    <InPlace id="missed" title={t.whatYouMissed} root={root} close={closeMissed}>
       <section
         class="missed"
         aria-label={t.whatYouMissed}
@@ -54,7 +48,7 @@ export function Missed() {
         )}
         {all ? <List readAll={() => readAll(all).catch(fail)} /> : !why && <Empty text={t.loading} />}
       </section>
-    </main>
+    </InPlace>
   );
 }
 

@@ -3,14 +3,12 @@
 import "../timeline/hit.css";
 import "./search.css";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { t } from "../i18n/index.ts";
 import { s } from "../i18n/search.ts";
-import { Menu } from "../panels/Menu.tsx";
+import { InPlace } from "../panels/InPlace.tsx";
 import { find, findAgain, findNothing, found, left } from "../store/finding.ts";
 import { lookForRooms } from "../store/rooms.ts";
 import { closeSearch, sought } from "../store/seeking.ts";
 import { connection, session } from "../store/state.ts";
-import { IconButton } from "../ui/Icon.tsx";
 import { Asked } from "./Asked.tsx";
 import { isNothing } from "./query.ts";
 import { Results } from "./Results.tsx";
@@ -19,15 +17,10 @@ export function Search() {
   const root = useRef<HTMLElement>(null);
   useSearching();
   return (
-    <main id="search" ref={root}>
-      <header>
-        <Menu />
-        <h1 id="title">{s.title}</h1>
-        <IconButton name="close" label={t.close} onClick={closeSearch} />
-      </header>
+    <InPlace id="search" title={s.title} root={root} close={closeSearch}>
       <Asked toResults={() => root.current?.querySelector<HTMLElement>(".hit a")?.focus()} />
       <Results focusField={() => root.current?.querySelector<HTMLElement>("#query")?.focus()} />
-    </main>
+    </InPlace>
   );
 }
 

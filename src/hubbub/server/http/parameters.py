@@ -13,6 +13,7 @@ from aiohttp import web
 
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.files import KEY_BYTES
 from hubbub.server.http.requests import (
     HUB,
     bytes_from,
@@ -148,6 +149,15 @@ def text(name: str, description: str) -> Parameter[str | None]:
 def header(name: str, description: str, schema: JsonObject = TEXT) -> Parameter[str | None]:
     """Declare a header, or None if it is missing."""
     return Parameter(name, "header", schema, lambda r: r.headers.get(name), description)
+
+
+def file_key(name: str) -> Parameter[str]:
+    """Declare a part of the path that is a key as files and pictures have it."""
+    schema = TEXT | {
+        "pattern": f"^[0-9a-hjkmnp-tv-z]{{{KEY_BYTES * 8 // 5}}}$",
+        "example": "0" * 24,
+    }
+    return Parameter(name, "path", schema, lambda r: r.match_info[name])
 
 
 ROOM = Parameter(

@@ -106,17 +106,12 @@ class Missed:
                 if each and not each.message.deleted:
                     messages[key] = _short(each.message)
             at += len(found)
-        readable = {room for room in known if await self._may_read(principal, room, heads[room])}
+        readable = {
+            room for room in known if await self._rights.may_read(principal, room, heads[room].seq)
+        }
         messages = {key: each for key, each in messages.items() if key.room in readable}
         excerpts = {key: _excerpt(each) for key, each in messages.items()}
         return _Readable(readable, excerpts, list(messages.values()))
-
-    async def _may_read(self, principal: Principal, room: str, head: Head) -> bool:
-        try:
-            await self._rights.require(principal, Operation.READ, room, head.seq)
-        except RefusalError:
-            return False
-        return True
 
 
 class _Readable(NamedTuple):

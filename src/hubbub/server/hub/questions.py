@@ -174,23 +174,17 @@ class Questions:
     async def _readable(self, principal: Principal, keys: list[MessageKey]) -> list[Message | None]:
         """Return messages, as many as fit: None for each that isn't there, or that a principal may not read now."""
         rooms = {key.room for key in keys}
-        known = {room for room in rooms if await self._may_read(principal, room)}
+        known = {room for room in rooms if await self._rights.may_read(principal, room)}
         asked = [key for key in keys if key.room in known]
         heads, found = await self._store.messages(asked)
-        known = {room for room in known if await self._may_read(principal, room, heads.get(room))}
+        upto = {room: heads.get(room, Head()).seq for room in known}
+        known = {room for room in known if await self._rights.may_read(principal, room, upto[room])}
         messages = {
             key: each.message if each and key.room in known else None
             for key, each in zip(asked, found, strict=False)
         }
         whole = next((n for n, key in enumerate(keys) if key in asked[len(found) :]), len(keys))
         return [messages.get(key) for key in keys[:whole]]
-
-    async def _may_read(self, principal: Principal, room: str, head: Head | None = None) -> bool:
-        try:
-            await self._rights.require(principal, Operation.READ, room, (head or Head()).seq)
-        except RefusalError:
-            return False
-        return True
 
 
 def _newest(rows: Iterable[E], before: int | None) -> list[E]:

@@ -158,10 +158,11 @@ class Searching:
     ) -> tuple[list[IndexPlace], list["_Found"]]:
         """Return some of what was found, as many as fit, and those of these that match and may be shown."""
         rooms = {place.room for place in places}
-        known = {room for room in rooms if await self._may_read(principal, room)}
+        known = {room for room in rooms if await self._rights.may_read(principal, room)}
         asked = [place for place in places if place.room in known]
         heads, found = await self._store.messages([MessageKey(p.room, p.seq) for p in asked])
-        known = {room for room in known if await self._may_read(principal, room, heads.get(room))}
+        upto = {room: heads.get(room, Head()).seq for room in known}
+        known = {room for room in known if await self._rights.may_read(principal, room, upto[room])}
         shown: list[_Found] = []
         for place, each in zip(asked, found, strict=False):
             if len(shown) == limit:
@@ -194,13 +195,6 @@ class Searching:
         rows = (await self._store.find(wanted)).rows[ROOM] if wanted.rows else {}
         found = {room: rows.get(room_row(parent_of(room))) for room in rooms}
         return {room: row.title for room, row in sorted(found.items()) if row and row.title}
-
-    async def _may_read(self, principal: Principal, room: str, head: Head | None = None) -> bool:
-        try:
-            await self._rights.require(principal, Operation.READ, room, (head or Head()).seq)
-        except RefusalError:
-            return False
-        return True
 
 
 def _time(at: int) -> str:

@@ -13,13 +13,13 @@ from hubbub.domain.aspects.files import KEEP_FILES
 from hubbub.domain.files import File
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.fields import elements
-from hubbub.protocol.files import INLINE, KEY_BYTES, THUMBNAIL_SIDES, disposition
+from hubbub.protocol.files import INLINE, THUMBNAIL_SIDES, disposition
 from hubbub.server.files.downloads import Download, Downloads, FilePart
 from hubbub.server.files.uploads import Uploads
 from hubbub.server.http.entering import account_of
 from hubbub.server.http.headers import HEADERS
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import TEXT, Content, Parameter, header, text
+from hubbub.server.http.parameters import Content, Parameter, file_key, header, text
 from hubbub.server.http.problems import problem
 from hubbub.server.http.requests import principal_of
 from hubbub.server.http.streamed import streamed
@@ -27,12 +27,7 @@ from hubbub.server.http.streamed import streamed
 FILES = "/api/v1/files"
 UPLOADS_OF_SERVER = web.AppKey("uploads", Uploads)
 DOWNLOADS = web.AppKey("downloads", Downloads)
-FILE = Parameter(
-    "file",
-    "path",
-    TEXT | {"pattern": f"^[0-9a-hjkmnp-tv-z]{{{KEY_BYTES * 8 // 5}}}$", "example": "0" * 24},
-    lambda request: request.match_info["file"],
-)
+FILE = file_key("file")
 SIDE = Parameter(
     "side",
     "path",

@@ -13,16 +13,11 @@ from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import ACCOUNT, OWN_ACCOUNT, session_of
 from hubbub.server.http.headers import AS_IMAGE
 from hubbub.server.http.operations import HttpOperation, Resource
-from hubbub.server.http.parameters import TEXT, Body, Parameter
+from hubbub.server.http.parameters import Body, file_key
 from hubbub.server.http.requests import principal_of
 
 PORTRAITS = web.AppKey("portraits", Portraits)
-AVATAR = Parameter(
-    "avatar",
-    "path",
-    TEXT | {"pattern": f"^[0-9a-hjkmnp-tv-z]{{{KEY_BYTES * 8 // 5}}}$", "example": "0" * 24},
-    lambda request: request.match_info["avatar"],
-)
+AVATAR = file_key("avatar")
 
 resource = Resource()
 
