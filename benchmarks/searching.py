@@ -31,7 +31,8 @@ from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.search import SECONDS, TooSlow, WantedMessages
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.file import FILE_NAME
+from hubbub.server.stores.sqlite.store import SqliteStore
 
 HERE = Path(__file__).parent
 BATCH, TRIES = 1_000, 20

@@ -13,8 +13,9 @@ from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres import search
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.search import WantedMessages
+from hubbub.server.stores.sqlite.file import FILE_NAME
 from hubbub.server.stores.sqlite.separators import between, first_term
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.postgres import Postgres
 from tests.support.stores import commit, postgresql, sqlite
 

@@ -14,7 +14,8 @@ from hubbub.domain.principals import Scope
 from hubbub.events import Deleted, Edited, Posted
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
 from hubbub.server.stores.sqlite import scrubber as sqlite_scrubber
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.file import FILE_NAME
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support import former
 from tests.support.fakes import AT, guest, holder
 from tests.support.stores import commit, log_of

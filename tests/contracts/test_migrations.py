@@ -20,8 +20,9 @@ from hubbub.server.stores import records
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.records import POSTGRES
 from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.file import FILE_NAME
 from hubbub.server.stores.sqlite.records import SQLITE
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.stores.tables import OWN
 from hubbub.server.stores.tokens import TOKENS, TokenRow
 from tests.support import former

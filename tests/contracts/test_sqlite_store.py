@@ -15,8 +15,9 @@ from hubbub.domain.facts import Accepted, Commit, Head, Proposal
 from hubbub.domain.patterns import spans
 from hubbub.protocol.messages import Change, Delete, Patch, Post, React
 from hubbub.server.stores.base import StoredPage, StoreFailed
+from hubbub.server.stores.sqlite.file import FILE_NAME
 from hubbub.server.stores.sqlite.schema import APPLICATION_ID
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from tests.support.fakes import ADA, AT
 

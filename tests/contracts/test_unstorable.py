@@ -12,7 +12,8 @@ from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.commits import PostgresCommits
 from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.file import FILE_NAME
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import ADA, AT, GRACE, stranger
 from tests.support.postgres import Postgres
 from tests.support.stores import REAL, commit, log_of

@@ -25,8 +25,8 @@ from hubbub.protocol.messages import Delete, Post
 from hubbub.server.stores import migrations
 from hubbub.server.stores.base import Store, untold
 from hubbub.server.stores.registry import kind_of
+from hubbub.server.stores.sqlite.file import FILE_NAME
 from hubbub.server.stores.sqlite.schema import TRACES
-from hubbub.server.stores.sqlite.store import FILE_NAME
 from tests.support import former
 from tests.support.fakes import guest
 from tests.support.former import FormerRoom

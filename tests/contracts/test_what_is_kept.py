@@ -10,7 +10,7 @@ from hubbub.server.config import Settings
 from hubbub.server.people.entrance import RESET_SECONDS
 from hubbub.server.people.sessions import LIFETIME
 from hubbub.server.reactors.retention import TOLD_DAYS, TOLD_EVENTS
-from hubbub.server.stores.sqlite.store import open_database
+from hubbub.server.stores.sqlite.file import open_database
 from tests.support.checkout import ROOT
 from tests.support.postgres import Postgres
 from tests.support.stores import postgresql

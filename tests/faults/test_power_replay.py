@@ -15,7 +15,7 @@ import pytest
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Proposal
 from hubbub.protocol.messages import Post
-from hubbub.server.stores.sqlite.store import open_database
+from hubbub.server.stores.sqlite.file import open_database
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from tests.support.checker import read_log
 from tests.support.fakes import ADA, AT

@@ -8,7 +8,7 @@ import apsw
 import pytest
 
 from hubbub.server.sources import origins, shown
-from hubbub.server.stores.sqlite.store import FILE_NAME
+from hubbub.server.stores.sqlite.file import FILE_NAME
 from tests.integration.native import native
 from tests.integration.test_verify import TAMPERED, on_sqlite
 from tests.support.site import Site, Someone, chosen, site

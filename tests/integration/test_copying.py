@@ -43,7 +43,8 @@ from hubbub.server.stores.base import Activity, Store, StoreFailed, Token
 from hubbub.server.stores.copier import Copier, Sums
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.postgres.tables import PostgresTables
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.file import FILE_NAME
+from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.stores.sqlite.tables import SqliteTables
 from hubbub.server.stores.sqlite.tokens import SqliteTokens
 from hubbub.server.stores.tables import OWN, PAGE, Tables

@@ -17,7 +17,7 @@ from hubbub.domain.records import AnyTable
 from hubbub.domain.rooms import ROOM, MadeRoom
 from hubbub.domain.threads import THREAD
 from hubbub.server.stores.registry import kind_of
-from hubbub.server.stores.sqlite.store import FILE_NAME
+from hubbub.server.stores.sqlite.file import FILE_NAME
 from hubbub.server.stores.tables import MessageState
 from hubbub.server.stores.tokens import TOKENS
 from tests.integration.test_copying import hubbub_command

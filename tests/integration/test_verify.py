@@ -11,7 +11,8 @@ from hubbub import cli
 from hubbub.protocol.keys import AUDIT
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.file import FILE_NAME
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.integration.test_copying import hubbub_command
 from tests.support.postgres import Postgres
 from tests.support.team import Team

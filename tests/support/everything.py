@@ -15,7 +15,8 @@ from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import Activity, Store, Unseen
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.search import WantedMessages
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.file import FILE_NAME
+from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.stores.tables import OWN
 from tests.support.fakes import ADA, MemoryStore, account
 

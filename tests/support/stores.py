@@ -14,7 +14,8 @@ from hubbub.events import Event
 from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Durability, Store
 from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.sqlite.store import FILE_NAME, SqliteStore
+from hubbub.server.stores.sqlite.file import FILE_NAME
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import ADA, AT, MemoryStore
 from tests.support.postgres import Postgres
 

@@ -12,15 +12,13 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
-from datetime import UTC, datetime
 from functools import partial
 from typing import NamedTuple
 
 from aiohttp import web
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.facts import Answer, Batch, Proposal
-from hubbub.domain.live import LiveReport
+from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Change, Closing
@@ -31,12 +29,12 @@ from hubbub.server.application import (
     max_connections,
     runner_of,
 )
-from hubbub.server.brokers.base import Broker, Local
+from hubbub.server.brokers.base import Broker
 from hubbub.server.config import Settings
+from hubbub.server.delivering import delivering_of, submitting
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.files.base import FilesFailed
-from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.filing import Filing, filing_of
 from hubbub.server.http import cookies
 from hubbub.server.http.bounds import BoundedRunner
@@ -51,13 +49,11 @@ from hubbub.server.http.resources import (
 )
 from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
-from hubbub.server.hub.receipts import ReadersNews, Receipts
 from hubbub.server.hub.writing import Policy
-from hubbub.server.keeping import index_news, indexed_by, reactors_for, rules_for
+from hubbub.server.keeping import indexed_by, reactors_for, rules_for
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
-from hubbub.server.notifying import keys_of, notifier_of, prompt_reactors
+from hubbub.server.notifying import keys_of, notifier_of
 from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of, sign_in_of
-from hubbub.server.people.addresses import Submit
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Checker, Door
 from hubbub.server.people.ends import Ends, Refresh
@@ -69,7 +65,6 @@ from hubbub.server.people.register import Register
 from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
-from hubbub.server.reactors.base import News
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.tls import Tls
@@ -106,28 +101,6 @@ class Assembled(NamedTuple):
     application: web.Application
     runner: BoundedRunner
     work: tuple[upkeep.Work, ...]
-
-
-class AllNews(NamedTuple):
-    """What is done soon after each commit of this node: show receipts, and let reactors read on."""
-
-    readers: ReadersNews
-    reactors: tuple[News, ...]
-    sweeper: Sweeper
-
-    def heed(self, batches: list[Batch]) -> None:
-        """Note what is new."""
-        self.readers.heed(batches)
-        self.sweeper.heed(batches)
-        for each in self.reactors:
-            each.heed(batches)
-
-    def work(self, store: Store) -> Iterator[upkeep.Work]:
-        """Yield what sees to it."""
-        yield upkeep.telling(self.readers)
-        yield self.sweeper.run()
-        for each in self.reactors:
-            yield upkeep.prompted(each, store)
 
 
 @asynccontextmanager
@@ -174,10 +147,9 @@ async def _assembled(
     measured, links = Metrics(), Links(max_polled=max_connections(settings))
     register, keys = Register(store, time.time, Roll(store)), keys_of(settings, store)
     filing = await _filing(stack, settings, store, lambda: hub)
-    heeding = _news(settings, store, measured, lambda: hub), filing.sweeper
     ends = Ends(store)
-    fanout, journal, broker, news = _engine(
-        settings, store, measured, rules, lambda: door, heeding, ends=ends
+    fanout, journal, broker, news = delivering_of(
+        settings, store, measured, rules, ends=ends, sweeper=filing.sweeper, hub=lambda: hub
     )
     stack.push_async_callback(fanout.close)
     outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
@@ -246,23 +218,6 @@ def _identities(store: Store, register: Register, hub: Callable[[], Hub]) -> Ide
     return Identities(store, register, submit)
 
 
-def _news(
-    settings: Settings, store: Store, measured: Metrics, hub: Callable[[], Hub]
-) -> list[News]:
-    """Return what reads on soon after each commit. It needs the hub only once it runs."""
-    indexing = index_news(settings, store, lambda: hub().waiting, measured.indexed)
-    return [*map(News, prompt_reactors(store, _submitting(hub))), *indexing]
-
-
-def _submitting(hub: Callable[[], Hub]) -> Submit:
-    """Return what commits changes of reactors. It needs the hub only once they run: what they heed is made before the hub."""
-
-    def submit(principal: Principal, change: Change) -> Awaitable[Answer]:
-        return hub().writing.commit(principal, change, Policy.UNLIMITED)
-
-    return submit
-
-
 async def _outsiders(settings: Settings, identities: Identities, store: Store) -> Outsiders:
     """Return what lets users of other servers in. Raises CannotStart."""
     try:
@@ -322,64 +277,11 @@ async def _filing(
     stack: AsyncExitStack, settings: Settings, store: Store, hub: Callable[[], Hub]
 ) -> Filing:
     """Open the files that the settings name. It needs the hub only once somebody comes. Raises CannotStart."""
-    opening = filing_of(settings, store, _submitting(hub), lambda: hub().rights)
+    opening = filing_of(settings, store, submitting(hub), lambda: hub().rights)
     try:
         return await stack.enter_async_context(opening)
     except FilesFailed as error:
         raise CannotStart(f"{error}; choose another directory with --files-dir") from error
-
-
-def _engine(
-    settings: Settings,
-    store: Store,
-    measured: Metrics,
-    rules: Rules,
-    door: Callable[[], Door],
-    heeding: tuple[Iterable[News], Sweeper],
-    *,
-    ends: Ends,
-) -> tuple[FanOut, Journal, Broker, AllNews]:
-    """Return what delivers changes, what commits them, what tells other nodes of each commit, and what else heeds the batches of this node.
-
-    The door is made before anything is delivered.
-    """
-
-    def hear(told: Batch | LiveReport) -> None:
-        if isinstance(told, Batch):
-            door().heed([told])
-        fanout.hear(told)
-
-    def deliver(batches: list[Batch]) -> None:
-        if batches:
-            door().heed(batches)
-        fanout.deliver(batches)
-        broker.tell(batches)
-        news.heed(batches)
-
-    broker = _broker(settings, store, hear, measured.refused)
-    fanout = FanOut(store, broker, rules, ends)
-    readers = ReadersNews(Receipts(store), fanout, broker, rules)
-    reactors, sweeper = heeding
-    news = AllNews(readers, tuple(reactors), sweeper)
-    return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, news
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
-def _broker(
-    settings: Settings,
-    store: Store,
-    hear: Callable[[Batch | LiveReport], None],
-    refused: Callable[[str], None],
-) -> Broker:
-    """Return the broker that the settings name."""
-    if not settings.broker:
-        return Local()
-    from hubbub.server.brokers.nats import NatsBroker  # imported only if needed
-
-    return NatsBroker(settings.broker, store.hint_key, store.epoch, hear, refused)
 
 
 async def _listen(

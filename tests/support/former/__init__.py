@@ -11,8 +11,8 @@ import asyncpg
 
 from hubbub import events
 from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted
+from hubbub.server.stores.sqlite.file import FILE_NAME
 from hubbub.server.stores.sqlite.schema import APPLICATION_ID
-from hubbub.server.stores.sqlite.store import FILE_NAME
 
 HERE = Path(__file__).parent
 AT = "2026-01-31T12:00:00.000Z"

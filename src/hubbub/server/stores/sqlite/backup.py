@@ -13,9 +13,9 @@ from hubbub.domain.aspects import RULES
 from hubbub.server.disk import flush
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Progress, StoreFailed
+from hubbub.server.stores.sqlite.file import FILE_NAME, connect, locked
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.schema import check_is_ours, empty_index, prepare
-from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked
 from hubbub.server.stores.sqlite.tables import put_room
 from hubbub.server.stores.tables import RoomState
 

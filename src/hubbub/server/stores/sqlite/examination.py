@@ -18,8 +18,8 @@ from hubbub.server.findings import (
     warning,
 )
 from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.sqlite.file import check_soundness
 from hubbub.server.stores.sqlite.schema import check_is_ours
-from hubbub.server.stores.sqlite.store import check_soundness
 from hubbub.server.stores.tables import IS_RESERVED, RESERVED_TOKENS
 
 MIB = 2**20

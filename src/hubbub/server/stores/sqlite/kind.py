@@ -87,7 +87,7 @@ class Sqlite:
     def examine(self, store: str, data: Path) -> Iterator[Finding]:
         """See the contract."""
         from hubbub.server.stores.sqlite.examination import examine
-        from hubbub.server.stores.sqlite.store import FILE_NAME
+        from hubbub.server.stores.sqlite.file import FILE_NAME
 
         return examine(data / FILE_NAME)
 

@@ -1,19 +1,15 @@
 """The default store: one SQLite file, one thread that writes it, one that reads it."""
 
-import fcntl
 import os
-import time
 from asyncio import Future
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, TypeVar
 
 import apsw
 
-from hubbub import events
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Commit, Facts, Head, MessageKey, Needs, Proposal
@@ -43,6 +39,15 @@ from hubbub.server.stores.base import (
     untold,
 )
 from hubbub.server.stores.search import IndexPlace, WantedMessages
+from hubbub.server.stores.sqlite.file import (
+    FILE_NAME,
+    WAY_OUT,
+    check_soundness,
+    connect_in,
+    lock_directory,
+    meta,
+    open_lock,
+)
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.schema import check_is_ours, prepare
 from hubbub.server.stores.sqlite.scrubber import Scrubber
@@ -53,15 +58,9 @@ from hubbub.server.stores.worker import Worker
 
 T = TypeVar("T")
 
-WRITING = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
-FILE_NAME = "hubbub.db"
-CHECK_SECONDS = 2.0  # at start
-STEPS_BETWEEN_LOOKS = 10_000  # of SQLite's virtual machine, which take some milliseconds
-WAY_OUT = "Restore a backup: hubbub restore FILE"
 CHECKPOINT_PAGES = 4000  # 16 MB of write-ahead log
 READER_CACHE_KIB = 16_000  # at most; the heads of 1,000 rooms lie on 3,000 pages
 OPENED_AGAIN = 1 << 32  # a connection's version of the file is less
-BUSY_MS = 5000  # to wait for other processes, such as one that issues a token
 
 
 class SqliteStore:
@@ -96,7 +95,7 @@ class SqliteStore:
         self._rules = rules
         self._reopened = 0
         self.ends = 0
-        self._lock = _unlocked(directory) if is_beside else _lock(directory)
+        self._lock = open_lock(directory) if is_beside else lock_directory(directory)
         try:
             check_is_ours(directory / FILE_NAME)
             if not is_beside:
@@ -104,11 +103,11 @@ class SqliteStore:
             self._database = self._open_for_writing()
             self.epoch = prepare(self._database, new_epoch, progress, rules.migrations)
             check_finished(meta(self._database))
-            self._read_only = _connect(
+            self._read_only = connect_in(
                 directory, "PRAGMA query_only = ON", f"PRAGMA cache_size = -{READER_CACHE_KIB}"
             )
             self._reader = SqliteReader(self._read_only)
-            self._searching = SqliteSearch(lambda: _connect(directory, "PRAGMA query_only = ON"))
+            self._searching = SqliteSearch(lambda: connect_in(directory, "PRAGMA query_only = ON"))
             self._scrubber = Scrubber(directory / FILE_NAME)
             self._writer = SqliteWriter(self._database, self._rules, self._scrubber.note)
         except apsw.Error as error:
@@ -311,7 +310,7 @@ class SqliteStore:
         return found
 
     def _open_for_writing(self) -> apsw.Connection:
-        return _connect(
+        return connect_in(
             self._directory,
             f"PRAGMA synchronous = {self._durability.upper()}",
             f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}",
@@ -337,99 +336,3 @@ class SqliteTurn:
     async def drop(self, table: Table[Any, R], keys: Sequence[Prefix]) -> None:
         """See the contract."""
         self.keys.append((table, keys))
-
-
-def open_database(
-    directory: Path,
-    new_epoch: Callable[[], str] = lambda: token_hex(8),
-    progress: Progress = untold,
-) -> apsw.Connection:
-    """Connect to the database, and create or upgrade it if need be. Raises StoreFailed and apsw.Error."""
-    check_is_ours(directory / FILE_NAME)
-    database = _connect(directory)
-    prepare(database, new_epoch, progress)
-    return database
-
-
-def meta(database: apsw.Connection) -> dict[str, str]:
-    """Return the metadata."""
-    rows: list[Any] = database.execute("SELECT name, value FROM meta").fetchall()
-    return dict(rows)
-
-
-def connect(file: Path, flags: int = WRITING) -> apsw.Connection:
-    """Open a connection that erases deleted data from the file's pages."""
-    database = apsw.Connection(str(file), flags)
-    database.execute("PRAGMA secure_delete = ON").fetchall()
-    database.create_scalar_function("erased", _erased, 1, deterministic=True)
-    database.create_scalar_function("former", _former, 1, deterministic=True)
-    return database
-
-
-def _erased(*body: Any) -> bytes:
-    return events.erased(*body)
-
-
-def _former(*body: Any) -> bytes:
-    return events.former(*body)
-
-
-def _connect(directory: Path, *pragmas: str) -> apsw.Connection:
-    database = connect(directory / FILE_NAME)
-    database.set_busy_timeout(BUSY_MS)
-    for pragma in ("PRAGMA journal_mode = WAL", *pragmas):
-        database.execute(pragma).fetchall()
-    return database
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Lock a directory for this process during the block. Raises StoreFailed if another process holds it."""
-    lock = _lock(directory)
-    try:
-        yield
-    finally:
-        os.close(lock)
-
-
-def _unlocked(directory: Path) -> int:
-    """Open the file by which servers lock the directory, which is made if need be. Raises StoreFailed."""
-    try:
-        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        return os.open(directory / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    except OSError as error:
-        raise StoreFailed(f"Can't use the data directory {directory}: {error.strerror}") from error
-
-
-def _lock(directory: Path) -> int:
-    """Lock the directory for this process until it ends."""
-    lock = _unlocked(directory)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        owner = os.read(lock, 20).decode(errors="replace").strip()
-        os.close(lock)
-        raise StoreFailed(
-            f"The data directory {directory} is in use by another hubbub (process {owner}); "
-            "stop it, or choose another directory with --data"
-        ) from None
-    os.truncate(lock, 0)
-    os.pwrite(lock, f"{os.getpid()}\n".encode(), 0)
-    return lock
-
-
-def check_soundness(file: Path) -> None:
-    """Check the integrity of a database before use; of a large one, as much as time allows.
-
-    Raises:
-        StoreFailed: it is damaged.
-    """
-    until = time.monotonic() + CHECK_SECONDS
-    with closing(apsw.Connection(str(file))) as database:
-        database.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
-        try:
-            found = database.execute("PRAGMA quick_check(1)").get
-        except apsw.InterruptError:
-            return  # sound so far
-    if found != "ok":
-        raise StoreFailed(f"{file} is damaged: {found}. {WAY_OUT}")

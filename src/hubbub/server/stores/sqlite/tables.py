@@ -15,10 +15,10 @@ from hubbub.protocol.messages import Message
 from hubbub.server.stores import migrations, queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.sqlite.file import FILE_NAME, connect, locked, meta
 from hubbub.server.stores.sqlite.index_check import SqliteIndexCheck
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.schema import check_is_ours, empty_index, prepare
-from hubbub.server.stores.sqlite.store import FILE_NAME, connect, locked, meta
 from hubbub.server.stores.tables import (
     EventRows,
     IndexFault,

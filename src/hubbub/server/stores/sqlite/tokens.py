@@ -6,8 +6,8 @@ import apsw
 
 from hubbub.server.stores import queries, tokens
 from hubbub.server.stores.base import StoreFailed, Token
+from hubbub.server.stores.sqlite.file import open_database
 from hubbub.server.stores.sqlite.records import SqliteRecords
-from hubbub.server.stores.sqlite.store import open_database
 from hubbub.server.stores.tokens import TOKENS
 
 Q = queries.load("sqlite")

@@ -1,0 +1,118 @@
+"""Builds what commits changes and delivers them, here and to other nodes, and what else heeds each commit of this node."""
+
+from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+from hubbub.domain.facts import Answer, Batch
+from hubbub.domain.live import LiveReport
+from hubbub.domain.principals import Principal
+from hubbub.domain.rules import Rules
+from hubbub.protocol.messages import Change
+from hubbub.server import upkeep
+from hubbub.server.brokers.base import Broker, Local
+from hubbub.server.config import Settings
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.journal import Journal
+from hubbub.server.files.sweeping import Sweeper
+from hubbub.server.http.metrics import Metrics
+from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.receipts import ReadersNews, Receipts
+from hubbub.server.hub.writing import Policy
+from hubbub.server.keeping import index_news
+from hubbub.server.notifying import prompt_reactors
+from hubbub.server.people.addresses import Submit
+from hubbub.server.people.ends import Ends
+from hubbub.server.reactors.base import News
+from hubbub.server.stores.base import Store
+
+
+class AllNews(NamedTuple):
+    """What is done soon after each commit of this node: show receipts, and let reactors read on."""
+
+    readers: ReadersNews
+    reactors: tuple[News, ...]
+    sweeper: Sweeper
+
+    def heed(self, batches: list[Batch]) -> None:
+        """Note what is new."""
+        self.readers.heed(batches)
+        self.sweeper.heed(batches)
+        for each in self.reactors:
+            each.heed(batches)
+
+    def work(self, store: Store) -> Iterator[upkeep.Work]:
+        """Yield what sees to it."""
+        yield upkeep.telling(self.readers)
+        yield self.sweeper.run()
+        for each in self.reactors:
+            yield upkeep.prompted(each, store)
+
+
+def delivering_of(
+    settings: Settings,
+    store: Store,
+    measured: Metrics,
+    rules: Rules,
+    *,
+    ends: Ends,
+    sweeper: Sweeper,
+    hub: Callable[[], Hub],
+) -> tuple[FanOut, Journal, Broker, AllNews]:
+    """Return what delivers changes, what commits them, what tells other nodes of each commit, and what else heeds the batches of this node.
+
+    The hub is made later, but before anything is delivered.
+    """
+
+    def hear(told: Batch | LiveReport) -> None:
+        if isinstance(told, Batch):
+            hub().door.heed([told])
+        fanout.hear(told)
+
+    def deliver(batches: list[Batch]) -> None:
+        if batches:
+            hub().door.heed(batches)
+        fanout.deliver(batches)
+        broker.tell(batches)
+        news.heed(batches)
+
+    broker = _broker(settings, store, hear, measured.refused)
+    fanout = FanOut(store, broker, rules, ends)
+    readers = ReadersNews(Receipts(store), fanout, broker, rules)
+    news = AllNews(readers, _news(settings, store, measured, hub), sweeper)
+    return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, news
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _broker(
+    settings: Settings,
+    store: Store,
+    hear: Callable[[Batch | LiveReport], None],
+    refused: Callable[[str], None],
+) -> Broker:
+    """Return the broker that the settings name."""
+    if not settings.broker:
+        return Local()
+    from hubbub.server.brokers.nats import NatsBroker  # imported only if needed
+
+    return NatsBroker(settings.broker, store.hint_key, store.epoch, hear, refused)
+
+
+def _news(
+    settings: Settings, store: Store, measured: Metrics, hub: Callable[[], Hub]
+) -> tuple[News, ...]:
+    """Return what reads on soon after each commit. It needs the hub only once it runs."""
+    indexing = index_news(settings, store, lambda: hub().waiting, measured.indexed)
+    return *map(News, prompt_reactors(store, submitting(hub))), *indexing
+
+
+def submitting(hub: Callable[[], Hub]) -> Submit:
+    """Return what commits the server's own changes, as many as there are. It needs the hub only once there is one."""
+
+    def submit(principal: Principal, change: Change) -> Awaitable[Answer]:
+        return hub().writing.commit(principal, change, Policy.UNLIMITED)
+
+    return submit
