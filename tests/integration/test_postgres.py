@@ -479,7 +479,7 @@ async def test_a_page_fetches_hardly_more_than_it_holds(postgres: Postgres) -> N
     await store.commit([large] * 40, AT)
     async with store._reading.acquire() as connection, connection.transaction():
         counting = Counting(connection)
-        reader = PostgresReader(counting, store.epoch, lambda _: None)
+        reader = PostgresReader(counting, store.epoch)
         assert len((await reader.read("lobby", 0, 40)).bodies) == 3
         page = await reader.history("lobby", None, None, 40)
         assert (len(page.messages), page.more) == (5, True)

@@ -9,6 +9,7 @@ import asyncpg
 from hubbub.domain.access import RoomKind
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import MessageKey, Needs
+from hubbub.domain.files import FILE_USE
 from hubbub.domain.search.query import query_of
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
@@ -51,6 +52,8 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
     "important": lambda store, log: store.important(AUTHORS[0], [Unseen(log, 0, MANY)]),
     "page": lambda store, log: _each(PAGED, lambda table: store.page(table, log, limit=MANY)),
     "rows": lambda store, log: _each(TABLES, lambda table: store.rows(table, log)),
+    "by": lambda store, log: store.by(FILE_USE, "file", [log]),
+    "total": lambda store, _: store.total(FILE_USE, "size", "account", AUTHORS[0]),
     "count_ends": lambda store, _: store.count_ends(),
     "find": lambda store, log: store.find(Needs(logs={log})),
     "search": lambda store, log: store.search(WantedMessages(query_of(f"in:{log}"), MANY, (log,))),
@@ -58,7 +61,6 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
 OTHERS = {
     *("version_of_others", "commit", "turn", "trim", "scrub", "beat", "check"),
     *("empty_outbox", "close", "index"),
-    *("by", "total"),  # of the records that `rows` reads, too
 }
 
 

@@ -1,6 +1,6 @@
 """Reads from a PostgreSQL store: pages of the log, snapshots, history. One transaction each."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from asyncpg import Connection
@@ -62,11 +62,11 @@ def check_epoch(found: str | None, meant: str) -> None:
 class PostgresReader:
     """Reads committed data as of one point in time. Made anew for each transaction."""
 
-    def __init__(self, connection: Connection, epoch: str, note: Callable[[int], None]) -> None:
-        """`epoch` is that of the expected logs; `note` is told how many credentials had ended."""
+    def __init__(self, connection: Connection, epoch: str) -> None:
+        """`epoch` is that of the expected logs."""
         self._connection = connection
         self._epoch = epoch
-        self._note = note
+        self._ends: int | None = None  # as a statement has said that reads the epoch as well
 
     async def head(self, room: str) -> Head:
         """The room's last number, and the first that is kept."""
@@ -239,13 +239,15 @@ class PostgresReader:
         return OwnThreads.of(rows, limit, edge)
 
     async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
-        """Messages by what is in them. Raises TooSlow, LogsReplaced."""
-        self._check(await self._connection.fetch(Q.epoch))
+        """Messages by what is in them. Raises TooSlow."""
         return await search.find(self._connection, wanted)
 
-    async def count_ends(self) -> None:
-        """Note how many credentials have ended."""
-        self._check(await self._connection.fetch(Q.epoch))
+    async def ends(self) -> int:
+        """How many credentials had ended by then. Asks only if nothing that was read has said it. Raises LogsReplaced."""
+        if self._ends is None:
+            self._check(await self._connection.fetch(Q.epoch))
+        assert self._ends is not None
+        return self._ends
 
     async def _room(self, name: str) -> Any:
         """A room's row; None if there is none. Raises LogsReplaced, even if the query had to wait for a restore."""
@@ -256,7 +258,7 @@ class PostgresReader:
     def _check(self, rows: Sequence[Any]) -> None:
         """Check the epoch with which rows begin, and note how many credentials have ended, which comes next."""
         check_epoch(rows[0][0] if rows else None, self._epoch)
-        self._note(rows[0][1])
+        self._ends = rows[0][1]
 
     async def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
         """The messages in these rows, as many as fit with their reactions."""

@@ -200,8 +200,7 @@ class PostgresStore:
 
     async def count_ends(self) -> int:
         """See the contract."""
-        await self._read(PostgresReader.count_ends)
-        return self.ends
+        return await self._read(PostgresReader.ends)
 
     async def find(self, wanted: Needs) -> Facts:
         """See the contract."""
@@ -312,10 +311,10 @@ class PostgresStore:
             self._reading.acquire(timeout=ANSWER_TIMEOUT) as connection,
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
-            return await act(PostgresReader(connection, self.epoch, self._note))
-
-    def _note(self, ends: int) -> None:
-        self.ends = max(self.ends, ends)
+            reader = PostgresReader(connection, self.epoch)
+            found = await act(reader)
+            self.ends = max(self.ends, await reader.ends())
+            return found
 
     async def _index_once(self, room: str, after: int, upto: int) -> None:
         async with (

@@ -191,7 +191,7 @@ class SqliteStore:
 
     async def count_ends(self) -> int:
         """See the contract."""
-        return await self._read(lambda: self.ends)
+        return await self._read(self._reader.ends)
 
     async def find(self, wanted: Needs) -> Facts:
         """See the contract."""
@@ -246,7 +246,9 @@ class SqliteStore:
 
     async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
         """See the contract."""
-        return await self._searching.find(wanted)
+        found = await self._searching.find(wanted)
+        await self.count_ends()
+        return found
 
     async def scrub(self) -> None:
         """See the contract."""
