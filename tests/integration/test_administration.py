@@ -1,5 +1,7 @@
 """What owners and admins see of a server over HTTP, and do about people's sessions."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +9,7 @@ from pathlib import Path
 import apsw
 import pytest
 
+from hubbub.protocol.errors import Close
 from hubbub.server.sources import origins, shown
 from hubbub.server.stores.sqlite.file import FILE_NAME
 from tests.integration.native import native
@@ -57,6 +60,56 @@ async def test_somebody_is_logged_out_by_an_admin(here: Site) -> None:
     assert (await here.ada.ask("GET", f"/admin{path}")).body["sessions"] == []
     entries = (await here.ada.ask("GET", "/rooms/@audit/events?since=0")).body["events"]
     assert {"logged out", "sessions ended"} <= {each["action"] for each in entries}
+
+
+async def test_connections_are_listed_and_ended_one_by_one(here: Site) -> None:
+    grace = await grace_of(here)
+    url = f"{here.ada.url}/api/v1/rooms/lobby/events"
+    headers = {"Authorization": f"Bearer {here.ada.token}", "Accept": "text/event-stream"}
+    before = time.time()
+    async with (
+        native(here.server.port, token=grace.token) as one,
+        native(here.server.port, token=grace.token) as other,
+        here.ada._http.get(url, headers=headers) as streaming,
+    ):
+        await asyncio.gather(one.ask("start"), other.ask("start"))
+        told = (await here.ada.ask("GET", "/admin/connections")).body
+        assert [each["by"] for each in told["connections"]] == 2 * [grace.account] + [
+            here.ada.account
+        ]
+        first, second, stream = told["connections"]
+        assert first["session"] and first["connection"] < second["connection"]
+        assert (first["kind"], first["transport"], stream["transport"]) == (
+            "account",
+            "native",
+            "sse",
+        )
+        assert first["address"] == "127.0.0.1"
+        assert before <= first["since"] <= first["heard_at"] <= time.time()
+        assert stream["heard_at"] is None and streaming.status == 200
+        page = (await here.ada.ask("GET", f"/admin/connections?after={first['connection']}")).body
+        assert page["connections"] == told["connections"][1:]
+        page = (await here.ada.ask("GET", "/admin/connections?limit=1")).body
+        assert (page["connections"], page["more"]) == ([first], True)
+
+        path = f"/admin/connections/{first['connection']}"
+        assert (await here.ada.ask("DELETE", path)).status == 204
+        assert await one.closed() == Close.GOING_AWAY
+        assert (await here.ada.ask("DELETE", path)).code == "not_found"
+        assert "rooms" in await other.ask("start")
+        assert (await grace.ask("GET", "/me")).status == 200  # its session goes on
+
+
+async def test_admins_see_and_end_no_connection_of_an_owner(here: Site) -> None:
+    grace = await grace_of(here)
+    await here.ada.ask("PUT", f"/people/{grace.account}/role", {"role": "admin"})
+    async with native(here.server.port, token=here.ada.token) as client:
+        await client.ask("start")
+        (only,) = (await here.ada.ask("GET", "/admin/connections")).body["connections"]
+        assert (await grace.ask("GET", "/admin/connections")).body["connections"] == []
+        path = f"/admin/connections/{only['connection']}"
+        assert (await grace.ask("DELETE", path)).code == "not_found"
+        assert "rooms" in await client.ask("start")
 
 
 async def test_settings_are_shown_with_where_they_come_from(here: Site) -> None:

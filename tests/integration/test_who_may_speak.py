@@ -117,6 +117,8 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/api/v1/admin/settings"): own("/admin/settings"),
     ("GET", "/api/v1/admin/figures"): own("/admin/figures"),
     ("GET", "/api/v1/admin/audit"): own("/admin/audit"),
+    ("GET", "/api/v1/admin/connections"): own("/admin/connections"),
+    ("DELETE", "/api/v1/admin/connections/{connection}"): own("/admin/connections/1", "DELETE"),
     ("POST", f"{PERSON}/reset"): own("/people/x/reset", "POST"),
     ("POST", "/api/v1/reset"): entering("/reset"),
     ("GET", "/api/v1/me"): own("/me"),

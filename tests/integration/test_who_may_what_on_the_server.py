@@ -88,6 +88,11 @@ def managers_find_none(by: str, of: str) -> str:
     return managers(by, of) or NOT_FOUND
 
 
+def admins_find_none(by: str, of: str) -> str:
+    """What only admins may ask for, and which isn't there."""
+    return at_least("admin")(by, of) or NOT_FOUND
+
+
 def admins_find_it(by: str, _: str) -> str | None:
     """Admins; to others, what somebody else made is as if it weren't there."""
     return NOT_FOUND if at_least("admin")(by, "") == FORBIDDEN else at_least("admin")(by, "")
@@ -166,6 +171,8 @@ ROWS: dict[str, list[Row]] = {
     "getServerSettings": [Row(ADMINS)],
     "getFigures": [Row(ADMINS)],
     "verifyAudit": [Row(ADMINS)],
+    "listConnections": [Row(ADMINS)],
+    "endConnection": [Row(admins_find_none, parts={"connection": 1})],
     "listSessionsOf": [Row(managers)],
     "endSessionsOf": [Row(managers)],
     "endSessionOf": [Row(managers_find_none)],

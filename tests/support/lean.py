@@ -39,6 +39,7 @@ class Lean:
         "written",
     )
     is_compressed = False
+    hears = True
 
     def __init__(
         self, client: ServedClient, wire: Wire, forget: Callable[["Lean"], None] = lambda _: None

@@ -272,7 +272,8 @@ async def administering(page: Page, server: Server) -> AsyncIterator[str]:
     """All parts of the admin page."""
     await own(page, server)
     await press(page, "Administration")
-    for part in ("Rooms", "Invites", "Emoji", "Figures", "Settings", "Audit log", "People"):
+    parts = ("Connections", "Rooms", "Invites", "Emoji", "Figures", "Settings", "Audit log")
+    for part in (*parts, "People"):
         await (
             page.get_by_role("navigation", name="Administration")
             .get_by_role("button", name=part)
@@ -475,6 +476,9 @@ async def reading(page: Page, team: Team) -> AsyncIterator[str]:
     await press(page, "engine")
     await act_on(page.get_by_role("log").locator(".message").last, "React")
     await expect(page.get_by_role("button", name="React with 👍")).to_be_visible()
+    rows = "all => new Set(all.map((each) => each.getBoundingClientRect().top)).size"
+    if await has_mouse(page):
+        assert await page.locator(".tools.open > *").evaluate_all(rows) == 1
     yield "reacting"
 
 
@@ -568,6 +572,16 @@ async def unanswered(page: Page, team: Team) -> AsyncIterator[str]:
         async for what in opened(page):
             await expect(page.get_by_text(words).locator("visible=true").first).to_be_visible()
             yield f"{what}, {how}"
+            if how == "offline":  # each says it with a button that asks again
+                again = page.get_by_role("button", name="Try again")
+                await page.unroute("**/api/v1/**")
+                count = await again.count()
+                assert count, f"No button asks again: {what}"
+                for left in reversed(range(count)):
+                    await hit(again.first)
+                    await expect(again).to_have_count(left)
+                await expect(page.get_by_text(words)).to_have_count(0)
+                await page.route("**/api/v1/**", answer)
         for route in held:
             await route.abort()
         held.clear()
@@ -665,7 +679,7 @@ async def missing(page: Page, team: Team) -> AsyncIterator[str]:
     await expect(page.get_by_role("main").get_by_text("There is no connection")).to_be_visible()
     yield "missed, offline"
     await page.unroute("**/api/v1/me/missed?*")
-    await page.get_by_role("button", name="Retry now").click()
+    await page.get_by_role("button", name="Try again").click()
     await expect(page.get_by_role("main").get_by_text("Mentions you").first).to_be_visible()
     yield "missed"
 

@@ -15,6 +15,7 @@ from tests.support.newcomers import (
     log_in,
     people_of,
     rooms,
+    toast,
 )
 from tests.system.test_page_managing import agree
 
@@ -159,7 +160,15 @@ async def test_the_server_shows_its_figures_settings_and_audit_log(
     await expect(main.locator("figure")).to_have_count(5)
     await expect(main.locator("figure").first).to_contain_text("now 2")
     await expect(main.locator("figure canvas")).to_have_count(5)
-    await expect(main.locator(".counts").first).to_contain_text("native2")
+    await expect(main.locator(".counts").first).to_contain_text("WebSocket2")
+
+    await part(ada, "Connections")
+    await main.get_by_role("button", name="Refresh").click()
+    await expect(main.locator(".listing > li")).to_have_count(2)
+    hers = row(main, "Grace").filter(has_text=re.compile(r"WebSocket · 127\.0\.0\.1.*last heard"))
+    async with grace.expect_websocket() as again, toast(ada, "The connection is ended"):
+        await hers.get_by_role("button", name="End the connection of Grace since").click()
+    await again.value  # her page connects again, logged in as before
 
     await part(ada, "Settings")
     emoji = main.get_by_role("row").filter(has=ada.get_by_role("rowheader", name="emoji"))
@@ -186,7 +195,7 @@ async def test_lists_without_an_answer_say_so_and_ask_again(two: tuple[Page, Pag
     main = await part(ada, "Rooms")
     await expect(main.get_by_text("Too fast")).to_be_visible()
     await ada.unroute("**/api/v1/admin/rooms*")
-    await main.get_by_role("button", name="Refresh").click()
+    await main.get_by_role("button", name="Try again").click()
     await expect(row(main, "Kitchen")).to_be_visible()
 
 

@@ -1,7 +1,6 @@
 // One of the page's screens: the ways in, or rooms with their messages.
 
 import type { VNode } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
 import { Entry, Gone } from "./auth/Entry.tsx";
 import { Welcome } from "./auth/Welcome.tsx";
 import { t } from "./i18n/index.ts";
@@ -14,8 +13,8 @@ import { type Instead, instead } from "./store/instead.ts";
 import { panel } from "./store/panel.ts";
 import { isDense, menuOpen, said, screen } from "./store/screen.ts";
 import { openWindow } from "./store/windows.ts";
+import { arrived, useAsked } from "./ui/Asked.tsx";
 import { Dialogs } from "./ui/Dialog.tsx";
-import { Empty, Why } from "./ui/Text.tsx";
 
 const Messenger = () => (
   <div id="app" class={[menuOpen.value && "menu-open", panel.value && "with-panel", isDense.value && "dense"].filter(Boolean).join(" ")}>
@@ -42,15 +41,8 @@ const LATER: Record<Instead["kind"], () => Promise<() => VNode>> = {
 
 /** A view that is loaded when somebody opens it. */
 function Later({ kind }: { kind: Instead["kind"] }) {
-  const [View, setView] = useState<() => VNode>();
-  const [why, setWhy] = useState("");
-  useLayoutEffect(() => {
-    LATER[kind]().then(
-      (view) => setView(() => view),
-      () => setWhy(t.noServer),
-    );
-  }, []);
-  return View ? <View /> : <main id={kind}>{why ? <Why text={why} /> : <Empty text={t.loading} />}</main>;
+  const { found: View, state } = useAsked(() => arrived(LATER[kind]()), [], t.loading);
+  return View ? <View /> : <main id={kind}>{state}</main>;
 }
 
 /** What is said for a moment. */

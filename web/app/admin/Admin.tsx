@@ -1,6 +1,7 @@
 // The admin page: what owners and admins see of the server, and do about it. It is loaded when it is opened.
 
 import "./admin.css";
+import type { FunctionComponent } from "preact";
 import { a } from "../i18n/admin.ts";
 import { t } from "../i18n/index.ts";
 import { Menu } from "../panels/Menu.tsx";
@@ -8,6 +9,7 @@ import { adminPart, isAdmin, openAdmin, PARTS, type Part } from "../store/admin.
 import { session } from "../store/state.ts";
 import { Empty } from "../ui/Text.tsx";
 import { Audit } from "./Audit.tsx";
+import { Connections } from "./Connections.tsx";
 import { OwnEmoji } from "./Emoji.tsx";
 import { Figures } from "./Figures.tsx";
 import { Invites } from "./Invites.tsx";
@@ -15,8 +17,9 @@ import { People } from "./People.tsx";
 import { Rooms } from "./Rooms.tsx";
 import { Settings } from "./Settings.tsx";
 
-const VIEWS: Record<Part, () => preact.VNode> = {
+const VIEWS: Record<Part, FunctionComponent> = {
   people: People,
+  connections: Connections,
   rooms: Rooms,
   invites: Invites,
   emoji: OwnEmoji,

@@ -5,7 +5,8 @@ import { a } from "../i18n/admin.ts";
 import { t } from "../i18n/index.ts";
 import { figures, type Figures as Taken } from "../store/administering.ts";
 import { isVisible } from "../store/state.ts";
-import { Empty, Why } from "../ui/Text.tsx";
+import { Lost } from "../ui/Asked.tsx";
+import { Empty } from "../ui/Text.tsx";
 import { Plot } from "./Plot.tsx";
 import { SERIES, seriesOf } from "./series.ts";
 
@@ -15,24 +16,24 @@ const MOST_KEPT = 300;
 export function Figures() {
   const [taken, setTaken] = useState<Taken[]>([]);
   const [why, setWhy] = useState("");
+  const take = () =>
+    figures().then(
+      (now) => {
+        setTaken((before) => [...before, now].slice(-MOST_KEPT));
+        setWhy("");
+      },
+      (error: Error) => setWhy(error.message),
+    );
   useLayoutEffect(() => {
-    const take = () =>
-      figures().then(
-        (now) => {
-          setTaken((before) => [...before, now].slice(-MOST_KEPT));
-          setWhy("");
-        },
-        (error: Error) => setWhy(error.message),
-      );
     take();
     const timer = setInterval(() => isVisible.peek() && take(), EVERY);
     return () => clearInterval(timer);
   }, []);
   const last = taken.at(-1);
-  if (!last) return why ? <Why text={why} /> : <Empty text={t.looking} />;
+  if (!last) return why ? <Lost why={why} again={take} /> : <Empty text={t.looking} />;
   return (
     <>
-      <Why text={why && `${why}. ${a.lost}`} />
+      <Lost why={why && `${why}. ${a.lost}`} again={take} />
       <p class="hint">
         {a.version(last.version)}
         {last.workers > 1 && ` · ${a.ofOneWorker(last.workers)}`}
@@ -57,7 +58,7 @@ function Counts({ title, counts, none }: { title: string; counts: Record<string,
         <dl class="counts">
           {shown.map(([name, count]) => (
             <div key={name}>
-              <dt>{name}</dt>
+              <dt>{a.transports[name] ?? name}</dt>
               <dd>{count.toLocaleString()}</dd>
             </div>
           ))}

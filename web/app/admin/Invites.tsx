@@ -4,9 +4,10 @@ import { a } from "../i18n/admin.ts";
 import { dateOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { inviteToServer } from "../panels/InviteToServer.tsx";
-import { type Invite, invites, revokeInvite, rolesToInvite } from "../store/administering.ts";
+import { type Invite, invites, revokeInvite } from "../store/administering.ts";
 import { nameOf } from "../store/names.ts";
 import { say } from "../store/screen.ts";
+import { rolesToInvite } from "../store/settings.ts";
 import { harmless } from "../ui/text.ts";
 import { Listing } from "./Listing.tsx";
 

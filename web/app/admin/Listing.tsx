@@ -1,11 +1,11 @@
 // A list that comes in pages, in which one looks for something, with what is said while it is empty, on its way, or missing.
 
 import type { ComponentChildren } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { a } from "../i18n/admin.ts";
-import { t } from "../i18n/index.ts";
 import type { Page } from "../store/administering.ts";
-import { Empty, Why } from "../ui/Text.tsx";
+import { useAsked } from "../ui/Asked.tsx";
+import { Empty } from "../ui/Text.tsx";
 
 const MOST = 2000; // items that are looked through
 
@@ -21,26 +21,16 @@ interface ListingProps<Item> {
 }
 
 export function Listing<Item>({ page, words, none, row, above }: ListingProps<Item>) {
-  const [found, setFound] = useState<Page<Item>>();
-  const [why, setWhy] = useState("");
+  const { found, put, again, fail, state } = useAsked(() => page(undefined));
   const [wanted, setWanted] = useState("");
-  const fail = (error: Error) => setWhy(error.message);
   const more = async (upto: number) => {
     let now = found ?? { found: [], more: true };
     while (now.more && now.found.length < upto) {
       const next = await page(now.found.at(-1));
       now = { found: [...now.found, ...next.found], more: next.more };
     }
-    setFound(now);
-    setWhy("");
+    put(now);
   };
-  const again = () => {
-    page(undefined).then((first) => {
-      setFound(first);
-      setWhy("");
-    }, fail);
-  };
-  useLayoutEffect(again, []);
   const shown = found?.found.filter((item) => !wanted || words?.(item).toLowerCase().includes(wanted)) ?? [];
   return (
     <>
@@ -56,13 +46,7 @@ export function Listing<Item>({ page, words, none, row, above }: ListingProps<It
         />
       )}
       {above?.(again)}
-      <Why text={why} />
-      {why && (
-        <button type="button" onClick={again}>
-          {a.refresh}
-        </button>
-      )}
-      {!found && !why && <Empty text={t.looking} />}
+      {state}
       {found && !found.found.length && <Empty text={none} />}
       {found && found.found.length > 0 && !shown.length && <Empty text={a.nothingFound} />}
       {shown.length > 0 && <ul class="listing">{shown.map((item) => row(item, again))}</ul>}

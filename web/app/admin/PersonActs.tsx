@@ -1,6 +1,5 @@
 // What may be done about somebody: another role, their sessions, a reset link, suspending and removing them.
 
-import { useLayoutEffect, useState } from "preact/hooks";
 import { a } from "../i18n/admin.ts";
 import { dateOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
@@ -8,10 +7,10 @@ import { nameOfDevice } from "../panels/Devices.tsx";
 import * as admin from "../store/administering.ts";
 import { say } from "../store/screen.ts";
 import { accountOf } from "../store/state.ts";
+import { useAsked } from "../ui/Asked.tsx";
 import { openConfirmation } from "../ui/Confirm.tsx";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Field } from "../ui/Form.tsx";
-import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 
 interface PersonProps {
@@ -26,15 +25,11 @@ const HIGHEST_BY_ADMINS = RANKS.indexOf("moderator");
 const rolesToGive = (): string[] => (accountOf()?.role === "owner" ? RANKS : RANKS.slice(0, HIGHEST_BY_ADMINS + 1));
 
 export function PersonActs({ person, again }: PersonProps) {
-  const [has, setHas] = useState<admin.Presence>();
-  const [why, setWhy] = useState("");
-  const look = () => {
-    admin.sessionsOf(person.account).then(setHas, (error: Error) => setWhy(error.message));
-  };
-  useLayoutEffect(look, [person]);
-  if (!has) return <div class="acts">{why ? <Why text={why} /> : <Empty text={t.looking} />}</div>;
+  const { found: has, again: look, state } = useAsked(() => admin.sessionsOf(person.account), [person]);
+  if (!has) return <div class="acts">{state}</div>;
   return (
     <div class="acts">
+      {state}
       <Role person={person} again={again} />
       <Sessions person={person} has={has} look={look} />
       <Ending person={person} has={has} again={again} look={look} />

@@ -1,20 +1,14 @@
 // The server's settings, and where each comes from.
 
 import { Fragment } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
 import { a } from "../i18n/admin.ts";
-import { t } from "../i18n/index.ts";
-import { type Setting, serverSettings } from "../store/administering.ts";
-import { Empty, Why } from "../ui/Text.tsx";
+import { serverSettings } from "../store/administering.ts";
+import { useAsked } from "../ui/Asked.tsx";
 import { harmless } from "../ui/text.ts";
 
 export function Settings() {
-  const [settings, setSettings] = useState<Setting[]>();
-  const [why, setWhy] = useState("");
-  useLayoutEffect(() => {
-    serverSettings().then(setSettings, (error: Error) => setWhy(error.message));
-  }, []);
-  if (!settings) return why ? <Why text={why} /> : <Empty text={t.looking} />;
+  const { found: settings, state } = useAsked(serverSettings);
+  if (!settings) return state;
   return (
     <>
       <p class="hint">{a.settingsMean}</p>

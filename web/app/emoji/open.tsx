@@ -1,10 +1,9 @@
 // The emoji picker in a window. It is loaded when it is first wanted.
 
-import type { FunctionComponent } from "preact";
-import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { arrived, useAsked } from "../ui/Asked.tsx";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
-import { Empty, Why } from "../ui/Text.tsx";
 
 export interface PickerProps {
   choose(emoji: string): void;
@@ -14,8 +13,7 @@ export interface PickerProps {
 export const emojiPicker = (title: string, choose: (emoji: string) => void): void => openDialog(<Window title={title} choose={choose} />);
 
 function Window({ title, choose }: PickerProps & { title: string }) {
-  const [Picker, setPicker] = useState<FunctionComponent<PickerProps>>();
-  const [why, setWhy] = useState("");
+  const { found: Picker, state } = useAsked(() => arrived(import("./Picker.tsx").then(({ Picker }) => Picker)), [], t.loading);
   const chosen = useRef<string | undefined>(undefined);
   useLayoutEffect(
     () => () => {
@@ -24,16 +22,9 @@ function Window({ title, choose }: PickerProps & { title: string }) {
     },
     [],
   );
-  useLayoutEffect(() => {
-    import("./Picker.tsx").then(
-      (module) => setPicker(() => module.Picker),
-      () => setWhy(t.noServer),
-    );
-  }, []);
   return (
     <Dialog title={title}>
-      {!Picker && !why && <Empty text={t.loading} />}
-      <Why text={why} />
+      {state}
       {Picker && (
         <Picker
           choose={(emoji) => {

@@ -6,6 +6,7 @@ export const a = {
   title: "Administration",
   tabs: {
     people: "People",
+    connections: "Connections",
     rooms: "Rooms",
     invites: "Invites",
     emoji: "Emoji",
@@ -48,6 +49,18 @@ export const a = {
     `${many(sessions, "session", "sessions")} and ${many(tokens, "API token", "API tokens")} end, and the account leaves ${many(rooms, "room", "rooms")}. Nobody can take its handle again. This can't be undone.`,
   eraseMessages: "Also erase all of its messages and reactions, in every room",
   isRemoved: (name: string) => `${name} is removed`,
+
+  // connections
+  noConnections: "Nobody is connected.",
+  connectionsMean:
+    "These are the connections of the server process that answered. Apps connect again by themselves: to keep somebody out, suspend the account or end its sessions.",
+  holders: { guest: "Guest", token: "Token", user: "Token of another application" } as Record<string, string>,
+  transports: { native: "WebSocket", plain: "Plain WebSocket", sse: "Event stream" } as Record<string, string>,
+  connectedSince: (moment: string) => `since ${moment}`,
+  heardAt: (time: string) => `last heard ${time}`,
+  end: "End",
+  endConnection: (name: string, moment: string) => `End the connection of ${name} since ${moment}`,
+  isEnded: "The connection is ended",
 
   // rooms
   noRooms: "Nobody has made a room yet.",

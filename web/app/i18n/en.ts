@@ -117,6 +117,7 @@ export const en = {
   notInRoom: "You are not in this room yet.",
   join: "Join",
   retryNow: "Retry now",
+  tryAgain: "Try again",
   connectionEnded: (why: string) => `The server ended the connection (${why})`,
   tryingAgainIn: (seconds: number) => `No connection. Trying again in ${seconds} s; you can keep writing`,
   trying: "No connection. Trying…",
@@ -532,6 +533,6 @@ export const en = {
   pressToCopy: "Press Ctrl-C to copy it",
 
   // errors
-  noServer: "There is no connection to the server. Try again",
+  noServer: "There is no connection to the server",
   serverAnswers: (status: number) => `The server answers ${status}`,
 };

@@ -26,3 +26,12 @@ export function treeOf(text: string): Tree[] | undefined {
   if (!parser.value) loadMarkdown();
   return parser.value?.(text);
 }
+
+const flat = (trees: readonly Tree[], between = ""): string =>
+  trees.map((tree) => (typeof tree === "string" ? tree : flat(tree.children))).join(between);
+
+/** A text in a line, without its marks: what a quote says. */
+export const plainOf = (text: string): string => {
+  const tree = treeOf(text);
+  return tree ? flat(tree, " ") : text;
+};

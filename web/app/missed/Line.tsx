@@ -2,6 +2,7 @@
 
 import { dayOf, fullOf, timeOf } from "../i18n/dates.ts";
 import { m } from "../i18n/missed.ts";
+import { plainOf } from "../markdown/index.ts";
 import { addressOf } from "../store/address.ts";
 import type { Excerpt } from "../store/missed.ts";
 import { nameOf } from "../store/names.ts";
@@ -44,7 +45,7 @@ export const Line = ({ room, of: { seq, at, by, text }, label, isCalling }: Line
       <p class="text" dir="auto">
         <a class="place" {...showing(room, seq)}>
           {by && <span class="visually-hidden">{harmless(nameOf(by))} </span>}
-          {text ? <EmojiText text={harmless(text)} /> : <em>{m.withoutText}</em>}
+          {text ? <EmojiText text={harmless(plainOf(text))} /> : <em>{m.withoutText}</em>}
         </a>
       </p>
     </div>

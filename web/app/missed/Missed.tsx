@@ -10,8 +10,9 @@ import { closeMissed } from "../store/absence.ts";
 import { findMissed, type MissedRoom, type MissedThread, missed, readAll, roomsMissed, threadsMissed } from "../store/missed.ts";
 import { titleOf } from "../store/rooms.ts";
 import { isConnected, session } from "../store/state.ts";
+import { Lost } from "../ui/Asked.tsx";
 import { isFree } from "../ui/focus.ts";
-import { Empty, Why } from "../ui/Text.tsx";
+import { Empty } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Line, showing } from "./Line.tsx";
 
@@ -38,14 +39,7 @@ export function Missed() {
         // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
         tabIndex={0}
       >
-        {why && (
-          <p class="banner">
-            <Why text={why} />
-            <button type="button" onClick={find}>
-              {t.retryNow}
-            </button>
-          </p>
-        )}
+        <Lost why={why} again={find} />
         {all ? <List readAll={() => readAll(all).catch(fail)} /> : !why && <Empty text={t.loading} />}
       </section>
     </InPlace>

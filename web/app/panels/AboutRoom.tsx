@@ -1,6 +1,5 @@
 // A room, beside its messages: who is in it, what it is like, and the ways out.
 
-import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { leave } from "../store/doing.ts";
 import { archive, askRights, memberChanges, type Rights, restore, type RoomSettings as Settings, settingsOf } from "../store/managing.ts";
@@ -8,8 +7,8 @@ import { say } from "../store/screen.ts";
 import type { wire } from "../store/sdk.ts";
 import { changeLevel } from "../store/settings.ts";
 import { accountOf, isConnected } from "../store/state.ts";
+import { useAsked } from "../ui/Asked.tsx";
 import { openConfirmation } from "../ui/Confirm.tsx";
-import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { inviteToRoom } from "./InviteToRoom.tsx";
 import { Members } from "./Members.tsx";
@@ -21,24 +20,18 @@ interface Known {
   rights: Rights;
 }
 
+async function about(room: string): Promise<Known> {
+  const [settings, rights] = await Promise.all([settingsOf(room), askRights(room)]);
+  return { settings, rights };
+}
+
 export function AboutRoom({ room }: { room: string }) {
-  const [known, setKnown] = useState<Known>();
-  const [why, setWhy] = useState("");
   const changes = memberChanges.value;
   const row = accountOf()?.row(room);
-  useLayoutEffect(() => {
-    Promise.all([settingsOf(room), askRights(room)]).then(
-      ([settings, rights]) => {
-        setKnown({ settings, rights });
-        setWhy("");
-      },
-      (error: Error) => setWhy(error.message),
-    );
-  }, [room, changes, isConnected.value]);
+  const { found: known, state } = useAsked(() => about(room), [room, changes, isConnected.value]);
   return (
     <div class="scroller about">
-      <Why text={why} />
-      {!known && !why && <Empty text={t.looking} />}
+      {state}
       {known && <p>{t.kinds[known.settings.kind]}</p>}
       {row && <Level row={row} />}
       {known && <Inside room={room} {...known} />}

@@ -1,13 +1,13 @@
 // More people for a room.
 
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { inviteTo } from "../store/doing.ts";
 import { allMembersOf } from "../store/managing.ts";
 import { everyone } from "../store/names.ts";
+import { useAsked } from "../ui/Asked.tsx";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Form } from "../ui/Form.tsx";
-import { Empty, Why } from "../ui/Text.tsx";
 import { Finder } from "./Finder.tsx";
 import { Person } from "./Person.tsx";
 
@@ -21,16 +21,10 @@ export const inviteToRoom = (room: string): void =>
   );
 
 function Invitation({ room }: { room: string }) {
-  const [members, setMembers] = useState<ReadonlySet<string>>();
-  const [why, setWhy] = useState("");
+  const { found, state } = useAsked(() => allMembersOf(room));
   const [chosen, setChosen] = useState<ReadonlySet<string>>(new Set());
-  useLayoutEffect(() => {
-    allMembersOf(room).then(
-      (found) => setMembers(new Set(found.map(({ account }) => account))),
-      (error: Error) => setWhy(error.message),
-    );
-  }, []);
-  if (!members) return why ? <Why text={why} /> : <Empty text={t.looking} />;
+  if (!found) return state;
+  const members = new Set(found.map(({ account }) => account));
   const others = everyone()
     .map(([key]) => key)
     .filter((key) => !members.has(key));

@@ -3,12 +3,22 @@
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { call } from "../store/http.ts";
+import { rolesToInvite } from "../store/settings.ts";
 import { copyText } from "../ui/copy.ts";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Field, type FieldSpec, Form, type Values } from "../ui/Form.tsx";
 
 /** `roles` are those that it may give; `made` is called once there is a link. */
 export const inviteToServer = (roles: string[], made = () => {}): void => openDialog(<InviteToServer roles={roles} made={made} />);
+
+/** The roles that one may invite people as, which depend on one's own. */
+export function useRolesToInvite(own = ""): string[] {
+  const [roles, setRoles] = useState<string[]>([]);
+  useLayoutEffect(() => {
+    rolesToInvite().then(setRoles, () => setRoles([]));
+  }, [own]);
+  return roles;
+}
 
 const number = (name: string, label: string, max: number, value: string): FieldSpec => ({
   name,

@@ -7,9 +7,10 @@ import { nameOf } from "../store/names.ts";
 import { lookAt, stateOf } from "../store/presence.ts";
 import { say } from "../store/screen.ts";
 import { accountOf, placeOf } from "../store/state.ts";
+import { useAsked } from "../ui/Asked.tsx";
 import { openConfirmation } from "../ui/Confirm.tsx";
 import { Icon } from "../ui/Icon.tsx";
-import { Empty, Why } from "../ui/Text.tsx";
+import { Empty } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Person } from "./Person.tsx";
 import { openRestraining } from "./Restraining.tsx";
@@ -34,26 +35,20 @@ const isFound = ({ name, handle }: Member, wanted: string): boolean => `${name} 
 const inOrder = (members: Member[]): Member[] => [...members].sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name));
 
 export function Members({ room, kind, count, rights }: MembersProps) {
-  const [found, setFound] = useState<Found>();
-  const [why, setWhy] = useState("");
-  const [wanted, setWanted] = useState("");
   const changes = memberChanges.value;
-  const fail = (error: Error) => setWhy(error.message);
+  const { found, put, fail, state } = useAsked<Found>(() => membersOf(room), [room, changes]);
+  const [wanted, setWanted] = useState("");
   const isLong = (found?.members.length ?? 0) > SEARCHED_FROM || found?.more;
-  useLayoutEffect(() => {
-    membersOf(room).then(setFound, fail);
-  }, [room, changes]);
   useLayoutEffect(() => {
     lookAt((found?.members ?? []).map(({ account }) => account));
     return () => lookAt([]);
   }, [found]);
-  const all = () => found?.more && allMembersOf(room).then((members) => setFound({ members, more: false }), fail);
+  const all = () => found?.more && allMembersOf(room).then((members) => put({ members, more: false }), fail);
   const shown = inOrder(found?.members ?? []).filter((member) => isFound(member, wanted));
   return (
     <section class="members-of" aria-label={t.members(count)}>
       <h3>{t.members(count)}</h3>
-      <Why text={why} />
-      {!found && !why && <Empty text={t.looking} />}
+      {state}
       {isLong && (
         <input
           type="search"

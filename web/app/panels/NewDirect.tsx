@@ -8,12 +8,14 @@ import { accountOf } from "../store/state.ts";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Why } from "../ui/Text.tsx";
 import { Finder } from "./Finder.tsx";
+import { inviteToServer, useRolesToInvite } from "./InviteToServer.tsx";
 import { Person } from "./Person.tsx";
 
 export const newDirect = (): void => openDialog(<NewDirect />);
 
 function NewDirect() {
   const [why, setWhy] = useState("");
+  const roles = useRolesToInvite();
   const others = everyone()
     .map(([key]) => key)
     .filter((key) => key !== accountOf()?.key);
@@ -29,6 +31,11 @@ function NewDirect() {
           </button>
         )}
       />
+      {!others.length && roles.length > 0 && (
+        <button type="button" class="primary" onClick={() => inviteToServer(roles)}>
+          {t.invitePeople}
+        </button>
+      )}
       <Why text={why} />
     </Dialog>
   );

@@ -1,13 +1,13 @@
 // Look for open rooms, and join them.
 
-import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import type { Listed } from "../store/aliases.ts";
 import { join } from "../store/doing.ts";
 import { listOpenRooms, open } from "../store/rooms.ts";
 import { accountOf, isConnected } from "../store/state.ts";
+import { useAsked } from "../ui/Asked.tsx";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
-import { Empty, Name, Why } from "../ui/Text.tsx";
+import { Empty, Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { newRoom } from "./NewRoom.tsx";
 
@@ -19,21 +19,13 @@ function enter(room: string): void {
 }
 
 function OpenRooms() {
-  const [rooms, setRooms] = useState<Listed[]>();
-  const [why, setWhy] = useState("");
-  const fail = (error: Error) => setWhy(error.message);
-  useLayoutEffect(() => {
-    listOpenRooms().then((found) => {
-      setRooms(found.sort((a, b) => a.title.localeCompare(b.title)));
-      setWhy("");
-    }, fail);
-  }, [isConnected.value]);
+  const { found, fail, state } = useAsked(listOpenRooms, [isConnected.value]);
+  const rooms = found?.sort((a, b) => a.title.localeCompare(b.title));
   const enterNew = (room: string) => join(room).then(() => enter(room), fail);
   return (
     <Dialog title={t.openRooms}>
       <div aria-live="polite">
-        <Why text={why} />
-        {!rooms && !why && <Empty text={t.looking} />}
+        {state}
         {rooms?.length === 0 && (
           <>
             <Empty text={t.noOpenRooms} />

@@ -1,14 +1,14 @@
 // The pinned messages of a room, the last one pinned first.
 
-import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { ask, goTo } from "../store/history.ts";
+import { command, goTo } from "../store/history.ts";
 import { meetAuthors } from "../store/names.ts";
 import type { wire } from "../store/sdk.ts";
-import { me, placeOf } from "../store/state.ts";
+import { isConnected, me, placeOf } from "../store/state.ts";
 import { Body } from "../timeline/Body.tsx";
 import { MessageFiles } from "../timeline/MessageFiles.tsx";
 import { GAP, Speaker, Time } from "../timeline/Row.tsx";
+import { useAsked } from "../ui/Asked.tsx";
 import { Empty } from "../ui/Text.tsx";
 
 interface Found {
@@ -16,17 +16,15 @@ interface Found {
   people?: Record<string, wire.Author>;
 }
 
+async function pinned(room: string): Promise<wire.Message[]> {
+  const found = await command<Found>("list_pins", { room });
+  meetAuthors(found);
+  return found.pins.map(({ message }) => message);
+}
+
 export function Pins({ room }: { room: string }) {
-  const [messages, setMessages] = useState<wire.Message[]>();
-  const pins = placeOf(room)?.pins.value;
-  useLayoutEffect(() => {
-    ask("list_pins", { room }).then((answer) => {
-      const found = (answer ?? { pins: [] }) as Found;
-      meetAuthors(found);
-      setMessages(found.pins.map(({ message }) => message));
-    });
-  }, [room, pins]);
-  if (!messages) return <Empty text={t.loading} />;
+  const { found: messages, state } = useAsked(() => pinned(room), [room, placeOf(room)?.pins.value, isConnected.value], t.loading);
+  if (!messages) return state;
   if (!messages.length) return <Empty text={t.noPins} />;
   return (
     <ol class="scroller pins">

@@ -1,37 +1,29 @@
 // The messages that one has saved, the last one first.
 
-import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { titleOf } from "../store/rooms.ts";
-import { isDropped, type Saved as One, type SavedPage, savedBefore, saving, showMessage, unsave } from "../store/saved.ts";
+import { isDropped, type Saved as One, savedBefore, saving, showMessage, unsave } from "../store/saved.ts";
 import { say } from "../store/screen.ts";
 import { isConnected, me } from "../store/state.ts";
 import { Body } from "../timeline/Body.tsx";
 import { MessageFiles } from "../timeline/MessageFiles.tsx";
 import { GAP, Speaker, Time } from "../timeline/Row.tsx";
-import { Empty, Why } from "../ui/Text.tsx";
+import { useAsked } from "../ui/Asked.tsx";
+import { Empty } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 
 export function Saved() {
-  const [found, setFound] = useState<SavedPage>();
-  const [why, setWhy] = useState("");
-  const fail = (error: Error) => setWhy(error.message);
-  useLayoutEffect(() => {
-    savedBefore().then((page) => {
-      setFound(page);
-      setWhy("");
-    }, fail);
-  }, [isConnected.value, saving.value]);
-  if (!found) return why ? <Why text={why} /> : <Empty text={t.loading} />;
+  const { found, put, fail, state } = useAsked(() => savedBefore(), [isConnected.value, saving.value], t.loading);
+  if (!found) return state;
   const shown = found.saved.filter((each) => !isDropped(each));
   if (!shown.length && !found.more) return <Empty text={t.nothingSaved} />;
   const drop = ({ of }: One) =>
     unsave(of.room, of.message).then(
-      () => setFound({ ...found, saved: found.saved.filter((each) => each.of !== of) }),
+      () => put({ ...found, saved: found.saved.filter((each) => each.of !== of) }),
       (error: Error) => say(error.message),
     );
   const more = () =>
-    savedBefore(found.saved.at(-1)?.seq).then((next) => setFound({ saved: [...found.saved, ...next.saved], more: next.more }), fail);
+    savedBefore(found.saved.at(-1)?.seq).then((next) => put({ saved: [...found.saved, ...next.saved], more: next.more }), fail);
   return (
     <div class="scroller">
       <ol class="pins">
@@ -39,7 +31,7 @@ export function Saved() {
           <Row key={each.seq} saved={each} drop={() => drop(each)} />
         ))}
       </ol>
-      <Why text={why} />
+      {state}
       {found.more && (
         <button type="button" class="quiet" onClick={more}>
           {t.showMore}

@@ -1,11 +1,10 @@
 // What a message said before it was edited.
 
-import { useLayoutEffect, useState } from "preact/hooks";
 import { fullOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
-import { type Version, versionsOf } from "../store/managing.ts";
+import { versionsOf } from "../store/managing.ts";
+import { useAsked } from "../ui/Asked.tsx";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
-import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 
 export const openVersions = (room: string, seq: number): void =>
@@ -16,12 +15,8 @@ export const openVersions = (room: string, seq: number): void =>
   );
 
 function Versions({ room, seq }: { room: string; seq: number }) {
-  const [found, setFound] = useState<Version[]>();
-  const [why, setWhy] = useState("");
-  useLayoutEffect(() => {
-    versionsOf(room, seq).then(setFound, (error: Error) => setWhy(error.message));
-  }, []);
-  if (!found) return why ? <Why text={why} /> : <Empty text={t.looking} />;
+  const { found, state } = useAsked(() => versionsOf(room, seq));
+  if (!found) return state;
   return (
     <ol class="versions">
       {found.map(({ seq: version, at, text }) => (

@@ -1,22 +1,20 @@
 // A message that was found: who said it and where, the words that were looked for, and what stands around it.
 
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { dayOf, fullOf, timeOf } from "../i18n/dates.ts";
-import { t } from "../i18n/index.ts";
 import { s } from "../i18n/search.ts";
 import { addressOf } from "../store/address.ts";
 import { around, type Hit } from "../store/finding.ts";
 import { nameOf } from "../store/names.ts";
 import { titleOf } from "../store/rooms.ts";
-import type { wire } from "../store/sdk.ts";
 import { showFound } from "../store/seeking.ts";
 import { me, session } from "../store/state.ts";
 import { Body } from "../timeline/Body.tsx";
 import { EmojiText } from "../timeline/EmojiText.tsx";
 import { Files } from "../timeline/Files.tsx";
 import { Speaker } from "../timeline/Row.tsx";
+import { useAsked } from "../ui/Asked.tsx";
 import { Icon } from "../ui/Icon.tsx";
-import { Empty, Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { markedParts } from "./query.ts";
 
@@ -85,15 +83,9 @@ const Text = ({ message, highlights }: Pick<Hit, "message" | "highlights">) => (
 
 /** What was said just before and after it. */
 function Around({ hit }: { hit: Hit }) {
-  const [near, setNear] = useState<wire.Message[]>();
-  const [why, setWhy] = useState("");
-  useLayoutEffect(() => {
-    around(hit).then(
-      ({ before, after }) => setNear([...before, hit.message, ...after]),
-      (error: Error) => setWhy(error.message),
-    );
-  }, []);
-  if (!near) return why ? <Why text={why} /> : <Empty text={t.loading} />;
+  const { found, state } = useAsked(() => around(hit));
+  if (!found) return state;
+  const near = [...found.before, hit.message, ...found.after];
   return (
     <ol class="near">
       {near.map((message) => (

@@ -1,8 +1,7 @@
 // The list of rooms: those of an account, its directs, and the free ones.
 
-import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { inviteToServer } from "../panels/InviteToServer.tsx";
+import { inviteToServer, useRolesToInvite } from "../panels/InviteToServer.tsx";
 import { newDirect } from "../panels/NewDirect.tsx";
 import { newRoom } from "../panels/NewRoom.tsx";
 import { openRooms } from "../panels/OpenRooms.tsx";
@@ -10,7 +9,6 @@ import { openMissed } from "../store/absence.ts";
 import type { Account } from "../store/account.ts";
 import { isAdmin, openAdmin } from "../store/admin.ts";
 import { forMe, isUnread, levelOf } from "../store/badges.ts";
-import { call } from "../store/http.ts";
 import { instead } from "../store/instead.ts";
 import { pictureOf } from "../store/names.ts";
 import { stateOf } from "../store/presence.ts";
@@ -92,13 +90,7 @@ const Act = ({ icon, text, onClick, isCurrent, isApart }: ActProps) => (
 
 /** Inviting people to the server, for those who may, which depends on their role. */
 function Invite({ role }: { role: string }) {
-  const [roles, setRoles] = useState<string[]>([]);
-  useLayoutEffect(() => {
-    call<{ roles: string[] }>("GET", "/invites").then(
-      (answer) => setRoles(answer.roles),
-      () => setRoles([]),
-    );
-  }, [role]);
+  const roles = useRolesToInvite(role);
   return roles.length ? <Act icon="invite" text={t.invite} onClick={() => inviteToServer(roles)} /> : null;
 }
 

@@ -28,6 +28,17 @@ export interface Presence {
   sessions: Device[];
 }
 
+/** A live connection. */
+export interface Connection {
+  connection: number;
+  by: string;
+  kind: string;
+  transport: string;
+  address: string;
+  since: number;
+  heard_at: number | null;
+}
+
 export type Room = RoomSettings & { room: string };
 
 export interface Invite {
@@ -98,6 +109,9 @@ async function pageOf<Item>(path: string, items: string, after: string): Promise
 
 export const people = (after: string): Promise<Page<Person>> => pageOf("/people", "people", after);
 export const madeRooms = (after: string): Promise<Page<Room>> => pageOf("/admin/rooms", "rooms", after);
+export const connections = (after: number | undefined): Promise<Page<Connection>> =>
+  pageOf("/admin/connections", "connections", after === undefined ? "" : String(after));
+export const endConnection = (connection: number): Promise<unknown> => call("DELETE", `/admin/connections/${connection}`);
 export const invites = (after: string): Promise<Page<Invite>> => pageOf("/invites", "invites", after);
 
 const personAt = (account: string): string => `/people/${encodeURIComponent(account)}`;
@@ -117,7 +131,6 @@ export const removePerson = (account: string, messages: boolean): Promise<unknow
 export const resetLink = async (account: string): Promise<string> =>
   `${location.origin}/reset#${(await call<{ token: string }>("POST", `${personAt(account)}/reset`)).token}`;
 
-export const rolesToInvite = async (): Promise<string[]> => (await call<{ roles: string[] }>("GET", "/invites?limit=1")).roles;
 export const revokeInvite = (invite: string): Promise<unknown> => call("DELETE", `/invites/${encodeURIComponent(invite)}`);
 
 /** Become a host of a room, member or not. */

@@ -90,3 +90,6 @@ export const EXPORT = "/api/v1/me/export";
 
 /** What one wants to be told of a room. */
 export const changeLevel = (room: string, level: wire.SetRoom["level"]): Promise<void> => change(room, { do: "set", level });
+
+/** The roles that one may invite people to the server as. */
+export const rolesToInvite = async (): Promise<string[]> => (await call<{ roles: string[] }>("GET", "/invites?limit=1")).roles;

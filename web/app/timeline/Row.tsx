@@ -3,6 +3,7 @@
 import { useComputed } from "@preact/signals";
 import { fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
+import { plainOf } from "../markdown/index.ts";
 import { wordsOf } from "../store/files.ts";
 import { goTo } from "../store/history.ts";
 import { mentionsMe } from "../store/mentions.ts";
@@ -56,7 +57,7 @@ export const Time = ({ at }: { at: string }) => (
 
 function quoteText(quoted: wire.Message | undefined): string {
   if (!quoted) return t.earlierMessage;
-  const text = quoted.deleted ? t.deleted : (wordsOf(quoted) ?? t.binaryQuote);
+  const text = quoted.deleted ? t.deleted : plainOf(wordsOf(quoted) ?? t.binaryQuote);
   return t.quoted(harmless(nameOf(quoted.by)), harmless([...text].slice(0, MOST_QUOTED).join("")));
 }
 

@@ -70,7 +70,7 @@ export function Tools({ room, message, who, isPinned }: ToolsProps) {
   return (
     <div
       ref={root}
-      class={open ? `tools open ${open}` : "tools"}
+      class={open ? `tools open open-${open}` : "tools"}
       role="toolbar"
       aria-label={t.message}
       onKeyDown={(pressed) => pressed.key === "Escape" && open && back()}

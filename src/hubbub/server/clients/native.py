@@ -225,7 +225,7 @@ class NativeClient:
     def _admit(self, visit: Visit) -> None:
         self._visit, self._principal = visit, visit.principal
         self._inflow.charge_to(visit.principal.counted_as)
-        visit.when_expelled(partial(self._transport.hang_up, Close.UNAUTHENTICATED))
+        visit.open(self._transport)
 
     def _renew(self, token: str) -> None:
         """Continue with a newer token of the same person, which may have another expiry and other scopes."""

@@ -1,7 +1,5 @@
 """What clients of a single room have in common: they enter, follow it from the start, and never leave it."""
 
-from functools import partial
-
 from msgspec.structs import replace
 
 from hubbub.protocol.errors import Close, Refusal, RefusalError
@@ -38,7 +36,7 @@ class RoomClient:
     def open(self, transport: Transport) -> Later:
         """Follow the room."""
         self._transport = transport
-        self._visit.when_expelled(partial(transport.hang_up, Close.UNAUTHENTICATED))
+        self._visit.open(transport)
         return self._follow()
 
     def move(self, outlet: Outlet) -> None:

@@ -7,15 +7,18 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from itertools import chain, count
 from typing import NamedTuple, Protocol
 
 from hubbub.domain import identity
 from hubbub.domain.facts import Batch
 from hubbub.domain.principals import Principal, Role
-from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.handles import handle_from, retired
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
+from hubbub.server.engine.outlet import Outlet
 from hubbub.server.people.endings import Ending, endings_in
 from hubbub.server.people.ends import Ends
 from hubbub.server.people.moves import moved_in
@@ -86,15 +89,44 @@ class NoLooks:
         return False
 
 
+class Carrier(Protocol):
+    """What carries a connection, as the door sees it."""
+
+    @property
+    def outlet(self) -> Outlet:
+        """Where it is written to."""
+
+    def hang_up(self, code: int, reason: str = "") -> None:
+        """Begin to close."""
+
+
+class Arrival(NamedTuple):
+    """A connection, from its beginning on: its number, when it came (in seconds since 1970), and from where."""
+
+    number: int
+    at: float
+    address: str
+
+
 class Visit:
-    """A connection or request that was admitted, until its credential is no longer valid."""
+    """A connection or request that was admitted, until its credential is no longer valid.
 
-    __slots__ = ("_leave", "is_expelled", "principal")
+    Only connections have an `arrival` and, once they are open, a `carrier`.
+    """
 
-    def __init__(self, principal: Principal) -> None:
+    __slots__ = ("_leave", "arrival", "carrier", "is_expelled", "principal")
+
+    def __init__(self, principal: Principal, arrival: Arrival | None = None) -> None:
         self.principal = principal
+        self.arrival = arrival
+        self.carrier: Carrier | None = None
         self.is_expelled = False
         self._leave: Callable[[], object] | None = None
+
+    def open(self, carrier: Carrier) -> None:
+        """The connection is open; it is hung up when the visit is expelled."""
+        self.carrier = carrier
+        self.when_expelled(partial(carrier.hang_up, Close.UNAUTHENTICATED))
 
     def when_expelled(self, leave: Callable[[], object]) -> None:
         """Call `leave` when the visit is expelled; at once if it already is."""
@@ -136,6 +168,8 @@ class Door:
         ] = {}  # by name; a tuple, since most have one holder and a list takes more memory
         self._spellings: dict[str, set[str]] = {}  # names in use by the handle that they would be
         self._known: set[Visit] = set()  # those admitted with a token
+        # Each process begins anywhere, so that a number is hardly ever one of another's.
+        self._numbers = count(secrets.randbelow(2**48))
 
     @contextmanager
     def admitted(self, credentials: Credentials) -> Iterator[Visit]:
@@ -182,7 +216,8 @@ class Door:
                 who=principal.name,
                 address=credentials.address,
             )
-        return self._hold(Visit(principal))
+        arrival = Arrival(next(self._numbers), self._now(), credentials.address)
+        return self._hold(Visit(principal, arrival))
 
     def renew(self, visit: Visit, credentials: Credentials) -> Visit:
         """Continue a person's visit with another credential, without an entry in the audit log.
@@ -193,7 +228,7 @@ class Door:
         if principal.id != visit.principal.id:
             raise RefusalError("bad_request", "The token belongs to someone else")
         self.exit(visit)
-        return self._hold(Visit(principal))
+        return self._hold(Visit(principal, visit.arrival))
 
     def exit(self, visit: Visit) -> None:
         """A connection has ended. The last one under a name frees it."""
@@ -205,6 +240,12 @@ class Door:
             del self._holders[name]
             self._forget_spelling(name)
         self._known.discard(visit)
+
+    def connected(self) -> list[tuple[Arrival, Visit]]:
+        """Return the connections that are open, in the order in which they came."""
+        visits = chain.from_iterable(self._holders.values())
+        found = [(v.arrival, v) for v in visits if v.arrival is not None and v.carrier is not None]
+        return sorted(found, key=lambda each: each[0].number)
 
     def recognise(self, credentials: Credentials) -> Principal:
         """Return the principal of a request that is answered at once. Raises as `admitted` does."""

@@ -1,6 +1,6 @@
 """Looks up accounts, their sessions, and invites, as they are now."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, NamedTuple
 
 import msgspec
@@ -46,6 +46,11 @@ class Register:
         if not rows:
             raise RefusalError("not_found", "No such account")
         return rows[0]
+
+    async def leaders(self) -> Set[str]:
+        """Return the accounts of owners and admins."""
+        await self.roll.refresh()
+        return self.roll.leaders
 
     async def require_own_look(self, name: str, account: str) -> None:
         """Raise RefusalError (`name_taken`) if a display name looks like that of an owner or an admin other than this account."""

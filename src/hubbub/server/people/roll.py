@@ -4,6 +4,7 @@ It is read once, and then kept up by the directory's log, so that nothing costs 
 """
 
 import asyncio
+from collections.abc import Set
 from itertools import chain
 
 from hubbub.domain.accounts import ACCOUNT, Account, account_row
@@ -49,6 +50,11 @@ class Roll:
         """Whether a display name looks like that of an owner or an admin other than this account."""
         others = [look for owner, look in self._looks.items() if owner != account]
         return bool(others) and not forms(name).isdisjoint(chain.from_iterable(others))
+
+    @property
+    def leaders(self) -> Set[str]:
+        """The accounts of owners and admins."""
+        return self._looks.keys()
 
     async def _read_all(self, head: int) -> None:
         handles = await self._store.rows(HANDLES, DIRECTORY)

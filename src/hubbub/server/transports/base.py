@@ -6,7 +6,7 @@ its client is in clients/base.py.
 
 import asyncio
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Protocol, cast
 
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing
@@ -20,6 +20,10 @@ class Link(Protocol):
     """A long-lived connection of any transport."""
 
     was_heard: bool
+
+    @property
+    def hears(self) -> bool:
+        """Whether the peer can say anything, be it only that it is there."""
 
     @property
     def outlet(self) -> Outlet:
@@ -62,6 +66,14 @@ class Links:
         self._due.pop(link, None)
         if not self._due:
             self._emptied.set()
+
+    def heard_since(self, link: object) -> float | None:
+        """Return how many seconds ago, at most, a link was heard; None for one that only tells, and for what is no link."""
+        known = cast("Link", link)
+        if (due := self._due.get(known)) is None or not known.hears:
+            return None
+        pinged = asyncio.get_running_loop().time() - (due - HEARTBEAT)
+        return max(0.0, pinged if known.was_heard else pinged + HEARTBEAT)
 
     def admit(self, mailbox: Mailbox) -> None:
         """Add a polling session. Raises RefusalError if there are too many."""

@@ -22,6 +22,8 @@ RETRY = 1.0  # seconds; not less, since it applies to every attempt until the se
 class SseStream:
     """An open response to which events are written. It receives nothing, so it only sends signs of life."""
 
+    hears = False
+
     def __init__(self, outlet: SocketOutlet, wire: Sse) -> None:
         self.outlet = outlet
         self._wire = wire

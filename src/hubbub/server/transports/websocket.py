@@ -35,6 +35,7 @@ class Socket:
     so the closing handshake happens here too.
     """
 
+    hears = True
     __slots__ = (
         "_deadline",
         "_is_broken",

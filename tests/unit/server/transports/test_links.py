@@ -1,5 +1,7 @@
 import asyncio
 
+import pytest
+
 from hubbub.protocol.errors import Close
 from hubbub.protocol.messages import Closing
 from hubbub.server.engine.outlet import Outlet
@@ -11,6 +13,7 @@ class FakeLink:
     """A link that notes what is asked of it, and may answer pings and go when asked to."""
 
     outlet: Outlet
+    hears = True
 
     def __init__(self, links: Links, answers: bool = True, goes: bool = True) -> None:
         self.was_heard = True
@@ -118,3 +121,19 @@ async def test_with_nobody_there_the_end_comes_at_once() -> None:
     links.discard(FakeLink(links))
     await links.stop(lambda _: Closing("", 0.0), 5.0)
     assert asyncio.get_running_loop().time() < 0.1
+
+
+@timeless
+async def test_it_is_known_how_long_ago_a_link_was_heard_at_most() -> None:
+    links = Links()
+    one, other = FakeLink(links), FakeLink(links, answers=False)
+    await beats(links, HEARTBEAT)  # both are pinged, and one answers
+    await asyncio.sleep(4)
+    links.discard(other)
+    other.was_heard = False
+    assert links.heard_since(one) == pytest.approx(4)
+    assert links.heard_since(other) is None
+    one.was_heard = False
+    assert links.heard_since(one) == pytest.approx(4 + HEARTBEAT)
+    one.hears = False
+    assert links.heard_since(one) is None

@@ -113,7 +113,7 @@ PLACES = web.AppKey("places", Places)
 SETTINGS = web.AppKey("settings", ServerSettingsReply)
 
 
-async def _admin_of(request: web.Request) -> Principal:
+async def admin_of(request: web.Request) -> Principal:
     """Return who asks. Raises RefusalError (`forbidden`) unless it is an owner or an admin."""
     principal = account_of(request, ADMINISTER)
     own = await request.app[REGISTER].account(principal.id)
@@ -134,7 +134,7 @@ async def _admin_of(request: web.Request) -> Principal:
 )
 async def list_made_rooms(request: web.Request) -> MadeRoomsReply:
     """List all rooms that people made, open and closed, in pages. For owners and admins."""
-    await _admin_of(request)
+    await admin_of(request)
     limit = LIMIT.of(request) or 100
     rows = await request.app[HUB].roster.made(AFTER.of(request) or "", limit + 1)
     return MadeRoomsReply([SettingsReply.of(row) for row in rows[:limit]], len(rows) > limit)
@@ -151,7 +151,7 @@ async def list_made_rooms(request: web.Request) -> MadeRoomsReply:
 )
 async def get_server_settings(request: web.Request) -> ServerSettingsReply:
     """Get the settings of this server, and where each comes from. For owners and admins."""
-    await _admin_of(request)
+    await admin_of(request)
     return request.app[SETTINGS]
 
 
@@ -160,7 +160,7 @@ async def get_server_settings(request: web.Request) -> ServerSettingsReply:
 )
 async def get_figures(request: web.Request) -> FiguresReply:
     """Get what is measured: connections, commits, delays and memory. For owners and admins."""
-    await _admin_of(request)
+    await admin_of(request)
     found = request.app[METRICS].samples()
     workers = next(each for each in request.app[SETTINGS].settings if each.name == "workers")
     return FiguresReply(
@@ -275,6 +275,6 @@ async def end_session_of(request: web.Request) -> ChangeReply | web.Response:
 )
 async def verify_audit(request: web.Request) -> AuditReply:
     """Follow the chain of the audit log, as `hubbub verify` does. For owners and admins."""
-    await _admin_of(request)
+    await admin_of(request)
     entries, broken_at = await request.app[REGISTER].check_audit()
     return AuditReply(entries, broken_at)
