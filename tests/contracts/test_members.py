@@ -223,11 +223,11 @@ async def test_the_rooms_of_an_account_come_with_all_that_lists_of_them_show(hou
     people = " ".join(sorted((ADA.id, GRACE.id)))
     rows = [
         OwnRoom(
-            *(closed, "closed", "Kitchen", "kitchen", None, None, "member", 0, 4, 1),
+            *(closed, "closed", "Kitchen", "kitchen", "", None, None, "member", 0, 4, 1),
             *(3, 0, False, "", 0.0, False, 1, 0),
         ),
         OwnRoom(
-            *(direct, "direct", "", "", people, None, "member", 3, 3, 0),
+            *(direct, "direct", "", "", "", people, None, "member", 3, 3, 0),
             *(3, 0, True, "all", 0.0, True, 0, 0),
         ),
     ]

@@ -1,4 +1,4 @@
-"""Pictures of people over HTTP: who sets them, what is kept of them, and who gets them."""
+"""Pictures of people and rooms over HTTP: who sets them, what is kept of them, and who gets them."""
 
 import io
 from collections.abc import AsyncIterator
@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 import hubbub
+from tests.integration.native import native
 from tests.integration.test_files import Here, newcomer, raw, upload
 from tests.integration.test_thumbnails import GPS, RED, is_like, photo, picture
 from tests.support.images import GIF, png
@@ -87,6 +88,69 @@ async def test_only_who_may_speak_for_an_account_gives_it_a_picture_of_their_own
     path = f"/people/{here.eve.account}/avatar"
     for given in (file, "x", "0" * 24):
         assert (await here.eve.ask("PUT", path, {"file": given})).code == "not_found"
+
+
+async def depict(who: Someone, room: str, data: bytes = GIF) -> str:
+    """Give a room a picture; returns its key."""
+    file = (await upload(who, data)).body["file"]
+    answer = await who.ask("PUT", f"/rooms/{room}/avatar", {"file": file})
+    assert answer.status == 200, answer
+    return str((await who.ask("GET", f"/rooms/{room}/settings")).body["avatar"])
+
+
+async def test_a_room_shows_its_picture_to_those_who_may_know_of_it_and_to_nobody_else(
+    here: Here,
+) -> None:
+    grace, eve = here.grace, here.eve
+    given = {"kind": "closed", "title": "Attic", "who": ["eve"]}
+    room = (await grace.ask("POST", "/rooms", given)).body["made"]
+    avatar = await depict(grace, room, photo(1600, 1200))
+    status, headers, body = await raw(eve, "GET", f"/avatars/{avatar}")
+    assert (status, headers["Cache-Control"]) == (200, "private, max-age=31536000, immutable")
+    assert Image.open(io.BytesIO(body)).size == (256, 256)
+    assert (await raw(here.site.stranger, "GET", f"/avatars/{avatar}"))[0] == 404
+    [row] = [r for r in (await eve.ask("GET", "/start")).body["rooms"] if r["room"] == room]
+    [mine] = [r for r in (await eve.ask("GET", "/me/rooms")).body["rooms"] if r["room"] == room]
+    assert row["avatar"] == mine["avatar"] == avatar
+    event = (await eve.ask("GET", f"/rooms/{room}/events?since=0")).body["events"][-1]
+    assert (event["event"], event["by"], event["avatar"]) == ("changed", grace.account, avatar)
+    assert (await grace.ask("DELETE", f"/rooms/{room}/members/eve")).status == 200
+    assert (await raw(eve, "GET", f"/avatars/{avatar}"))[0] == 404
+    assert (await raw(grace, "GET", f"/avatars/{avatar}"))[0] == 200
+
+
+async def test_the_directory_shows_pictures_and_says_when_they_change(here: Here) -> None:
+    room = (await here.grace.ask("POST", "/rooms", {"kind": "open", "title": "Hall"})).body["made"]
+    former = await depict(here.grace, room)
+    avatar = await depict(here.ada, room)
+    listed = (await here.eve.ask("GET", "/directory")).body["rooms"]
+    assert [each["avatar"] for each in listed if each["room"] == room] == [avatar]
+    log = (await here.eve.ask("GET", "/rooms/@directory/events?since=0&limit=500")).body["events"]
+    assert [each["avatar"] for each in log if each.get("where") == room and "avatar" in each] == [
+        former,
+        avatar,
+    ]
+    assert (await raw(here.eve, "GET", f"/avatars/{former}"))[0] == 404
+    assert (await here.ada.ask("PUT", f"/rooms/{room}/avatar", {"file": ""})).status == 200
+    assert (await here.ada.ask("GET", f"/rooms/{room}/settings")).body["avatar"] == ""
+    assert (await raw(here.eve, "GET", f"/avatars/{avatar}"))[0] == 404
+
+
+async def test_a_connection_and_the_python_sdk_set_pictures_of_rooms(here: Here) -> None:
+    grace = here.grace
+    room = (await grace.ask("POST", "/rooms", {"kind": "closed", "title": "Den"})).body["made"]
+    file = (await upload(grace, GIF)).body["file"]
+    async with native(here.site.server.port, token=grace.token) as client:
+        assert (await client.ask("set_avatar", room=room, file=file))["seq"] == 3
+        assert (await client.refused("set_avatar", room=room, file="x"))["code"] == "not_found"
+        assert (await client.refused("set_avatar", room="lobby", file=file))["code"] == "forbidden"
+    async with hubbub.connect(grace.url, token=grace.token) as me:
+        before = (await grace.ask("GET", f"/rooms/{room}/settings")).body["avatar"]
+        await me.set_avatar(room, await me.upload(picture(90, 60), name="den.png"))
+        now = (await grace.ask("GET", f"/rooms/{room}/settings")).body["avatar"]
+        await me.set_avatar(room, None)
+    assert before and now and before != now
+    assert (await grace.ask("GET", f"/rooms/{room}/settings")).body["avatar"] == ""
 
 
 async def test_what_is_no_picture_is_refused_and_changes_nothing(here: Here) -> None:

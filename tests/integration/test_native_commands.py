@@ -29,6 +29,7 @@ async def test_hello_is_answered_with_who_one_is_and_what_may_be_done(
         "server": f"hubbub/{__version__}",
         "protocol": "hubbub.v1",
         "limits": {"message_bytes": 65_536, "messages_per_s": 1000, "rooms": 1000},
+        "pictures": True,
         "heartbeat": 15,
     }
 

@@ -174,6 +174,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", ROOM): api("/doors"),
     ("POST", "/api/v1/rooms"): own("/rooms", "POST", "{}"),
     ("PATCH", ROOM): api("/doors", "PATCH", "{}"),
+    ("PUT", f"{ROOM}/avatar"): api("/doors/avatar", "PUT", '{"file": ""}'),
     ("POST", f"{ROOM}/archive"): api("/doors/archive", "POST"),
     ("POST", f"{ROOM}/restore"): api("/doors/restore", "POST"),
     ("POST", f"{ROOM}/join"): api("/doors/join", "POST"),

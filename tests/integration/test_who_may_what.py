@@ -66,7 +66,7 @@ MAY_WATCH = dict.fromkeys(ACTIVE, ACTIVE) | {
 # What a thread has in common with its room, so that it is said of that.
 ONLY_IN_ROOMS = {
     *("patchState", "inviteMembers", "removeMember", "ban", "unban", "mute", "unmute"),
-    *("appointMember", "archiveRoom", "restoreRoom", "joinRoom", "leaveRoom"),
+    *("setRoomAvatar", "appointMember", "archiveRoom", "restoreRoom", "joinRoom", "leaveRoom"),
 }
 ALWAYS = {"unfollow"}  # whoever follows nothing may stop
 NOT_YET = {"UPLOAD"}  # so far only `may` tells of them
@@ -198,7 +198,11 @@ def changes(room: Room) -> list[Act]:
         *((O.MANAGE, {f"members_may_{verb}": True}) for verb in ("invite", "edit", "name_all")),
     ]
     some = given if not room.is_variant else given[::3]
-    return [Act((O.KNOW, each), {"do": "change"} | new, "changeRoom", new) for each, new in some]
+    none = {"file": ""}
+    return [
+        *(Act((O.KNOW, each), {"do": "change"} | new, "changeRoom", new) for each, new in some),
+        Act((O.DEPICT,), {"do": "set_avatar"} | none, "setRoomAvatar", none),
+    ]
 
 
 def about_people(room: Room) -> list[Act]:

@@ -50,6 +50,7 @@ ROW_OF = {
     Operation.MODERATE: "remove",
     Operation.TITLE: "title",
     Operation.DESCRIBE: "topic",
+    Operation.DEPICT: "topic",
     Operation.MANAGE: "kind",
     Operation.RESTORE: "kind",
     Operation.PATCH: "patch",

@@ -326,7 +326,15 @@ class MemoryStore:
         (marker,) = self.records.read(MARKER, place.room, place.account)
         head = self._head(place.room)
         return OwnRoom(
-            *(room.room, room.kind, room.title, room.alias, room.people, room.archived_at),
+            *(
+                room.room,
+                room.kind,
+                room.title,
+                room.alias,
+                room.avatar,
+                room.people,
+                room.archived_at,
+            ),
             *(member.role, place.hidden, head.seq, head.nth),
             *(marker.seq, marker.nth, marker.is_marked),
             *(place.level, place.muted_until, place.starred),

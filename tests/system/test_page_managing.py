@@ -3,8 +3,9 @@
 import re
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FilePayload, Locator, Page, expect
 
+from tests.integration.test_thumbnails import picture
 from tests.support.newcomers import (
     PASSWORD,
     People,
@@ -117,6 +118,14 @@ async def test_settings_are_saved_and_what_they_erase_must_be_agreed_to(
     assert kept.items() >= (news | {"members_may_invite": False, "receipts": True}).items()
     await expect(grace.get_by_text("What is for dinner").first).to_be_visible()
     await expect(hers.get_by_role("button", name="Invite people")).to_have_count(0)
+    shown = [page.locator(place) for page in two for place in ("#rooms img", "main > header img")]
+    pot = FilePayload(name="pot.png", mimeType="image/png", buffer=picture(90, 60, "PNG"))
+    await panel.locator("input[type=file]").set_input_files(pot)
+    for each in shown:
+        await expect(each).to_have_js_property("naturalWidth", 60)
+    await panel.get_by_role("button", name="Remove picture").click()
+    for each in shown:
+        await expect(each).to_have_count(0)
 
 
 async def test_members_are_managed_without_a_mouse(two: tuple[Page, Page]) -> None:

@@ -138,12 +138,17 @@ export class Client {
 
   /** Upload a file, which a post of yours can then show, within 24 hours. Only for accounts. A stream needs its `size`. */
   upload(source: Blob | Uint8Array | ArrayBuffer | Bytes, options?: UploadOptions): Promise<UploadedFile> {
-    return import("./files/files.ts").then(({ upload }) => upload(this, this.#place, source, options));
+    return files().then(({ upload }) => upload(this, this.#place, source, options));
   }
 
   /** Get a file that a message shows, by its key: a `Response`, whose body is the file. */
   download(file: string, options?: DownloadOptions): Promise<Response> {
-    return import("./files/files.ts").then(({ download }) => download(this.#place, file, options));
+    return files().then(({ download }) => download(this.#place, file, options));
+  }
+
+  /** Give a room (`@r…`) or an account (`@p…`) a picture, made of a file that you uploaded and did not post; null removes it. */
+  setAvatar(whose: string, picture: UploadedFile | string | null): Promise<void> {
+    return files().then(({ setAvatar }) => setAvatar(this.#place, whose, keyOf(picture ?? "")));
   }
 
   history(room: string, options: { before?: number; after?: number; limit?: number } = {}): Promise<HistoryPage> {
@@ -233,6 +238,8 @@ function baseOf(url: string): string {
   const address = new URL(/^(https?|wss?):\/\//.test(url) ? url : `http://${url}`);
   return `${address.protocol.replace("ws", "http")}//${address.host}${address.pathname.replace(/(\/ws)?\/*$/, "")}`;
 }
+
+const files = () => import("./files/files.ts");
 
 const keyOf = (file: UploadedFile | string): string => (file as UploadedFile).file ?? file;
 

@@ -43,6 +43,8 @@ export interface Welcome {
   protocol: string;
   epoch: string;
   limits: { message_bytes: number; messages_per_s: number; rooms: number };
+  /** Whether it makes pictures of people and rooms, and thumbnails. */
+  pictures: boolean;
   heartbeat: number;
 }
 

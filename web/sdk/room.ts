@@ -216,11 +216,11 @@ export class Room implements AsyncIterable<AnyEvent> {
   }
 
   endThread(): Promise<Acknowledgement | null> {
-    return this.#change("end_thread", {});
+    return this.#change("end_thread");
   }
 
   reopenThread(): Promise<Acknowledgement | null> {
-    return this.#change("reopen_thread", {});
+    return this.#change("reopen_thread");
   }
 
   invite(...who: string[]): Promise<Acknowledgement | null> {
@@ -257,11 +257,11 @@ export class Room implements AsyncIterable<AnyEvent> {
   }
 
   archive(): Promise<Acknowledgement | null> {
-    return this.#change("archive", {});
+    return this.#change("archive");
   }
 
   restore(): Promise<Acknowledgement | null> {
-    return this.#change("restore", {});
+    return this.#change("restore");
   }
 
   /** Follow the room no longer: the stream ends. */
@@ -274,7 +274,7 @@ export class Room implements AsyncIterable<AnyEvent> {
     return this.#rooms.unfollow("leave", this.#reading);
   }
 
-  #change(command: string, fields: object): Promise<Acknowledgement | null> {
+  #change(command: string, fields?: object): Promise<Acknowledgement | null> {
     return this.#exchange.change(command, { room: this.name, ...fields });
   }
 

@@ -369,6 +369,15 @@ export interface ChangeRoom {
   kind?: "closed" | "open";
 }
 
+/** Gives a room a picture, made of a file that one uploaded and did not post. If `file` is empty, it has none any more. */
+export interface SetAvatar {
+  do: "set_avatar";
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+  file: string;
+}
+
 /** Lets nothing change in a room any more. */
 export interface Archive {
   do: "archive";
@@ -889,7 +898,7 @@ export interface Created {
   people?: string[];
 }
 
-/** A room was changed. It has what is new; an empty text, or 0, removes what there was. In a thread it says a title, and is erased with the message that the thread is about. */
+/** A room was changed. It has what is new; an empty text, or 0, removes what there was. `avatar` is the key of its picture. In a thread it says a title, and is erased with the message that the thread is about. */
 export interface Changed {
   event: "changed";
   room: string;
@@ -911,6 +920,7 @@ export interface Changed {
   members_may_edit?: boolean;
   members_may_name_all?: boolean;
   titles?: boolean;
+  avatar?: string;
 }
 
 /** Nothing in the room changes any more. */
@@ -945,9 +955,10 @@ export interface RoomListed {
   title: string;
   topic?: string;
   alias?: string;
+  avatar?: string;
 }
 
-/** In the directory: a listed room is called otherwise. */
+/** In the directory: a listed room is called otherwise, or has another picture. */
 export interface RoomChanged {
   event: "room_changed";
   room: string;
@@ -959,6 +970,7 @@ export interface RoomChanged {
   title: string;
   topic?: string;
   alias?: string;
+  avatar?: string;
 }
 
 /** In the directory: a room is not open any more, or archived. */
@@ -1510,7 +1522,7 @@ export interface ShownPerson {
   avatar?: string;
 }
 
-/** A room that an account is a member of. Attributes: head, nth: its last event, and how many messages were ever posted. people: those of a direct. hidden: until there is an event after this one, a direct that was left is not to be shown. read, read_nth: the last event that was read, and how many messages there were by then. unread, mentions: messages that were not read, and how many of those mention the account. marked: whether the room is to look unread all the same. level, muted_until, starred: what the account chose (see the command `set`). */
+/** A room that an account is a member of. Attributes: head, nth: its last event, and how many messages were ever posted. avatar: the key of its picture. people: those of a direct. hidden: until there is an event after this one, a direct that was left is not to be shown. read, read_nth: the last event that was read, and how many messages there were by then. unread, mentions: messages that were not read, and how many of those mention the account. marked: whether the room is to look unread all the same. level, muted_until, starred: what the account chose (see the command `set`). */
 export interface MyRoom {
   room: string;
   kind: string;
@@ -1519,6 +1531,7 @@ export interface MyRoom {
   nth: number;
   title?: string;
   alias?: string;
+  avatar?: string;
   people?: string[];
   hidden?: number;
   archived_at?: string;
@@ -1574,7 +1587,7 @@ export interface Watched {
   people: Record<string, PersonPresence>;
 }
 
-export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | Search | ListMissed | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | BlockPerson | UnblockPerson | Prefer | Subscribe | Unsubscribe | Create | ChangeRoom | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
+export type AnyCommand = Hello | Start | Follow | FollowAll | Unfollow | Join | Leave | Signal | History | WatchPeople | Away | Back | GetMessage | GetSource | GetEdits | ListPins | ListSaved | ListDrafts | ListThreads | ListMyThreads | Search | ListMissed | ListEmoji | Post | Edit | Delete | React | Unreact | Patch | BlockPerson | UnblockPerson | Prefer | Subscribe | Unsubscribe | Create | ChangeRoom | SetAvatar | Archive | Restore | InvitePeople | Remove | Ban | Unban | Mute | Unmute | Appoint | MarkRead | MarkUnread | SetRoom | Pin | Unpin | Save | Unsave | KeepDraft | FollowThread | UnfollowThread | EndThread | ReopenThread;
 export type AnyEvent = Posted | Edited | Deleted | Reacted | Unreacted | Patched | PersonAdded | PersonChanged | RoleChanged | CredentialChanged | SessionOpened | SessionRenewed | SessionClosed | Blocked | Unblocked | Preferred | Subscribed | Unsubscribed | Noted | PersonRemoved | Erased | Created | Changed | Archived | Restored | RoomListed | RoomChanged | RoomUnlisted | Joined | Invited | Left | Hidden | Removed | Banned | Unbanned | Muted | Unmuted | Appointed | Read | MarkedUnread | Mentioned | Unmentioned | RoomSet | Pinned | Unpinned | Saved | Unsaved | Drafted | Threaded | ThreadEnded | ThreadReopened | ThreadFollowed | ThreadUnfollowed | RootDeleted | EmojiAdded | EmojiRemoved | FormerErased;
 export type AnySignal = Presence | Typing | Value | Receipt | ThreadsMoved;
 export type AnyNotice = Closing | Unfollowed | Moved | PresenceChanged;

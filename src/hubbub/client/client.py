@@ -188,13 +188,15 @@ class Client:
 
         return await transfers.upload(self._place(), source, name)
 
-    async def set_avatar(self, account: str, picture: UploadedFile | str | None) -> None:
-        """Give your account a picture, or that of a bot of yours; as an admin, any. It needs a session, and no open client.
+    async def set_avatar(self, whose: str, picture: UploadedFile | str | None) -> None:
+        """Give a room a picture, or your account, or that of a bot of yours (as an admin, any). It needs no open client.
 
             picture = await me.upload(Path("me.jpg"))
             await me.set_avatar(account, picture)
 
-        The server makes a small square of it. None removes the one that there is.
+        Args:
+            whose: the key of a room (`@r…`), or of an account (`@p…`), which needs a session.
+            picture: an uploaded file that was not posted, of which the server makes a small square. None removes the one that there is.
 
         Raises:
             Refused: the server refused it: `bad_request` (no picture), `forbidden`, `unsupported` (it lacks Pillow) …
@@ -203,7 +205,7 @@ class Client:
         from hubbub.client import transfers
 
         [file] = keys_of([picture] if picture else None) or [""]
-        await transfers.set_avatar(self._place(), account, file)
+        await transfers.set_avatar(self._place(), whose, file)
 
     async def download(self, file: str, target: Path) -> None:
         """Write a file that a message shows to a new file, by its key. What is there already stays.

@@ -50,6 +50,7 @@ class Welcome(msgspec.Struct, frozen=True):
         limits: the limits of the server for one client.
         heartbeat: the seconds of silence after which the server sends a ping.
         id: the id of this client in events, if it has one.
+        pictures: whether the server makes pictures of people and rooms, and thumbnails.
     """
 
     user: str
@@ -59,6 +60,7 @@ class Welcome(msgspec.Struct, frozen=True):
     limits: AnnouncedLimits
     heartbeat: float
     id: str | None = None
+    pictures: bool = True
 
 
 class Reconnector:

@@ -97,9 +97,10 @@ class _Sending:
             yield data
 
 
-async def set_avatar(place: FilePlace, account: str, file: str) -> None:
-    """Give an account a picture, made of a file; empty: none. Raises Refused, Unreachable."""
-    url = place.url(f"/api/v1/people/{quote(account, safe='@')}/avatar")
+async def set_avatar(place: FilePlace, whose: str, file: str) -> None:
+    """Give an account or a room a picture, made of a file; empty: none. Raises Refused, Unreachable."""
+    kind = "people" if whose.startswith("@p") else "rooms"
+    url = place.url(f"/api/v1/{kind}/{quote(whose, safe='@')}/avatar")
 
     async def act() -> None:
         async with http.put(url, json={"file": file}, allow_redirects=False) as answer:

@@ -118,6 +118,7 @@ class Operation(Permission, Enum):
     MODERATE = "moderate the room", _made(Scope.MODERATE)  # remove, ban, mute, slow mode, posters
     TITLE = "change the title", _made(Scope.PATCH, Scope.MODERATE)
     DESCRIBE = "change topic and alias", _made(Scope.PATCH, Scope.MODERATE)
+    DEPICT = "change the picture", _made(Scope.PATCH, Scope.MODERATE)
     MANAGE = "manage the room", _made(Scope.MODERATE)  # kind, retention, receipts, appoint, archive
     RESTORE = "restore the room", _made(Scope.MODERATE)
     END_THREAD = "end or reopen threads", _made(Scope.MODERATE)

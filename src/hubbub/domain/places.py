@@ -96,6 +96,7 @@ invite guests                  +  3  3  3  +  4    +  3  3  4  +  4    3  4
 moderate the room              +  3  3  3  +  4    +  3  3  4  +  4    3  4
 change the title               +  +e 3  3  +  4    +  +e 3  4  +  4    +  4
 change topic and alias         +  +e 3  3  +  4    +  +e 3  4  +  4    3  4
+change the picture             +  +e 3  3  +  4    +  +e 3  4  +  4    3  4
 manage the room                +  3  3  3  +  4    +  3  3  4  +  4    3  4
 restore the room               +  3  3  3  +  4    +  3  3  4  +  4    3  4
 change the state document      +  +e 3  3  +  4    +  +e 3  4  3  4    +  4

@@ -14,7 +14,7 @@ class RoomKey(NamedTuple):
 
 
 class MadeRoom(NamedTuple):
-    """A made room; the fields are those of `events.rooms.Created`. `people` are joined by spaces."""
+    """A made room; the fields are those of `events.rooms.Created`. `people` are joined by spaces; `avatar` is the key of its picture."""
 
     room: str
     kind: str
@@ -34,6 +34,7 @@ class MadeRoom(NamedTuple):
     made_by: str
     people: str | None
     titles: bool = False
+    avatar: str = ""
 
     @property
     def is_listed(self) -> bool:

@@ -26,7 +26,7 @@ class Created(Event, frozen=True, kw_only=True):
 
 
 class Changed(Erasable, frozen=True, kw_only=True):
-    """A room was changed. It has what is new; an empty text, or 0, removes what there was.
+    """A room was changed. It has what is new; an empty text, or 0, removes what there was. `avatar` is the key of its picture.
 
     In a thread it says a title, and is erased with the message that the thread is about.
     """
@@ -44,6 +44,7 @@ class Changed(Erasable, frozen=True, kw_only=True):
     members_may_edit: bool | None = None
     members_may_name_all: bool | None = None
     titles: bool | None = None
+    avatar: str | None = None
 
     @property
     def erased_with(self) -> int | None:
@@ -133,15 +134,17 @@ class RoomListed(Event, frozen=True, kw_only=True):
     title: str
     topic: str = ""
     alias: str = ""
+    avatar: str = ""
 
 
 class RoomChanged(Event, frozen=True, kw_only=True):
-    """In the directory: a listed room is called otherwise."""
+    """In the directory: a listed room is called otherwise, or has another picture."""
 
     where: str
     title: str
     topic: str = ""
     alias: str = ""
+    avatar: str = ""
 
 
 class RoomUnlisted(Event, frozen=True, kw_only=True):

@@ -65,6 +65,12 @@ class ChangeRoom(RoomSettings, frozen=True, kw_only=True, tag="change"):
     kind: Literal["open", "closed"] | None = None
 
 
+class SetAvatar(Change, frozen=True, kw_only=True):
+    """Gives a room a picture, made of a file that one uploaded and did not post. If `file` is empty, it has none any more."""
+
+    file: Annotated[str, Meta(max_length=64)]
+
+
 class Archive(Change, frozen=True):
     """Lets nothing change in a room any more."""
 

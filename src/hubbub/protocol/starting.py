@@ -26,6 +26,7 @@ class MyRoom(msgspec.Struct, frozen=True, omit_defaults=True):
 
     Attributes:
         head, nth: its last event, and how many messages were ever posted.
+        avatar: the key of its picture.
         people: those of a direct.
         hidden: until there is an event after this one, a direct that was left is not to be shown.
         read, read_nth: the last event that was read, and how many messages there were by then.
@@ -41,6 +42,7 @@ class MyRoom(msgspec.Struct, frozen=True, omit_defaults=True):
     nth: int
     title: str = ""
     alias: str = ""
+    avatar: str = ""
     people: list[str] | None = None
     hidden: int = 0
     archived_at: str | None = None

@@ -157,6 +157,8 @@ async def _assembled(
     hub = Hub(
         store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
     )
+    if filing.portraits.can_make:
+        hub.portray = filing.portraits.make
     await ends.found_by(refreshing, hub.review)
     measured.watch(journal, fanout, links, hub.searching.outcomes, filing.thumbnails.outcomes)
     entrance = stack.enter_context(closing(_entrance(store, hub, register)))

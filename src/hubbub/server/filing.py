@@ -50,11 +50,13 @@ async def filing_of(
     uploads = Uploads(store, files, submit, limits)
     shrinker = Shrinker() if can_shrink() else None
     if shrinker is None:
-        log.info("Without Pillow (make images), there are no thumbnails, and no pictures of people")
+        log.info(
+            "Without Pillow (make images), there are no thumbnails, and no pictures of people and rooms"
+        )
     thumbnails = Thumbnails(files, shrinker)
     downloads = Downloads(store, files, thumbnails, rights)
     try:
-        portraits = Portraits(store, files, uploads, shrinker)
+        portraits = Portraits(store, files, uploads, shrinker, rights)
         yield Filing(Sweeper(store, files, submit), uploads, downloads, thumbnails, portraits)
     finally:
         await thumbnails.close()

@@ -200,7 +200,7 @@ BOUNDED = {
     *("read", "mentions", "calls", "upto", "level", "muted_until", "starred"),  # likewise
     *("of", "where", "note", "also_in_room", "titles", "name"),
     *("endpoint", "p256dh", "auth", "shows_text"),  # of at most 16 devices
-    "files",  # of at most 10 keys
+    *("file", "files"),  # of at most 10 keys
 }
 LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in several forms
     "text": ["x" * LARGE, "ü" * LARGE],

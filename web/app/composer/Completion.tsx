@@ -2,6 +2,7 @@
 
 import { t } from "../i18n/index.ts";
 import { pictureOf } from "../store/names.ts";
+import { pictureOfRoom } from "../store/rooms.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Option } from "../ui/Option.tsx";
 import { harmless } from "../ui/text.ts";
@@ -19,6 +20,7 @@ export const optionId = (id: string, i: number): string => `${id}-${i}`;
 
 export const Sign = ({ sign }: { sign: Candidate["sign"] }) => {
   if ("who" in sign) return <Avatar who={sign.who} picture={pictureOf(sign.who)} />;
+  if ("room" in sign) return <Avatar who={sign.room} picture={pictureOfRoom(sign.room)} />;
   return (
     <span class="sign" aria-hidden="true">
       {"src" in sign ? <img class="emoji" src={sign.src} alt="" /> : sign.text}

@@ -7,7 +7,7 @@ import { ownEmoji } from "../store/emoji.ts";
 import { may, membersIn, roomOf } from "../store/members.ts";
 import { everyone, nameOf } from "../store/names.ts";
 import { recent } from "../store/recent.ts";
-import { freeRooms, listedRooms, lookForRooms } from "../store/rooms.ts";
+import { freeRooms, listedRooms, lookForRooms, pictureOfRoom } from "../store/rooms.ts";
 import { accountOf, placeOf } from "../store/state.ts";
 import { ranked } from "../ui/rank.ts";
 import { aboutCommand, commandsIn, usageOf } from "./commands.ts";
@@ -20,8 +20,8 @@ export interface Candidate {
   text: string;
   name: string;
   hint: string;
-  /** What stands before it: a person's sign, an image, or a character. */
-  sign: { who: string } | { src: string } | { text: string };
+  /** What stands before it: a person's sign, a room's picture, an image, or a character. */
+  sign: { who: string } | { room: string } | { src: string } | { text: string };
 }
 
 const MOST = 8;
@@ -87,7 +87,7 @@ function rooms(typed: string): Candidate[] {
     text: alias ? `#${alias}` : location.origin + addressOf(room),
     name: title,
     hint: alias && `#${alias}`,
-    sign: { text: "#" },
+    sign: pictureOfRoom(room) ? { room } : { text: "#" },
   }));
 }
 

@@ -43,7 +43,7 @@ export function AboutRoom({ room }: { room: string }) {
 function Inside({ room, settings, rights }: Known & { room: string }) {
   const { kind, members } = settings;
   const isMade = kind !== "direct";
-  const mayChange = isMade && [rights.title, rights.describe, rights.moderate, rights.manage].some((may) => may?.allowed);
+  const mayChange = isMade && [rights.title, rights.describe, rights.depict, rights.moderate, rights.manage].some((may) => may?.allowed);
   return (
     <>
       <Members room={room} kind={kind} count={members} rights={rights} />

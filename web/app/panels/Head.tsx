@@ -6,7 +6,7 @@ import { keysOf, spoken } from "../keys/table.ts";
 import { cameFrom } from "../store/instead.ts";
 import { nameOf, pictureOf } from "../store/names.ts";
 import { openAbout, openPins } from "../store/panel.ts";
-import { titleOf, topicOf } from "../store/rooms.ts";
+import { pictureOfRoom, titleOf, topicOf } from "../store/rooms.ts";
 import { canSearch, openSearch } from "../store/seeking.ts";
 import { pinsIn } from "../store/sending.ts";
 import { current, placeOf, session } from "../store/state.ts";
@@ -23,6 +23,7 @@ export function Head() {
     <header>
       <Menu />
       {cameFrom.value && <IconButton id="back" name="back" label={t.backTo[cameFrom.value]} onClick={() => history.back()} />}
+      {pictureOfRoom(room) && <Avatar who={room} picture={pictureOfRoom(room)} />}
       <h1 id="title" dir="auto">
         {harmless(titleOf(room))}
       </h1>

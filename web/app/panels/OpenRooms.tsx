@@ -3,10 +3,12 @@
 import { t } from "../i18n/index.ts";
 import type { Listed } from "../store/aliases.ts";
 import { join } from "../store/doing.ts";
+import { pictureAt } from "../store/names.ts";
 import { listOpenRooms, open } from "../store/rooms.ts";
 import { accountOf, isConnected } from "../store/state.ts";
 import { useAsked } from "../ui/Asked.tsx";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
+import { RoomSign } from "../ui/RoomSign.tsx";
 import { Empty, Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { newRoom } from "./NewRoom.tsx";
@@ -46,8 +48,9 @@ function OpenRooms() {
   );
 }
 
-const Found = ({ room: { room, title, topic, members }, join }: { room: Listed; join(room: string): void }) => (
+const Found = ({ room: { room, title, topic, avatar, members }, join }: { room: Listed; join(room: string): void }) => (
   <li>
+    <RoomSign room={room} icon="hash" picture={pictureAt(avatar)} />
     <span class="who">
       <Name text={title} />
       <small>{harmless(topic) || t.members(members)}</small>

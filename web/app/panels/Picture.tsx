@@ -1,25 +1,33 @@
-// My picture: choosing another one, and removing it.
+// A picture of mine or of a room: choosing another one, and removing it.
 
+import type { ComponentChildren } from "preact";
 import { useId, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { pictureOf } from "../store/names.ts";
 import { say } from "../store/screen.ts";
-import { changePicture, PICTURES } from "../store/settings.ts";
-import { Avatar } from "../ui/Avatar.tsx";
+import { changePicture, makesPictures, PICTURES } from "../store/settings.ts";
 import { Why } from "../ui/Text.tsx";
 
-export function Picture({ who }: { who: string }) {
+interface PictureProps {
+  /** The key of an account, or of a room. */
+  whose: string;
+  picture: string | undefined;
+  /** What stands for it now. */
+  sign: ComponentChildren;
+  /** What others see of the picture. */
+  hint: string;
+}
+
+export function Picture({ whose, picture, sign, hint }: PictureProps) {
   const id = useId();
   const input = useRef<HTMLInputElement>(null);
   const choose = useRef<HTMLButtonElement>(null);
   const [isBusy, setBusy] = useState(false);
   const [why, setWhy] = useState("");
-  const picture = pictureOf(who);
   const change = async (file: File | undefined) => {
     if (isBusy) return;
     setBusy(true);
     setWhy("");
-    await changePicture(who, file).then(
+    await changePicture(whose, file).then(
       () => say(t.saved),
       (error: Error) => setWhy(error.message),
     );
@@ -31,16 +39,19 @@ export function Picture({ who }: { who: string }) {
     if (file) change(file);
     field.value = ""; // so that the same file can be chosen again
   };
+  const canChoose = makesPictures();
   const busy = isBusy ? "true" : undefined;
   return (
     <fieldset class="my-picture" aria-describedby={`${id}-hint`}>
       <legend>{t.picture}</legend>
-      <Avatar who={who} picture={picture} />
+      {sign}
       <div class="field">
         <p class="acts">
-          <button ref={choose} type="button" aria-disabled={busy} onClick={() => isBusy || input.current?.click()}>
-            {isBusy ? t.savingPicture : t.choosePicture}
-          </button>
+          {canChoose && (
+            <button ref={choose} type="button" aria-disabled={busy} onClick={() => isBusy || input.current?.click()}>
+              {isBusy ? t.savingPicture : t.choosePicture}
+            </button>
+          )}
           {picture && (
             <button type="button" class="quiet" aria-disabled={busy} onClick={() => change(undefined)}>
               {t.removePicture}
@@ -57,7 +68,7 @@ export function Picture({ who }: { who: string }) {
         />
         <Why text={why} />
         <p class="hint" id={`${id}-hint`}>
-          {t.pictureHint}
+          {canChoose ? `${t.pictureKinds} ${hint}` : t.noPictures}
         </p>
       </div>
     </fieldset>

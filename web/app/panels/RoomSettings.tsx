@@ -3,9 +3,13 @@
 import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { changeRoom, type Rights, type RoomSettings as Settings, settingsOf } from "../store/managing.ts";
+import { pictureOfRoom } from "../store/rooms.ts";
 import { say } from "../store/screen.ts";
 import { Refused } from "../store/sdk.ts";
 import { Field, type FieldSpec, Form, type Values } from "../ui/Form.tsx";
+import type { IconName } from "../ui/Icon.tsx";
+import { RoomSign } from "../ui/RoomSign.tsx";
+import { Picture } from "./Picture.tsx";
 import { Section } from "./Section.tsx";
 
 const SLOW = [0, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400]; // seconds
@@ -116,10 +120,21 @@ function Change({ room, now, rights, again }: { room: string; now: Settings; rig
   );
 }
 
+const RoomPicture = ({ room, icon }: { room: string; icon: IconName }) => {
+  const picture = pictureOfRoom(room);
+  const sign = <RoomSign room={room} icon={icon} picture={picture} />;
+  return <Picture whose={room} picture={picture} sign={sign} hint={t.roomPictureHint} />;
+};
+
 export const RoomSettings = ({ room, rights }: { room: string; rights: Rights }) => (
   <Section
     title={t.roomSettings}
     look={() => settingsOf(room)}
-    show={(now, again) => <Change key={JSON.stringify(now)} room={room} now={now} rights={rights} again={again} />}
+    show={(now, again) => (
+      <>
+        {rights.depict?.allowed && <RoomPicture room={room} icon={now.kind === "open" ? "hash" : "lock"} />}
+        <Change key={JSON.stringify(now)} room={room} now={now} rights={rights} again={again} />
+      </>
+    )}
   />
 );

@@ -13,13 +13,14 @@ import { instead } from "../store/instead.ts";
 import { pictureOf } from "../store/names.ts";
 import { stateOf } from "../store/presence.ts";
 import { isReading } from "../store/reading.ts";
-import { freeRooms, open } from "../store/rooms.ts";
+import { freeRooms, open, pictureOfRoom } from "../store/rooms.ts";
 import { openSaved } from "../store/saved.ts";
 import type { wire } from "../store/sdk.ts";
 import { openSearch } from "../store/seeking.ts";
 import { current, places, session } from "../store/state.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Icon, type IconName } from "../ui/Icon.tsx";
+import { RoomSign } from "../ui/RoomSign.tsx";
 import { Name } from "../ui/Text.tsx";
 
 export function Rooms() {
@@ -131,7 +132,11 @@ const Item = ({ room, title, icon, unread, other }: ItemProps) => (
       title={other && t.presence[stateOf(other) ?? ""]}
       onClick={() => open(room)}
     >
-      {other ? <Avatar who={other} state={stateOf(other)} picture={pictureOf(other)} /> : <Icon name={icon} />}
+      {other ? (
+        <Avatar who={other} state={stateOf(other)} picture={pictureOf(other)} />
+      ) : (
+        <RoomSign room={room} icon={icon} picture={pictureOfRoom(room)} />
+      )}
       <Name text={title} />
       {unread && <Badge {...unread} />}
     </button>

@@ -4,13 +4,13 @@ import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { create } from "../store/doing.ts";
 import { pictureOf } from "../store/names.ts";
-import { listOpenRooms, open } from "../store/rooms.ts";
+import { listOpenRooms, open, pictureOfRoom } from "../store/rooms.ts";
 import { accountOf } from "../store/state.ts";
 import { closeWindow } from "../store/windows.ts";
 import { Avatar } from "../ui/Avatar.tsx";
 import { Dialog } from "../ui/Dialog.tsx";
-import { Icon } from "../ui/Icon.tsx";
 import { Option } from "../ui/Option.tsx";
+import { RoomSign } from "../ui/RoomSign.tsx";
 import { Empty, Name, Why } from "../ui/Text.tsx";
 import { type Goal, goalsFor } from "./goals.ts";
 
@@ -63,7 +63,11 @@ export function Switcher() {
       <div id="goals" role="listbox" aria-label={t.roomsAndPeople} hidden={!found.length}>
         {found.map((goal, i) => (
           <Option key={goal.key} id={`goal-${i}`} isChosen={i === at} take={() => go(goal)}>
-            {goal.who ? <Avatar who={goal.who} picture={pictureOf(goal.who)} /> : <Icon name={goal.icon} />}
+            {goal.who ? (
+              <Avatar who={goal.who} picture={pictureOf(goal.who)} />
+            ) : (
+              <RoomSign room={goal.room} icon={goal.icon} picture={pictureOfRoom(goal.room)} />
+            )}
             <span class={goal.isNew ? "name unread" : "name"}>
               <Name text={goal.title} />
               {goal.isNew && <span class="visually-hidden"> {t.unread}</span>}

@@ -20,6 +20,7 @@ export interface Listed {
   title: string;
   topic: string;
   alias?: string;
+  avatar?: string;
   members: number;
 }
 

@@ -18,7 +18,7 @@ export const OFFLINE = {
   ...{ signal: "passes", watch: "passes", away: "passes", back: "passes" },
   draft: "passes", // a draft stays on this device, and is told with the next connection
   ...{ get_source: "never", get_edits: "never", list_saved: "never", list_threads: "never" }, // by HTTP
-  ...{ change: "never", archive: "never", restore: "never", remove: "never", appoint: "never" }, // by HTTP
+  ...{ change: "never", set_avatar: "never", archive: "never", restore: "never", remove: "never", appoint: "never" }, // by HTTP
   ...{ ban: "never", unban: "never", mute: "never", unmute: "never", subscribe: "never", unsubscribe: "never" }, // by HTTP
   ...{ patch: "never", follow_thread: "never", unfollow_thread: "never", end_thread: "never", reopen_thread: "never" },
 } as const satisfies Record<wire.AnyCommand["do"], "waits" | "asks" | "passes" | "never">;

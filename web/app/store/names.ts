@@ -43,8 +43,12 @@ export function nameOf(by: string): string {
 export function pictureOf(by: string): string | undefined {
   if (!isAccount(by)) return undefined;
   const avatar = personOf(by)?.avatar ?? (version.value >= 0 ? authors.get(by)?.avatar : "");
-  return avatar ? `/api/v1/avatars/${encodeURIComponent(avatar)}` : undefined;
+  return pictureAt(avatar);
 }
+
+/** Where a picture is, by its key. */
+export const pictureAt = (avatar: string | undefined): string | undefined =>
+  avatar ? `/api/v1/avatars/${encodeURIComponent(avatar)}` : undefined;
 
 export function personOf(key: string): ShownPerson | undefined {
   const me = session.value?.account?.know("person");

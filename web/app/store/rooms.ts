@@ -10,6 +10,7 @@ import { call, list } from "./http.ts";
 import { cameFrom, instead } from "./instead.ts";
 import { lookAt } from "./looking.ts";
 import { keepRooms } from "./memory.ts";
+import { pictureAt } from "./names.ts";
 import { seeRoom } from "./outbox.ts";
 import { closePanel } from "./panel.ts";
 import { leaveOff, lookAgain, readUpto } from "./reading.ts";
@@ -126,6 +127,10 @@ export const topicOf = (room: string): string => topics.value.get(room) ?? liste
 
 /** The open rooms that were listed last. */
 export const listedRooms = (): Listed[] => [...listed.value.values()];
+
+/** Where the picture of a room is, if there is one and one knows it. */
+export const pictureOfRoom = (room: string): string | undefined =>
+  pictureAt((session.value?.account?.row(room) ?? listed.value.get(room))?.avatar);
 
 /** What a room is called. */
 export function titleOf(room: string): string {

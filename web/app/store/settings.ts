@@ -5,9 +5,9 @@ import { t } from "../i18n/index.ts";
 import { ME } from "./commands.ts";
 import { forgetUpload } from "./files.ts";
 import { call, upload } from "./http.ts";
-import { personOf } from "./names.ts";
+import { isAccount, personOf } from "./names.ts";
 import { change } from "./outbox.ts";
-import { accountOf } from "./state.ts";
+import { accountOf, clientOf } from "./state.ts";
 
 export interface Profile {
   account: string;
@@ -50,10 +50,14 @@ export const changeProfile = ({ name, status_text }: Omit<Profile, "account">): 
 /** What a picture can be made of. */
 export const PICTURES = "image/png,image/gif,image/jpeg,image/webp,image/avif";
 
-/** Give an account a picture, or none. */
-export async function changePicture(who: string, picture: File | undefined): Promise<void> {
+/** Whether the server makes pictures of files. */
+export const makesPictures = (): boolean => clientOf()?.welcome?.pictures !== false;
+
+/** Give an account or a room a picture, or none. */
+export async function changePicture(whose: string, picture: File | undefined): Promise<void> {
   const { file } = picture ? await upload<{ file: string }>("POST", "/files", picture) : { file: "" };
-  await call("PUT", `/people/${encodeURIComponent(who)}/avatar`, { file }).finally(() => forgetUpload(file));
+  const kind = isAccount(whose) ? "people" : "rooms";
+  await call("PUT", `/${kind}/${encodeURIComponent(whose)}/avatar`, { file }).finally(() => forgetUpload(file));
 }
 
 export const sessions = async (): Promise<Session[]> => (await call<{ sessions: Session[] }>("GET", "/me/sessions")).sessions;

@@ -7,7 +7,7 @@ import { after, further, given, OF_MESSAGES, recounts } from "./counting.ts";
 import { FollowedThreads } from "./threads.ts";
 
 const USUAL = {
-  ...{ title: "", alias: "", people: [] as string[], hidden: 0, archived_at: "", read: 0, read_nth: 0, unread: 0, mentions: 0 },
+  ...{ title: "", alias: "", avatar: "", people: [] as string[], hidden: 0, archived_at: "", read: 0, read_nth: 0, unread: 0, mentions: 0 },
   ...{ marked: false, level: "", muted_until: 0, starred: false },
 };
 const USUAL_PERSON = { role: "member", kind: "person", status: "active", status_text: "", time_zone: "", avatar: "" };

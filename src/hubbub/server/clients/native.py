@@ -175,7 +175,7 @@ class NativeClient:
             if isinstance(command, Hello):
                 await self._hub.door.prepare(command.token)
             principal = self._recognise(command if isinstance(command, Hello) else None)
-            command = await self._hub.names.in_keys(principal, command)
+            command = await self._hub.in_full(principal, command)
             if isinstance(command, Change):
                 self._change(command, principal)
             elif isinstance(command, Question):
@@ -290,6 +290,7 @@ class NativeClient:
                 "messages_per_s": limits.messages_per_s,
                 "rooms": limits.rooms,
             },
+            "pictures": self._hub.makes_pictures,
             "heartbeat": HEARTBEAT,
         }
 

@@ -1,17 +1,20 @@
-"""Portraits: small squares that stand for people, made of pictures that they uploaded."""
+"""Portraits: small squares that stand for people and rooms, made of pictures that people uploaded."""
 
+from collections.abc import Callable
 from functools import partial
 
-from hubbub.domain.access import RoomKind
+from hubbub.domain.access import Operation, RoomKind
 from hubbub.domain.files import File
 from hubbub.domain.pictures import PORTRAIT, SEE_PICTURES
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.files import is_file_key
+from hubbub.protocol.keys import is_made_key
 from hubbub.server.files.base import Files
 from hubbub.server.files.jobs import Job
 from hubbub.server.files.shrinker import Picture, Shrinker
 from hubbub.server.files.uploads import Uploads, failing
+from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store
 
 AT_ONCE = 16  # that are being made, or wait for that; one for each account
@@ -21,13 +24,25 @@ class Portraits:
     """Makes and finds them. All methods raise RefusalError for what the caller may not do, and StoreFailed."""
 
     def __init__(
-        self, store: Store, files: Files, uploads: Uploads, shrinker: Shrinker | None
+        self,
+        store: Store,
+        files: Files,
+        uploads: Uploads,
+        shrinker: Shrinker | None,
+        rights: Callable[[], Rights],
     ) -> None:
+        """`rights` are there once somebody comes."""
         self._store = store
         self._files = files
         self._uploads = uploads
         self._shrinker = shrinker
+        self._rights = rights
         self._making: set[str] = set()  # whose portraits
+
+    @property
+    def can_make(self) -> bool:
+        """Whether it has what makes pictures smaller."""
+        return self._shrinker is not None
 
     async def make(self, principal: Principal, file: str) -> bytes:
         """Return a portrait, made of a picture that the principal uploaded."""
@@ -61,10 +76,21 @@ class Portraits:
             self._making.discard(row.account)
 
     async def find(self, principal: Principal, avatar: str) -> bytes:
-        """Return the portrait with this key."""
+        """Return the portrait with this key. That of a room is there for those who may know of the room."""
         if not SEE_PICTURES.is_given(principal.role, principal.scopes, RoomKind.FREE):
             raise RefusalError("forbidden", f"Not allowed to {SEE_PICTURES.label}")
         rows = await self._store.by(PORTRAIT, "avatar", [avatar]) if is_file_key(avatar) else []
-        if not rows:
+        if not rows or not await self._may_see(principal, rows[0].whose):
             raise RefusalError("not_found", "No such picture")
         return rows[0].data
+
+    async def _may_see(self, principal: Principal, whose: str) -> bool:
+        if not is_made_key(whose):
+            return True
+        try:
+            await self._rights().require(principal, Operation.KNOW, whose)
+        except RefusalError as error:
+            if error.refusal.code == "unauthenticated":
+                raise
+            return False
+        return True

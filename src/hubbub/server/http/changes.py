@@ -67,7 +67,7 @@ async def commit(
 
     Its room and its people may be called as clients call them (see `Names`). Raises RefusalError.
     """
-    change = await request.app[HUB].names.in_keys(principal, change)
+    change = await request.app[HUB].in_full(principal, change)
     answer = await _committed(request, principal, change)
     if isinstance(answer, Refusal):
         return problem(answer)

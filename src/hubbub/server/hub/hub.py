@@ -1,11 +1,21 @@
 """The hub: writing, following and reading as one object, and how they stop."""
 
-from collections.abc import Callable
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import TypeVar, cast
 
+from msgspec import structs
+
+from hubbub.domain.access import Operation
 from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.rooms.settings import SetPortrait
+from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.emoji import ListEmoji
+from hubbub.protocol.files import KEY_BYTES, key_of
+from hubbub.protocol.messages import AnyCommand
 from hubbub.protocol.missed import ListMissed
+from hubbub.protocol.rooms import SetAvatar
 from hubbub.protocol.search import Search
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
@@ -31,12 +41,15 @@ from hubbub.server.people.door import Door
 from hubbub.server.people.rates import Limits, Throttle
 from hubbub.server.stores.base import Store
 
+C = TypeVar("C", bound=AnyCommand)
+Portray = Callable[[Principal, str], Awaitable[bytes]]
+
 
 class Hub:
     """What can be done in rooms, in parts: writing, following, starting, reading, what is kept beside messages, the roster of made rooms, and watching people.
 
     Each part refuses what its caller may not do. A refusal is a value or a `RefusalError`, never a crash.
-    `turns` are for commands about many rooms.
+    `turns` are for commands about many rooms. `portray` makes a picture of an uploaded file, by its key, if the server can.
     """
 
     def __init__(
@@ -82,6 +95,30 @@ class Hub:
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal
+        self.portray: Portray | None = None
+
+    @property
+    def makes_pictures(self) -> bool:
+        """Whether it makes small pictures of files."""
+        return self.portray is not None
+
+    async def in_full(self, principal: Principal, command: C) -> C:
+        """Return a command as logs take it: with keys in place of names, and with the picture that is made of a file.
+
+        Raises RefusalError, StoreFailed.
+        """
+        command = await self.names.in_keys(principal, command)
+        if isinstance(command, SetAvatar) and command.file and self.portray is not None:
+            return cast("C", await self._with_picture(principal, command, self.portray))
+        return command
+
+    async def _with_picture(
+        self, principal: Principal, change: SetAvatar, portray: Portray
+    ) -> SetPortrait:
+        await self.rights.require(principal, Operation.DEPICT, change.room)
+        image = await portray(principal, change.file)
+        avatar = key_of(secrets.token_bytes(KEY_BYTES))
+        return SetPortrait(**structs.asdict(change), avatar=avatar, image=image)
 
     @property
     def waiting(self) -> int:

@@ -132,6 +132,7 @@ class Starting:
 def _room(row: OwnRoom) -> MyRoom:
     return MyRoom(
         *(row.room, row.kind, row.role, row.head, row.nth, row.title, row.alias),
+        avatar=row.avatar,
         people=row.people.split() if row.people else None,
         hidden=row.hidden,
         archived_at=row.archived_at,

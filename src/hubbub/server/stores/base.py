@@ -102,6 +102,7 @@ class OwnRoom(NamedTuple):
     kind: str
     title: str
     alias: str
+    avatar: str
     people: str | None
     archived_at: str | None
     role: str

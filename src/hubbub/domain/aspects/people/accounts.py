@@ -11,7 +11,7 @@ from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
 from hubbub.domain.facts import NOBODY, Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.pictures import PORTRAIT, Portrait
+from hubbub.domain.pictures import PORTRAIT, put_portrait
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.records import Kept, Known, Table
 from hubbub.domain.rules import Affecting, Asking, Aspect, Consequence, Guard, Rule
@@ -217,14 +217,8 @@ def _change(ledger: Ledger, principal: Principal, change: ChangePerson) -> Answe
         ledger.put(HANDLES, Handle(DIRECTORY, row.handle, row.account, False, free_at))
         ledger.put(HANDLES, Handle(DIRECTORY, new["handle"], row.account, True, None))
     if "avatar" in new:
-        _put_portrait(ledger, row.account, new["avatar"], change.image)
+        put_portrait(ledger, row.account, new["avatar"], change.image)
     return _put(ledger, principal, row, **new)
-
-
-def _put_portrait(ledger: Ledger, account: str, avatar: str, image: bytes | None) -> None:
-    ledger.drop_all(PORTRAIT, DIRECTORY, account)
-    if image:
-        ledger.add(PORTRAIT, Portrait(DIRECTORY, account, avatar, image))
 
 
 def _put(ledger: Ledger, principal: Principal, row: Account, **new: Any) -> Accepted:
@@ -367,7 +361,7 @@ def _changed(kept: Kept, event: PersonChanged) -> None:
 
 
 def _removed(ledger: Ledger, event: PersonRemoved) -> None:
-    ledger.drop_all(PORTRAIT, DIRECTORY, event.account)
+    put_portrait(ledger, event.account, "", None)
 
 
 def _whom(event: PersonAdded | PersonChanged) -> tuple[str, ...]:

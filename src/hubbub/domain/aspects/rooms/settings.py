@@ -11,6 +11,7 @@ from hubbub.domain.aspects.rooms.members import NO_ACCOUNT, OF_TWO, is_active, t
 from hubbub.domain.aspects.rooms.standings import GUARD, HEARD, NOT_HEARD
 from hubbub.domain.facts import EVERYONE, Answer, Needs
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.pictures import put_portrait
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Kept
 from hubbub.domain.rooms import (
@@ -44,7 +45,15 @@ from hubbub.protocol.keys import (
     room_key,
 )
 from hubbub.protocol.names import is_line
-from hubbub.protocol.rooms import MAX_DIRECT, Archive, ChangeRoom, Create, Restore, RoomSettings
+from hubbub.protocol.rooms import (
+    MAX_DIRECT,
+    Archive,
+    ChangeRoom,
+    Create,
+    Restore,
+    RoomSettings,
+    SetAvatar,
+)
 
 CREATE = Permission("create rooms", {RoomKind.OWN: account(Scope.POST)})
 
@@ -214,6 +223,38 @@ def _taken(ledger: Ledger, alias: str | None) -> Refusal | None:
     return Refusal("name_taken", "Alias already in use: choose another")
 
 
+# --- its picture ---
+
+
+class SetPortrait(SetAvatar, frozen=True, kw_only=True):
+    """Gives a room a picture that the hub has made of the file; `avatar` is its key."""
+
+    avatar: str
+    image: bytes
+
+
+def _screen_depict(change: SetAvatar, _: int) -> Refusal | None:
+    if not change.file:
+        return None
+    return Refusal("unsupported", "This server makes no pictures of files")  # else the hub had
+
+
+def _depict_needs(wanted: Needs, _: Principal, __: SetAvatar) -> None:
+    wanted.logs.add(DIRECTORY)
+
+
+def _depict(ledger: Ledger, principal: Principal, change: SetAvatar) -> Answer:
+    room = _row(ledger, change.room)
+    is_made = isinstance(change, SetPortrait)
+    avatar, image = (change.avatar, change.image) if is_made else ("", None)
+    if avatar == room.avatar:
+        return ledger.unchanged()
+    put_portrait(ledger, room.room, avatar, image)
+    answer = ledger.append(Changed(**ledger.next(room.room, principal), avatar=avatar))
+    _tell(ledger, principal, room, _row(ledger, room.room))
+    return answer
+
+
 # --- archiving ---
 
 
@@ -260,7 +301,12 @@ def _tell(ledger: Ledger, principal: Principal, before: MadeRoom | None, after: 
 
 
 def _names(room: MadeRoom) -> dict[str, Any]:
-    return {"title": room.title, "topic": room.topic, "alias": room.alias}
+    return {
+        "title": room.title,
+        "topic": room.topic,
+        "alias": room.alias,
+        "avatar": room.avatar,
+    }
 
 
 def _point(ledger: Ledger, before: MadeRoom | None, after: MadeRoom) -> None:
@@ -311,7 +357,8 @@ def _created(kept: Kept, event: Created) -> None:
 def _changed(kept: Kept, event: Changed) -> None:
     if is_thread_key(event.room):  # only its title: see `threads.entitle`
         return
-    new = {name: value for name in _PERMISSIONS if (value := getattr(event, name)) is not None}
+    names = (*_PERMISSIONS, "avatar")
+    new = {name: value for name in names if (value := getattr(event, name)) is not None}
     if row := kept.row(ROOM, RoomKey(event.room)):
         kept.put(ROOM, row._replace(**new))
 
@@ -335,6 +382,8 @@ ASPECT = Aspect(
             complete=_with_key,
         ),
         Rule(ChangeRoom, Operation.KNOW, _change_needs, _change, _screen_change, in_threads=True),
+        Rule(SetAvatar, Operation.DEPICT, _depict_needs, _depict, _screen_depict),
+        Rule(SetPortrait, Operation.DEPICT, _depict_needs, _depict, is_internal=True),
         Rule(Archive, Operation.MANAGE, _archive_needs, _archive),
         Rule(Restore, Operation.RESTORE, _archive_needs, _restore),
     ),

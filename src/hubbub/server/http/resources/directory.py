@@ -15,12 +15,13 @@ resource = Resource()
 
 
 class ListedRoomItem(msgspec.Struct):
-    """An open room. `alias` is empty if it has none; `members` is their number."""
+    """An open room. `alias` is empty if it has none, and so is `avatar`, the key of its picture; `members` is their number."""
 
     room: str
     title: str
     topic: str
     alias: str
+    avatar: str
     members: int
 
 
@@ -46,7 +47,7 @@ async def list_directory(request: web.Request) -> DirectoryReply:
     principal, limit = account_of(request, READ_OWN), LIMIT.of(request) or 100
     rows = await request.app[HUB].roster.listed(principal, AFTER.of(request) or "", limit + 1)
     items = [
-        ListedRoomItem(room.room, room.title, room.topic, room.alias, members)
+        ListedRoomItem(room.room, room.title, room.topic, room.alias, room.avatar, members)
         for room, members in rows[:limit]
     ]
     return DirectoryReply(items, len(rows) > limit)

@@ -72,12 +72,13 @@ class SessionsReply(msgspec.Struct):
 
 
 class MyRoomItem(msgspec.Struct):
-    """A room of which one is a member: its last number, and one's role in it. `alias` is empty if it has none."""
+    """A room of which one is a member: its last number, and one's role in it. `alias` and `avatar` are empty if it has none."""
 
     room: str
     kind: str
     title: str
     alias: str
+    avatar: str
     role: str
     head: int
 
@@ -218,7 +219,7 @@ async def list_my_rooms(request: web.Request) -> MyRoomsReply:
     principal, limit = account_of(request, READ_OWN), LIMIT.of(request) or 100
     rows = await request.app[HUB].roster.mine(principal, AFTER.of(request) or "", limit + 1)
     items = [
-        MyRoomItem(row.room, row.kind, row.title, row.alias, row.role, row.head)
+        MyRoomItem(row.room, row.kind, row.title, row.alias, row.avatar, row.role, row.head)
         for row in rows[:limit]
     ]
     return MyRoomsReply(items, len(rows) > limit)

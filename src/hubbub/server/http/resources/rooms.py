@@ -72,7 +72,7 @@ class MayReply(msgspec.Struct):
 class SettingsReply(msgspec.Struct):
     """What a room is like: its settings as `createRoom` takes them, what it is, and how much is in it.
 
-    `members` is their number, `nth` how many messages were ever posted.
+    `avatar` is the key of its picture, `members` their number, `nth` how many messages were ever posted.
     """
 
     room: str
@@ -80,6 +80,7 @@ class SettingsReply(msgspec.Struct):
     title: str
     topic: str
     alias: str
+    avatar: str
     public: str
     posters: str
     slow: int

@@ -249,7 +249,7 @@ JOIN hubbub.room AS log ON log.name = part.room
 ) ORDER BY place.room LIMIT $3
 
 -- :all_own_rooms The same without any condition, as `start` asks for them: so the planner knows how many there are, and joins them in fewer steps.
-SELECT place.room, kind, title, alias, people, archived_at, role, hidden, log.head, log.nth,
+SELECT place.room, kind, title, alias, avatar, people, archived_at, role, hidden, log.head, log.nth,
     marker.seq, marker.nth AS read_nth, is_marked, level, muted_until, starred,
     {unread_and_mentions(place.room, marker.seq, marker.nth)}
 FROM hubbub.place

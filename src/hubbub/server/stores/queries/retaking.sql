@@ -64,7 +64,7 @@ DELETE FROM {here}file AS here WHERE EXISTS (
 
 -- :portrait Forget their pictures.
 DELETE FROM {here}portrait AS here WHERE EXISTS (
-    SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.whose AND there.status = 'removed'
 );
 
 -- :blocked Forget whom they blocked.

@@ -97,7 +97,7 @@ SELECT name, head, nth FROM headed_room WHERE name >= ? AND name < ? ORDER BY na
 -- :own_rooms The rooms of an account by their keys; perhaps without directs that are hidden and have no newer message; or some of these rooms.
 -- Each head is looked up once, since the rows of `own` are made before they are used.
 WITH own AS MATERIALIZED (
-    SELECT place.room, kind, title, alias, people, archived_at, role, hidden, head, log.nth,
+    SELECT place.room, kind, title, alias, avatar, people, archived_at, role, hidden, head, log.nth,
         marker.seq AS read, marker.nth AS read_nth, is_marked, level, muted_until, starred, log.id, trimmed_nth
     FROM place
     CROSS JOIN made_room ON made_room.room = place.room
@@ -109,7 +109,7 @@ WITH own AS MATERIALIZED (
         NOT :only_shown OR hidden = 0 OR EXISTS (SELECT 1 FROM message WHERE message.room = log.id AND seq > hidden)
     ) ORDER BY place.room LIMIT :limit
 )
-SELECT room, kind, title, alias, people, archived_at, role, hidden, head, nth,
+SELECT room, kind, title, alias, avatar, people, archived_at, role, hidden, head, nth,
     read, read_nth, is_marked, level, muted_until, starred,
     {unread_and_mentions(own.room, own.id, own.nth)}
 FROM own ORDER BY room;
