@@ -148,10 +148,10 @@ export class Client {
 
   /** Give a room (`@r…`) or an account (`@p…`) a picture, made of a file that you uploaded and did not post; null removes it. */
   setAvatar(whose: string, picture: UploadedFile | string | null): Promise<void> {
-    return files().then(({ setAvatar }) => setAvatar(this.#place, whose, keyOf(picture ?? "")));
+    return files().then(({ setAvatar }) => setAvatar(this.#place, whose, picture));
   }
 
-  history(room: string, options: { before?: number; after?: number; limit?: number } = {}): Promise<HistoryPage> {
+  history(room: string, options?: { before?: number; after?: number; limit?: number }): Promise<HistoryPage> {
     return this.send("history", { room, ...options });
   }
 
@@ -171,7 +171,7 @@ export class Client {
   }
 
   /** Send any command of the protocol by its name and fields. Resolves with the `ok` of its reply. */
-  send<Ok = unknown>(command: string, fields: Record<string, unknown> = {}): Promise<Ok> {
+  send<Ok = unknown>(command: string, fields?: Record<string, unknown>): Promise<Ok> {
     return this.#exchange.ask<Ok>({ ...fields, do: command });
   }
 

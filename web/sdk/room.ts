@@ -145,7 +145,7 @@ export class Room implements AsyncIterable<AnyEvent> {
   }
 
   /** Merge a patch (RFC 7396) into the state document, unless it was patched after `if_seq`. */
-  patch(patch: unknown, options: { if_seq?: number } = {}): Promise<Acknowledgement | null> {
+  patch(patch: unknown, options?: { if_seq?: number }): Promise<Acknowledgement | null> {
     return this.#change("patch", { patch, ...options });
   }
 
@@ -167,7 +167,7 @@ export class Room implements AsyncIterable<AnyEvent> {
     this.#exchange.tell({ do: "signal", room: this.name, signal: "typing" });
   }
 
-  history(options: { before?: number; after?: number; limit?: number } = {}): Promise<HistoryPage> {
+  history(options?: { before?: number; after?: number; limit?: number }): Promise<HistoryPage> {
     return this.#ask("history", options);
   }
 
@@ -188,12 +188,12 @@ export class Room implements AsyncIterable<AnyEvent> {
   }
 
   /** Message `seq` as it is now, and up to `around` messages before and after it. */
-  message(seq: number, options: { around?: number } = {}): Promise<OneMessage> {
+  message(seq: number, options?: { around?: number }): Promise<OneMessage> {
     return this.#ask("get_message", { seq, ...options });
   }
 
   /** All that message `seq` said, oldest first. */
-  edits(seq: number, options: { after?: number; limit?: number } = {}): Promise<EditsPage> {
+  edits(seq: number, options?: { after?: number; limit?: number }): Promise<EditsPage> {
     return this.#ask("get_edits", { seq, ...options });
   }
 
@@ -202,11 +202,11 @@ export class Room implements AsyncIterable<AnyEvent> {
     return this.#ask("get_source", { seq });
   }
 
-  pinned(options: Paging<number> = {}): Promise<PinsPage> {
+  pinned(options?: Paging<number>): Promise<PinsPage> {
     return this.#ask("list_pins", options);
   }
 
-  listThreads(options: Paging<string> = {}): Promise<ThreadsPage> {
+  listThreads(options?: Paging<string>): Promise<ThreadsPage> {
     return this.#ask("list_threads", options);
   }
 
@@ -232,7 +232,7 @@ export class Room implements AsyncIterable<AnyEvent> {
   }
 
   /** For some seconds, or else for ever. */
-  ban(who: string, options: { seconds?: number } = {}): Promise<Acknowledgement | null> {
+  ban(who: string, options?: { seconds?: number }): Promise<Acknowledgement | null> {
     return this.#change("ban", { who, ...options });
   }
 
@@ -240,7 +240,7 @@ export class Room implements AsyncIterable<AnyEvent> {
     return this.#change("unban", { who });
   }
 
-  mute(who: string, options: { seconds?: number } = {}): Promise<Acknowledgement | null> {
+  mute(who: string, options?: { seconds?: number }): Promise<Acknowledgement | null> {
     return this.#change("mute", { who, ...options });
   }
 
@@ -278,7 +278,7 @@ export class Room implements AsyncIterable<AnyEvent> {
     return this.#exchange.change(command, { room: this.name, ...fields });
   }
 
-  #ask<Ok>(command: string, fields: object): Promise<Ok> {
+  #ask<Ok>(command: string, fields?: object): Promise<Ok> {
     return this.#client.send<Ok>(command, { room: this.name, ...fields });
   }
 }

@@ -9,6 +9,8 @@ const MOST_AT_ONCE = 500; // in one command, which is then smaller than the serv
 
 type Answer = Snapshot | Resumed;
 
+const alreadyIn = (room: string) => new Error(`Already following ${room}; unfollow it first`);
+
 /** Who wants to know how far rooms have come. */
 export interface Watcher {
   /** The rooms of which the server shall tell the heads, each with the last one that is known. */
@@ -50,7 +52,7 @@ export class Rooms {
       this.#forget(reading);
       throw error;
     }
-    if (this.#readings.get(reading.room) !== reading) throw new Error(`Already following ${reading.room}; unfollow it first`);
+    if (this.#readings.get(reading.room) !== reading) throw alreadyIn(reading.room);
     return reading;
   }
 
@@ -112,7 +114,7 @@ export class Rooms {
   }
 
   #begin(room: string, from: From): Reading {
-    if (this.#readings.has(room)) throw new Error(`Already following ${room}; unfollow it first`);
+    if (this.#readings.has(room)) throw alreadyIn(room);
     const reading = new Reading(room, from, this.#limit, (taken) => {
       if (taken.mustCatchUp && this.#isHere(taken)) this.#followAgain(taken);
       this.#taken(taken);

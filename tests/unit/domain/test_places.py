@@ -77,7 +77,7 @@ def code(standing: Standing, operation: Permission) -> str | None:
 def test_each_cell_in_each_standing(name: str, kind: MadeKind) -> None:
     standing, expected = STANDINGS[name]
     cases = [each for each in CASES if each.kind is kind]
-    assert len(cases) == 24 * 6
+    assert len(cases) == 25 * 6
     told = {
         (c.operation.label, c.place.name): code(
             standing._replace(kind=kind, places=(c.place,)), c.operation
