@@ -44,7 +44,7 @@ export class Client {
   /** Your account's rooms, the people, and what you keep for yourself: in step from the moment when it is opened. Only for accounts. */
   readonly me = {
     open: (): Promise<Me> => {
-      this.#me ??= import("./me/me.ts").then(({ openMe }) => openMe(this.#exchange, this.#rooms, this.#most));
+      this.#me ??= import("./me/me.ts").then((its) => its.openMe(this.#exchange, this.#rooms, this.#most));
       this.#me.catch(() => {
         this.#me = undefined; // it may be opened again
       });
@@ -138,17 +138,17 @@ export class Client {
 
   /** Upload a file, which a post of yours can then show, within 24 hours. Only for accounts. A stream needs its `size`. */
   upload(source: Blob | Uint8Array | ArrayBuffer | Bytes, options?: UploadOptions): Promise<UploadedFile> {
-    return files().then(({ upload }) => upload(this, this.#place, source, options));
+    return files().then((its) => its.upload(this, this.#place, source, options));
   }
 
   /** Get a file that a message shows, by its key: a `Response`, whose body is the file. */
   download(file: string, options?: DownloadOptions): Promise<Response> {
-    return files().then(({ download }) => download(this.#place, file, options));
+    return files().then((its) => its.download(this.#place, file, options));
   }
 
   /** Give a room (`@r…`) or an account (`@p…`) a picture, made of a file that you uploaded and did not post; null removes it. */
   setAvatar(whose: string, picture: UploadedFile | string | null): Promise<void> {
-    return files().then(({ setAvatar }) => setAvatar(this.#place, whose, picture));
+    return files().then((its) => its.setAvatar(this.#place, whose, picture));
   }
 
   history(room: string, options?: { before?: number; after?: number; limit?: number }): Promise<HistoryPage> {
@@ -235,8 +235,8 @@ export function connect(url: string, options?: Options): Client {
 
 /** The address of a server, as people write it, without `/ws` and a slash at the end. */
 function baseOf(url: string): string {
-  const address = new URL(/^(https?|wss?):\/\//.test(url) ? url : `http://${url}`);
-  return `${address.protocol.replace("ws", "http")}//${address.host}${address.pathname.replace(/(\/ws)?\/*$/, "")}`;
+  const address = new URL(/^(http|ws)s?:\/\//.test(url) ? url : `http://${url}`);
+  return address.origin.replace(/^ws/, "http") + address.pathname.replace(/(\/ws)?\/*$/, "");
 }
 
 const files = () => import("./files/files.ts");
