@@ -245,8 +245,9 @@ def _depict_needs(wanted: Needs, _: Principal, __: SetAvatar) -> None:
 
 def _depict(ledger: Ledger, principal: Principal, change: SetAvatar) -> Answer:
     room = _row(ledger, change.room)
-    is_made = isinstance(change, SetPortrait)
-    avatar, image = (change.avatar, change.image) if is_made else ("", None)
+    avatar, image = "", b""
+    if isinstance(change, SetPortrait):
+        avatar, image = change.avatar, change.image
     if avatar == room.avatar:
         return ledger.unchanged()
     put_portrait(ledger, room.room, avatar, image)
