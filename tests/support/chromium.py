@@ -10,6 +10,7 @@ import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright, expect
@@ -44,6 +45,12 @@ _FLAGS = [
     # Another site, and a machine of the same network by its name: both are this machine all the same.
     "--host-resolver-rules=MAP evil.example 127.0.0.1, MAP hubbub.lan 127.0.0.1",
 ]
+
+
+# Pages of these profiles keep no copy of their files, or do. Doing so is a fifth of what opening a page costs.
+NO_WORKER: Final = {"service_workers": "block"}
+WITH_WORKER: Final = {"service_workers": "allow"}
+NO_WORKER_SAID: Final = "Service Worker registration blocked"
 
 
 def chromium_path() -> str | None:

@@ -11,12 +11,13 @@ from urllib.parse import urlencode
 import aiohttp
 from playwright.async_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.support.chromium import NO_WORKER, NO_WORKER_SAID
 from tests.support.server import Server
 
 PASSWORD = "kitchen-lamp-42"
 # What the browser itself says of requests that the server refuses, as it is to.
 REFUSED = re.compile(
-    r"the server responded with a status of 4\d\d|WebSocket connection to .* failed"
+    rf"{NO_WORKER_SAID}|the server responded with a status of 4\d\d|WebSocket connection to .* failed"
 )
 
 
@@ -28,8 +29,9 @@ def claim_link(server: Server) -> str:
 class People:
     """Opens pages of a server; hears all that goes wrong in them."""
 
-    def __init__(self, browser: Browser, server: Server) -> None:
+    def __init__(self, browser: Browser, server: Server, **profile: Any) -> None:
         self._browser = browser
+        self._profile = NO_WORKER | profile
         self.server = server
         self.contexts: list[BrowserContext] = []
         self.wrong: list[str] = []
@@ -74,7 +76,7 @@ class People:
         return await answer.json()
 
     async def _new_page(self, profile: dict[str, Any]) -> Page:
-        context = await self._browser.new_context(**profile)
+        context = await self._browser.new_context(**self._profile | profile)
         self.contexts.append(context)
         page = await context.new_page()
         page.on("pageerror", lambda error: self.wrong.append(str(error)))
@@ -87,10 +89,12 @@ class People:
 
 
 @asynccontextmanager
-async def people_of(browser: Browser, data: Path, *flags: str) -> AsyncIterator[People]:
+async def people_of(
+    browser: Browser, data: Path, *flags: str, **profile: Any
+) -> AsyncIterator[People]:
     """A server without an owner, and those who come to it. Raises AssertionError if a page threw, or its console had an error."""
     async with Server(data, *flags) as server:
-        people = People(browser, server)
+        people = People(browser, server, **profile)
         yield people
         for context in people.contexts:
             await context.close()

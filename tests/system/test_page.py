@@ -16,6 +16,7 @@ from playwright.async_api import Browser, BrowserContext, Locator, Page, Route, 
 from playwright.async_api import WebSocketRoute as Socket
 
 from tests.integration.test_sdk_in_step import There
+from tests.support.chromium import NO_WORKER, NO_WORKER_SAID, WITH_WORKER
 from tests.support.markdown import shown_text
 from tests.support.markup import EVIL
 from tests.support.newcomers import exactly
@@ -30,7 +31,7 @@ PHONE: dict[str, Any] = {
 }
 REFUSED = "ERR_CONNECTION_"
 AWAY = re.compile(
-    f"{REFUSED}|ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED|ERR_CONTENT_LENGTH_MISMATCH|ERR_EMPTY_|WebSocket connection to .* failed"
+    f"{NO_WORKER_SAID}|{REFUSED}|ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED|ERR_CONTENT_LENGTH_MISMATCH|ERR_EMPTY_|WebSocket connection to .* failed"
 )  # of a server that is down, or a network
 FEW_SHOWN = 60  # messages that are drawn to begin with
 MOST_SHOWN = 150  # and as one reads on
@@ -42,9 +43,10 @@ Open = Callable[..., Awaitable[Page]]
 class Browsing:
     """Profiles and pages of one test, and all that went wrong in them."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
+    def __init__(self, browser: Browser, url: str, **profile: Any) -> None:
         self._browser = browser
         self._url = url
+        self._profile = NO_WORKER | profile
         self.contexts: list[BrowserContext] = []
         self.wrong: list[str] = []
 
@@ -52,7 +54,9 @@ class Browsing:
         self, path: str = "/", beside: Page | None = None, script: str = "", **profile: Any
     ) -> Page:
         """A page in a profile of its own, or in another tab `beside` one; `script` runs in it before any other."""
-        context = beside.context if beside else await self._browser.new_context(**profile)
+        context = (
+            beside.context if beside else await self._browser.new_context(**self._profile | profile)
+        )
         if beside is None:
             self.contexts.append(context)
         page = await context.new_page()
@@ -69,9 +73,9 @@ class Browsing:
 
 
 @asynccontextmanager
-async def visiting(browser: Browser, server: Server) -> AsyncIterator[Open]:
+async def visiting(browser: Browser, server: Server, **profile: Any) -> AsyncIterator[Open]:
     """Opens pages of a server. Raises AssertionError if one threw, or its console had an error."""
-    browsing = Browsing(browser, server.url)
+    browsing = Browsing(browser, server.url, **profile)
     yield browsing.open
     for context in browsing.contexts:
         await context.close()
@@ -288,8 +292,9 @@ async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(
 
 
 async def test_a_message_is_kept_over_a_reload_while_the_server_is_away(
-    server: Server, ada: Page, grace: Page
+    server: Server, visit: Open, grace: Page
 ) -> None:
+    ada = await here(await visit("/?name=ada", **WITH_WORKER))
     await server.kill()
     for text in ("first", "second", "third"):
         await say(ada, text)

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Locator, Page, Route, expect
 
+from tests.support.chromium import WITH_WORKER
 from tests.support.images import png, wave
 from tests.support.newcomers import PASSWORD, People, asked, people_of
 from tests.system.test_page import bodies, come_back, composer, kept, message
@@ -83,8 +84,8 @@ class Cast:
 
 
 @asynccontextmanager
-async def casting(browser: Browser, data: Path) -> AsyncIterator[Cast]:
-    async with people_of(browser, data, "--max-file-size", str(MAX_FILE)) as people:
+async def casting(browser: Browser, data: Path, **profile: Any) -> AsyncIterator[Cast]:
+    async with people_of(browser, data, "--max-file-size", str(MAX_FILE), **profile) as people:
         ada = await people.owner()
         grace = await people.invited(ada, "Grace")
         await people.closed_room(ada, "Kitchen", "grace")
@@ -358,7 +359,7 @@ async def test_a_picture_that_one_may_no_longer_see_says_so(cast: Cast, ada: Pag
 async def test_files_attached_offline_in_two_tabs_arrive_once_after_reloads(
     browser: Browser, tmp_path: Path
 ) -> None:
-    async with casting(browser, tmp_path / "data") as cast:
+    async with casting(browser, tmp_path / "data", **WITH_WORKER) as cast:
         ada = cast.ada
         await kept(ada)
         other = await ada.context.new_page()

@@ -1,13 +1,16 @@
 """Notifications on the page: when the browser is asked, what is shown by whom, what a click opens, and what takes them away."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Page, Worker, expect
+from playwright.async_api import Browser, Page, Worker, expect
 
+from tests.support.chromium import WITH_WORKER
 from tests.support.devices import AUTH, P256DH
-from tests.support.newcomers import People, rooms
+from tests.support.newcomers import People, people_of, rooms
 from tests.system.test_page import bodies, kept, say, use
 from tests.system.test_page_rooms import settings
 
@@ -50,6 +53,13 @@ CLICK = """(data) => {
   event.notification = { close() {}, data };
   return happens(event).catch((error) => error.name);
 }"""
+
+
+@pytest.fixture
+async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
+    """Those who come to a server that nobody has claimed, with a service worker, which notifies."""
+    async with people_of(browser, tmp_path / "data", **WITH_WORKER) as people:
+        yield people
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from tests.support.chromium import WITH_WORKER
 from tests.support.newcomers import People, at_home, make_room, people_of, toast
 from tests.support.ports import free_port
 from tests.support.server import Server
@@ -80,14 +81,14 @@ async def kept_of_account(page: Page, room: str) -> None:
 @pytest.fixture
 async def visit_shared(browser: Browser, shared_server: Server) -> AsyncIterator[Open]:
     """Opens pages of the shared server; the test fails if one threw, or its console had an error."""
-    async with visiting(browser, shared_server) as visit:
+    async with visiting(browser, shared_server, **WITH_WORKER) as visit:
         yield visit
 
 
 @pytest.fixture
 async def visit(browser: Browser, server: Server) -> AsyncIterator[Open]:
     """The same of a server of the test's own, which it may stop."""
-    async with visiting(browser, server) as visit:
+    async with visiting(browser, server, **WITH_WORKER) as visit:
         yield visit
 
 
@@ -319,7 +320,7 @@ async def test_over_http_on_a_network_tabs_take_turns_and_the_page_says_what_is_
     lan = f"http://hubbub.lan:{port}"
     async with (
         Server(tmp_path / "data", "--public-url", lan, "--guests", "on", port=port) as server,
-        visiting(browser, server) as visit,
+        visiting(browser, server, **WITH_WORKER) as visit,
     ):
         first = await visit(lan)
         assert not await first.evaluate("isSecureContext || 'serviceWorker' in navigator")
@@ -366,7 +367,7 @@ async def test_what_former_versions_of_the_page_left_unsent_is_taken_over_once(
 
 
 async def test_logging_out_leaves_no_database(browser: Browser, tmp_path: Path) -> None:
-    async with people_of(browser, tmp_path / "data") as people:
+    async with people_of(browser, tmp_path / "data", **WITH_WORKER) as people:
         ada = await people.owner()
         await make_room(ada, "Kitchen")
         await say(ada, "a secret")
@@ -439,7 +440,7 @@ async def all_is_changed(people: People, page: Page, room: str) -> None:
 async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
     browser: Browser, tmp_path: Path
 ) -> None:
-    async with people_of(browser, tmp_path / "data") as people:
+    async with people_of(browser, tmp_path / "data", **WITH_WORKER) as people:
         ada = await people.owner()
         await make_room(ada, "Kitchen")
         await say(ada, "the kettle is on")
@@ -487,7 +488,7 @@ async def changed(people: People, page: Page) -> tuple[str, int]:
 async def test_what_waits_is_never_sent_as_another_account(
     browser: Browser, tmp_path: Path
 ) -> None:
-    async with people_of(browser, tmp_path / "data") as people:
+    async with people_of(browser, tmp_path / "data", **WITH_WORKER) as people:
         ada = await people.owner()
         grace = await people.invited(ada, "Grace")
         adas: Any = await ada.context.cookies()
