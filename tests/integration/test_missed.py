@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 import hubbub
+from hubbub.domain.aspects import RULES
 from hubbub.server.people.rates import Rates
 from tests.integration.test_conversation import ok, say
 from tests.integration.test_made_rooms import Here, here, made
@@ -89,16 +90,46 @@ async def test_of_large_messages_only_the_beginning_is_told(here: Here) -> None:
     assert len(str(page)) < 10_000
 
 
-async def test_whoever_asks_about_all_their_rooms_too_often_is_refused_at_each_door(
+# What asks about many rooms or people, and the route that does the same.
+ASKS_ABOUT_MANY: dict[str, str | None] = {
+    "start": "/start",
+    "list_missed": "/me/missed",
+    "list_my_threads": "/me/threads",
+    "list_saved": "/me/saved",
+    "search": "/search?q=hi",
+    "follow_all": None,
+    "watch": None,
+}
+ASK_ABOUT_NONE = {"hello", "away", "back", "list_drafts", "list_emoji"}
+
+
+def test_every_command_about_more_than_one_room_is_known_here() -> None:
+    several = {
+        str(kind.__struct_config__.tag)
+        for kind in RULES.commands.kinds
+        if not {"client_message_id", "room"}.intersection(kind.__struct_fields__)
+    }
+    assert several == ASKS_ABOUT_MANY.keys() | ASK_ABOUT_NONE
+
+
+async def test_whoever_asks_about_many_rooms_too_often_is_refused_at_each_door(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mary, at = here.people["mary"], here.at["mary"]
     throttle = here.site.server.hub.throttle
-    for path, do in (("/me/missed", "list_missed"), ("/start", "start")):
-        monkeypatch.setattr(throttle, "_listings", Rates(1e-3))
-        assert (await mary.ask("GET", path)).status == 200
-        answer = await mary.ask("GET", path)
-        assert (answer.status, answer.code) == (429, "rate_limited")
-        assert int(answer.headers["Retry-After"]) > 100
-        assert (await at.refused(do))["code"] == "rate_limited"
-        assert "epoch" in await here.at["grace"].ask(do)
+    given: dict[str, dict[str, Any]] = {
+        "search": {"query": "hi"},
+        "watch": {"people": [here.key("mary")]},
+    }
+    for do, path in ASKS_ABOUT_MANY.items():
+        for rates in ("_listings", "_searches", "_people"):
+            monkeypatch.setattr(throttle, rates, Rates(1e-3))
+        if path is None:
+            await at.ask(do, **given.get(do, {}))
+        else:
+            assert (await mary.ask("GET", path)).status == 200, path
+            answer = await mary.ask("GET", path)
+            assert (answer.status, answer.code) == (429, "rate_limited"), path
+            assert int(answer.headers["Retry-After"]) > 100
+        assert (await at.refused(do, **given.get(do, {})))["code"] == "rate_limited", do
+        await here.at["grace"].ask(do, **given.get(do, {}))

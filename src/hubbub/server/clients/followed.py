@@ -84,6 +84,10 @@ class Followed:
 
         Raises RefusalError, StoreFailed.
         """
+        async with self._hub.turns.of(principal):
+            return await self._follow_all(command, principal)
+
+    async def _follow_all(self, command: FollowAll, principal: Principal) -> dict[str, Any]:
         rooms, heads, called = command.rooms, command.heads, dict[str, str]()
         for name in [name for name in command.names if name == ME or name[0] == MARK]:
             called[name] = await self._hub.names.key(principal, name)
@@ -94,10 +98,8 @@ class Followed:
         resumed: dict[str, Resumed | Snapshot] = {}
         heads = {room: seq for room, seq in heads.items() if room not in rooms}
         following = self._hub.following
-        async with (
-            self._hub.turns.any,
-            following.knowing(principal, [*rooms, *following.unseen(principal, heads)], rooms),
-        ):
+        asked = [*rooms, *following.unseen(principal, heads)]
+        async with following.knowing(principal, asked, rooms):
             refused = await self._follow_each(rooms, command.epoch, principal, resumed)
             positions, unread = await self._glance(heads, principal)
         moved = {room: told for room, told in positions.items() if told.head > heads[room]}

@@ -77,7 +77,7 @@ class Hub:
         self.following = Following(fanout, positions, snapshots, rights, Receipts(store))
         self.turns = Turns(self.throttle)
         self.emoji = EmojiOfServer(store)
-        self.threads = Threads(store, rights, authors)
+        self.threads = Threads(store, rights, authors, self.turns)
         self.starting = Starting(store, self.turns, self.emoji, self.threads.unread)
         self.missed = Missed(store, rights, authors, self.threads.unread, self.turns)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
@@ -91,7 +91,7 @@ class Hub:
             Search: self.searching.search,
             ListMissed: self.missed.missed,
         }
-        self.questions = Questions(store, rights, authors, others)
+        self.questions = Questions(store, rights, authors, self.turns, others)
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal

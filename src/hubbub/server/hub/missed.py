@@ -57,9 +57,9 @@ class Missed:
             rows = new[: asked.limit]
             spans = [Unseen(row.room, row.read, row.head) for row in rows]
             important = await self._store.important(principal.id, spans) if spans else {}
-        threads = MyThreadsPage(self._store.epoch, [], more=False)
-        if not asked.after:
-            threads = await self._unread(principal)
+            threads = MyThreadsPage(self._store.epoch, [], more=False)
+            if not asked.after:
+                threads = await self._unread(principal)
         keys = [key for row in rows for key in _keys(row.room, important.get(row.room))]
         keys += [MessageKey(each.room, each.message) for each in threads.threads]
         shown = await self._readable(principal, keys, {row.room for row in rows})

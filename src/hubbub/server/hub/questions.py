@@ -36,6 +36,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Message, Question
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.rights import Rights
+from hubbub.server.hub.turns import Turns
 from hubbub.server.stores.base import Store, StoredMessage
 
 E = TypeVar("E", bound=OwnEntry)
@@ -58,12 +59,14 @@ class Questions:
         store: Store,
         rights: Rights,
         authors: Authors,
+        turns: Turns,
         others: Mapping[type[Question], Answering],
     ) -> None:
-        """`others` are answered elsewhere."""
+        """`others` are answered elsewhere. A turn is taken while messages of many rooms are looked up."""
         self._store = store
         self._rights = rights
         self._authors = authors
+        self._turns = turns
         self.answering: dict[type[Question], Answering] = {
             ListPins: self.pins,
             ListSaved: self.saved,
@@ -98,9 +101,10 @@ class Questions:
     async def saved(self, principal: Principal, asked: ListSaved) -> SavedPage:
         """Return saved messages, the last saved first."""
         await self._require_own(principal)
-        rest = _newest(await self._store.rows(SAVED, principal.id), asked.before)
-        keys = [MessageKey(row.room, row.message) for row in rest[: asked.limit]]
-        shown = await self._readable(principal, keys)
+        async with self._turns.of(principal):
+            rest = _newest(await self._store.rows(SAVED, principal.id), asked.before)
+            keys = [MessageKey(row.room, row.message) for row in rest[: asked.limit]]
+            shown = await self._readable(principal, keys)
         items = [
             SavedItem(Reference(*key), row.seq, row.at, message, row.note)
             for row, key, message in zip(rest, keys, shown, strict=False)

@@ -24,16 +24,19 @@ from hubbub.protocol.threads import (
 )
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.rights import Rights
+from hubbub.server.hub.turns import Turns
 from hubbub.server.stores.base import Activity, OwnThread, Store
 
 
 class Threads:
     """Lists threads, those with the newest replies first. All methods raise RefusalError and StoreFailed."""
 
-    def __init__(self, store: Store, rights: Rights, authors: Authors) -> None:
+    def __init__(self, store: Store, rights: Rights, authors: Authors, turns: Turns) -> None:
+        """A turn is taken while the threads that somebody follows are looked up."""
         self._store = store
         self._rights = rights
         self._authors = authors
+        self._turns = turns
         self.answering: dict[type[Question], Callable[[Principal, Any], Awaitable[Any]]] = {
             ListThreads: self.of_room,
             ListMyThreads: self.mine,
@@ -61,6 +64,14 @@ class Threads:
         if not principal.is_account:
             raise RefusalError("forbidden", "Only accounts have lists of their own")
         await self._rights.require(principal, Operation.READ, principal.id)
+        async with self._turns.of(principal):
+            return await self._mine(principal, asked)
+
+    async def unread(self, principal: Principal) -> MyThreadsPage:
+        """Return the first threads with something unread, for an account that has taken its turn."""
+        return await self._mine(principal, ListMyThreads(unread=True, limit=PAGE))
+
+    async def _mine(self, principal: Principal, asked: ListMyThreads) -> MyThreadsPage:
         after = _place(asked.before)
         found = await self._store.own_threads(
             principal.id, after, asked.limit, only_unread=asked.unread
@@ -70,10 +81,6 @@ class Threads:
         items = [_item(row) for row in found.threads if row.thread.room in readable]
         then = "/".join(found.upto) if found.upto else UNSET
         return MyThreadsPage(self._store.epoch, items, found.upto is not None, then)
-
-    async def unread(self, principal: Principal) -> MyThreadsPage:
-        """Return the first threads with something unread."""
-        return await self.mine(principal, ListMyThreads(unread=True, limit=PAGE))
 
 
 def _fields(row: Thread) -> dict[str, Any]:

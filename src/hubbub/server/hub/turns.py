@@ -13,16 +13,16 @@ AT_ONCE = 16
 
 
 class Turns:
-    """So many are taken at once on a node. `any` is for commands that name their rooms or people, and are paced by that."""
+    """So many are taken at once on a node. `any` is for commands that name people, and are paced by that."""
 
     def __init__(self, throttle: Throttle) -> None:
         self.any = asyncio.Semaphore(AT_ONCE)
         self._throttle = throttle
-        self._own: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by account
+        self._own: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by principal
 
     @asynccontextmanager
     async def of(self, principal: Principal) -> AsyncIterator[None]:
-        """Take a turn at looking through all rooms of an account, which has one at a time. Raises RefusalError if it asks too often."""
+        """Take a turn at looking through many rooms. Each principal has one at a time. Raises RefusalError if it asks too often."""
         self._throttle.pace_listing(principal)
         own = self._own.setdefault(principal.id, asyncio.Lock())
         async with own, self.any:

@@ -10,7 +10,7 @@ from hubbub.protocol.errors import Refusal, RefusalError
 
 SLICE = 16_384  # bytes that a connection pays for at once
 SEARCHES_PER_SECOND = 5.0
-LISTINGS_PER_SECOND = 10.0  # of all rooms of an account
+LISTINGS_PER_SECOND = 10.0  # of many rooms
 PEOPLE_PER_SECOND = 400.0  # about whom one asks whether they are there
 FRAME_COST = 64  # bytes added to the size of each frame, since a small one isn't free
 
@@ -146,8 +146,8 @@ class Throttle:
         self._pace_by(self._searches, principal, f"search at most {SEARCHES_PER_SECOND:g} times")
 
     def pace_listing(self, principal: Principal) -> None:
-        """Count a command that looks through all rooms of an account. Raises RefusalError."""
-        most = f"ask about all your rooms at most {LISTINGS_PER_SECOND:g} times"
+        """Count a command that looks through many rooms. Raises RefusalError."""
+        most = f"ask about many rooms at most {LISTINGS_PER_SECOND:g} times"
         self._pace_by(self._listings, principal, most)
 
     def _pace_by(self, rates: Rates, principal: Principal, most: str) -> None:
