@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import runpy
 import sys
 from collections.abc import AsyncIterator
@@ -14,14 +15,25 @@ import jsonschema_rs
 import pytest
 
 from hubbub.protocol.errors import CODES
+from hubbub.server import http
+from hubbub.server.http.openapi import openapi
 from hubbub.server.http.operations import operations_of
 from hubbub.server.http.routes import ROUTES
 from tests.integration.native import native
+from tests.integration.test_fields import READS
 from tests.support.checkout import ROOT
+from tests.support.paths import filled
 from tests.support.server import Server
 
 WIRE = Path(__file__).parents[1] / "wire" / "native"
 EXAMPLES = os.environ.get("TEST_REQUESTS", "10")  # of each operation
+# What clients that speak HTTP send by themselves, or is said in another part of the description.
+OF_HTTP = {
+    *("Authorization", "Content-Type", "Host", "If-Range", "Origin", "User-Agent"),
+    *("Sec-Fetch-Dest", "Sec-Fetch-Mode", "Sec-Fetch-Site"),
+}
+QUERIES = re.compile(r'\bquery\.get\("(\w+)"')
+PARTS: dict[str, object] = {"room": "lobby", "seq": 1, "side": 360}
 CONFIGURATION = "[generation]\nallow-extra-parameters = false\n"
 
 
@@ -85,6 +97,39 @@ async def test_whatever_a_document_refers_to_is_in_it(described: Server, name: s
             part = part[step]
 
 
+def parameters(whole: Any, operation: Any) -> set[str]:
+    """The names of the parameters of an operation that are not in its path."""
+    shared, own = whole["components"]["parameters"], operation["parameters"]
+    found = [shared[p["$ref"].rpartition("/")[2]] if "$ref" in p else p for p in own]
+    return {each["name"] for each in found if each["in"] != "path"}
+
+
+async def test_whose_a_request_is_matters_to_all_that_say_so_and_to_no_other(
+    described: Server,
+) -> None:
+    whole = await document(described, "openapi")
+    other = {"Hubbub-Account": "@p000000000000", "Content-Type": "application/json"}
+    async with aiohttp.ClientSession(described.url) as client:
+        for operation in operations_of(ROUTES):
+            asked = operation.method, filled(operation.path, **PARTS)
+            async with client.request(*asked, data=b"{}", headers=other) as answer:
+                is_refused = "Hubbub-Account" in await answer.text()
+            found = whole["paths"][operation.path][operation.method.lower()]
+            says_so = "Hubbub-Account" in parameters(whole, found)
+            assert is_refused == says_so == bool(operation.needs.rows), operation.name
+
+
+def test_each_header_and_parameter_that_is_read_is_described() -> None:
+    whole = openapi(ROUTES)
+    operations = [each for path in whole["paths"].values() for each in path.values()]
+    named = set[str]().union(*(parameters(whole, each) for each in operations))
+    folder = Path(str(http.__file__)).parent
+    text = "".join(file.read_text() for file in sorted(folder.rglob("*.py")))
+    assert set(READS.findall(text)) - OF_HTTP - named == set()
+    for_websockets = {"access_token", "room"}
+    assert set(QUERIES.findall(text)) - named == for_websockets
+
+
 SENT = {file.stem: json.loads(file.read_text()) for file in sorted(WIRE.glob("*.json"))}
 KINDS = {"event": "Event", "signal": "Signal", "notice": "Notice"}
 
@@ -126,9 +171,12 @@ async def test_the_server_keeps_to_the_document_whatever_it_is_asked(
 ) -> None:
     """By schemathesis: no fault of the server's, each answer as described, what is wrong refused.
 
-    Waiting and streams are left out: they would take their time.
+    Waiting and streams are left out: they would take their time. So is who asks: it would hardly ever be anybody.
     """
     openapi = await document(described, "openapi")
+    openapi["components"]["parameters"] = {}
+    for each in [each for path in openapi["paths"].values() for each in path.values()]:
+        each["parameters"] = [p for p in each["parameters"] if "$ref" not in p]
     events = openapi["paths"]["/api/v1/rooms/{room}/events"]["get"]
     events["parameters"] = [p for p in events["parameters"] if p["name"] != "wait"]
     del events["responses"]["200"]["content"]["text/event-stream"]

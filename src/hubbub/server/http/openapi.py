@@ -11,7 +11,9 @@ from hubbub.domain.principals import GUEST_SCOPES, Role, Scope
 from hubbub.protocol.errors import CODES
 from hubbub.server.http.operations import HttpOperation, Route
 from hubbub.server.http.parameters import (
+    ACCOUNT,
     MERGE_PATCH,
+    OF_GUESTS,
     TEXT,
     Body,
     Content,
@@ -47,6 +49,7 @@ def openapi(routes: Iterable[Route]) -> JsonObject:
         "paths": paths,
         "components": {
             "schemas": components | {"Problem": _problem()},
+            "parameters": {each.name: _parameter(each) for each in (ACCOUNT, *OF_GUESTS)},
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
         },
     }
@@ -65,7 +68,7 @@ def _operation(
 ) -> JsonObject:
     described: JsonObject = {
         "operationId": operation.name,
-        "parameters": [_parameter(each) for each in operation.takes],
+        "parameters": [*map(_parameter, operation.takes), *_credentials(operation.needs)],
         "responses": _responses(operation, answer),
         "security": _security(operation.needs),
     }
@@ -83,6 +86,12 @@ def _parameter(parameter: Parameter[Any]) -> JsonObject:
     if parameter.place == "path":
         return described | {"required": True}
     return described | {"description": parameter.description}
+
+
+def _credentials(needs: Permission) -> list[JsonObject]:
+    """Return what says who sends a request, besides its token. Ways in ignore all of it."""
+    taken = (ACCOUNT, *(OF_GUESTS if {} in _security(needs) else ())) if needs.rows else ()
+    return [{"$ref": f"#/components/parameters/{each.name}"} for each in taken]
 
 
 def _security(needs: Permission) -> list[JsonObject]:

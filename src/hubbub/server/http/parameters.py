@@ -151,6 +151,17 @@ def header(name: str, description: str, schema: JsonObject = TEXT) -> Parameter[
     return Parameter(name, "header", schema, lambda r: r.headers.get(name), description)
 
 
+# What any request may have that somebody sends, whatever its operation takes: `requests.credentials` reads these.
+ACCOUNT = header(
+    "Hubbub-Account",
+    "The key of the account that the sender takes itself for: nothing is done as anybody else",
+)
+OF_GUESTS = (
+    text("name", "What a guest is called"),
+    header("Hubbub-Key", "The key with which a guest keeps this name"),
+)
+
+
 def file_key(name: str) -> Parameter[str]:
     """Declare a part of the path that is a key as files and pictures have it."""
     schema = TEXT | {
