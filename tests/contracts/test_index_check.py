@@ -1,6 +1,8 @@
 """`hubbub verify` finds whatever is wrong with the index, and nothing that is only late; and the index can be made again."""
 
+import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +12,7 @@ from hubbub.server.admin.index import look
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import Store
+from hubbub.server.stores.postgres import search
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -100,6 +103,32 @@ async def test_what_is_wrong_is_found_and_made_again(how: str, store: Store) -> 
     await index(again)
     assert await looked(again) == (3, [])
     await again.close()
+
+
+@pytest.mark.parametrize(
+    "change", [Edit(room="lobby", seq=5, text="x"), Delete(room="lobby", seq=5)]
+)
+async def test_a_message_that_is_changed_while_it_is_indexed_is_not_in_the_index_as_it_was(
+    change: Edit | Delete, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With SQLite, only one thread writes."""
+    store = await STORES["postgres"](tmp_path, postgres)
+    await commit(store, *(Post(room="lobby", text=f"secret {n}") for n in range(6)))
+    sound, changing = search.add, list[asyncio.Task[Any]]()
+
+    async def add(*given: Any) -> None:
+        await sound(*given)
+        changing.append(asyncio.create_task(commit(store, change)))
+        await postgres.somebody_waits(address_of(store))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(search, "add", add)
+        await store.index("lobby", 0, 6)
+    await changing[0]
+    assert await looked(store) == (5, [])
+    await store.index("lobby", 6, 7)
+    assert await looked(store) == (6 if isinstance(change, Edit) else 5, [])
+    await store.close()
 
 
 async def opened_again(store: Store) -> Store:

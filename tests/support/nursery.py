@@ -209,12 +209,14 @@ def _become(
 
 
 def _sabotage(order: str) -> None:
-    from tests.support import clocks, disks, seeded_bugs
+    from tests.support import clocks, disks, dying, seeded_bugs
 
     if seeded_bugs.is_bug(order):
         seeded_bugs.sow(order)
     elif clocks.is_clock(order):
         clocks.set_up(order)
+    elif dying.is_death(order):
+        dying.set_up(order)
     else:
         disks.insert(order)
 

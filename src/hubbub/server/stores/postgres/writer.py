@@ -160,11 +160,11 @@ class PostgresWriter:
         erasures = ledger.erasures
         if erasures:
             await self._erase(erasures, ids)
-        if ledger.edited or erasures:
-            changed = {*ledger.edited, *(erasures.deleted if erasures else ())}
-            await self._change(SEARCH.forget, [(ids[key.room], key.seq) for key in changed])
         edited = [(ids[k.room], k.seq, events.encode(e)) for k, e in ledger.edited.items()]
         await self._change(Q.set_edited, edited)
+        if ledger.edited or erasures:  # now that whoever was indexing one of these has done so
+            changed = {*ledger.edited, *(erasures.deleted if erasures else ())}
+            await self._change(SEARCH.forget, [(ids[key.room], key.seq) for key in changed])
         await self._records.put_decided(ledger)
         for each, upto in erasures.trimmed.items() if erasures else ():
             await self._trim(each, ids[each], upto)
