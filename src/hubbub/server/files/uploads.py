@@ -91,11 +91,20 @@ class Uploads:
         with failing():
             held = await self._files.held(file)
             is_lost = held is None and await self._files.size(file) is None
+            has_all = held is None or (held == row.size and not await self._is_written(file))
         if is_lost:  # such as after a restore
             raise RefusalError("not_found", "No such upload")
-        if held is None:  # it was renamed, and nobody could say so any more
+        if has_all:  # and whoever received it could not finish it any more
             return await self._finish(principal, row)
-        return UploadProgress(row, held)
+        return UploadProgress(row, held or 0)
+
+    async def _is_written(self, file: str) -> bool:
+        """Whether another request adds to an upload. If not, all that there is of it is durable now."""
+        try:
+            async with self._files.appending(file):
+                return False
+        except BeingWritten:
+            return True
 
     async def receive(
         self, principal: Principal, file: str, at: int | None, chunks: AsyncIterator[bytes]
