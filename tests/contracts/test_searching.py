@@ -1,8 +1,11 @@
 """The law of searching, whoever keeps the messages: one finds exactly what one may read and what matches, whatever was edited, deleted or taken meanwhile."""
 
+import os
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from inspect import iscoroutinefunction
+from typing import Any
 
 import pytest
 
@@ -17,7 +20,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Post
 from hubbub.protocol.rooms import Ban, Remove, Unban
-from hubbub.protocol.search import Search
+from hubbub.protocol.search import Search, SearchPage
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
@@ -178,6 +181,69 @@ class Library:
                 found[MessageKey(room, message.seq)] = [list(span) for span in spans]
         return found
 
+    async def compare_meanwhile(self) -> bool:
+        """Let something be done, and perhaps indexed, at one moment of a search: it finds what there was before or after. Returns whether it found something."""
+        who, asked = self.chance.choice(PEOPLE), self.query()
+        before = await self.everything()
+        states, left = [await self.expected(who, asked, before)], self.chance.randrange(MOMENTS)
+
+        async def reached() -> None:
+            nonlocal left
+            left -= 1
+            if left == -1:
+                await self.disturb(who, [*states[0]])
+                now, known = await self.everything(), [*before]
+                old = [each for each in now if each in known]
+                states.append(await self.expected(who, asked, old))  # the rest isn't indexed
+                if self.chance.random() < 0.5:
+                    await self.index()
+                    states.append(await self.expected(who, asked, now))
+
+        page = await self.first_page(who, asked, reached)
+        found = {MessageKey(hit.room, hit.message.seq): hit.highlights for hit in page.hits}
+        times = {MessageKey(room, message.seq): message.at for room, message in before}
+        times |= {MessageKey(hit.room, hit.message.seq): hit.message.at for hit in page.hits}
+        last = min(times[key] for key in found) if page.more else ""
+        assert any(
+            found.items() <= state.items()
+            and {key for key in state if times.get(key, "~") > last} <= found.keys()
+            for state in states
+        ), asked
+        await self.index()
+        return bool(found)
+
+    async def disturb(self, who: Principal, expected: list[MessageKey]) -> None:
+        """Do something to what somebody is to find, or anything."""
+        luck, key = self.chance.random(), self.chance.choice(expected) if expected else None
+        if key is None or luck < 0.2:
+            await self.live()
+        elif luck < 0.4:
+            text = " ".join(self.chance.choices(WORDS, k=3))
+            await self.do(self.made[key], Edit(room=key.room, seq=key.seq, text=text))
+        elif luck < 0.6:
+            await self.do(self.made[key], Delete(room=key.room, seq=key.seq))
+        else:
+            act, room = self.chance.choice((Ban, Remove, Unban)), parent_of(key.room)
+            for host in (ADA, GRACE, MARGARET):
+                await self.do(host, act(room=room, who=who.id))
+
+    async def first_page(
+        self, who: Principal, asked: str, reached: Callable[[], Awaitable[None]]
+    ) -> SearchPage:
+        """Search, and call something at each moment at which that waits for the store, or asks for rights."""
+        searching = self.hub.searching
+        store, rights = searching._store, searching._rights
+        paused: Any = Paused(store, reached), Paused(rights, reached)
+        searching._store, searching._rights = paused
+        try:
+            return await searching.search(who, Search(query=asked, limit=50))
+        except RefusalError as error:
+            if error.refusal.code not in ("not_found", "forbidden", "banned"):
+                raise
+            return SearchPage("", [], more=False, indexed_to=None)
+        finally:
+            searching._store, searching._rights = store, rights
+
     async def may_read(self, who: Principal, room: str) -> bool:
         try:
             await self.hub.reading._rights.require(who, Operation.READ, room)
@@ -212,6 +278,25 @@ class Library:
         return " ".join(parts)
 
 
+class Paused:
+    """Calls something before each method of another object that is awaited."""
+
+    def __init__(self, other: object, reached: Callable[[], Awaitable[None]]) -> None:
+        self._other = other
+        self._reached = reached
+
+    def __getattr__(self, name: str) -> Any:
+        sound = getattr(self._other, name)
+        if not iscoroutinefunction(sound):
+            return sound
+
+        async def paused(*given: Any, **named: Any) -> Any:
+            await self._reached()
+            return await sound(*given, **named)
+
+        return paused
+
+
 @asynccontextmanager
 async def library_in(house: House) -> AsyncIterator[Library]:
     library = Library(house, random.Random("search"))
@@ -230,12 +315,16 @@ async def library(house: House) -> AsyncIterator[Library]:
 PEOPLE = (ADA, GRACE, MARGARET, GUEST, STRAY, ADMIN)
 
 
-ROUNDS = {MemoryStore: 12, SqliteStore: 14, PostgresStore: 4}  # of 34 queries, so a thousand in all
+TIMES_OVER = int(os.environ.get("TEST_SEARCHES", "1"))
+MOMENTS = 16  # at which something is done while a search runs; most have fewer
+# Of 34 queries, and those during which something is done: a thousand in all, and with TEST_SEARCHES=7 on each store.
+ROUNDS = {MemoryStore: 12, SqliteStore: 10, PostgresStore: 3}
+MEANWHILE = {MemoryStore: 60, SqliteStore: 150, PostgresStore: 40}
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(180 * TIMES_OVER)
 async def test_one_finds_exactly_what_matches_and_what_one_may_read(library: Library) -> None:
-    rounds = ROUNDS[type(library.store)]
+    rounds = ROUNDS[type(library.store)] * TIMES_OVER
     assert await hold(library, rounds) > 5 * rounds
 
 
@@ -250,6 +339,24 @@ async def hold(library: Library, rounds: int) -> int:
         for _ in range(5):
             await library.live()  # the index only knows what was taken out of it by these
         await library.compare(9, is_whole=False)
+    return found
+
+
+@pytest.mark.timeout(180 * TIMES_OVER)
+async def test_what_is_done_while_one_searches_was_done_before_or_after(library: Library) -> None:
+    queries = MEANWHILE[type(library.store)] * TIMES_OVER
+    assert await hold_meanwhile(library, queries) > queries // 5
+
+
+async def hold_meanwhile(library: Library, queries: int) -> int:
+    """Compare so many searches during which something is done. Returns how many found something."""
+    found = 0
+    for number in range(queries):
+        if not number % 50:
+            for _ in range(60):
+                await library.live()
+            await library.index()
+        found += await library.compare_meanwhile()
     return found
 
 

@@ -19,10 +19,10 @@ from hubbub.server.stores import search as stores_search
 from hubbub.server.stores.sqlite import search as sqlite_search
 from hubbub.server.stores.sqlite.search import SqliteEntries
 from hubbub.server.stores.sqlite.store import SqliteStore
-from tests.contracts.test_searching import hold, library_in
+from tests.contracts.test_searching import Library, hold, hold_meanwhile, library_in
 from tests.support.rooms import ROOM_RULES, House
 
-ROUNDS = 14
+ROUNDS, QUERIES = 14, 300
 ALL_ROOMS = "SELECT id FROM room WHERE :reader <> '' AND :now > 0"
 
 Sow = Callable[[pytest.MonkeyPatch], None]
@@ -170,6 +170,28 @@ def what_the_index_proposes_is_not_compared(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(searching, "matches", lambda query, m: sound(query._replace(authors=()), m))
 
 
+@fault
+def what_was_changed_since_it_was_found_is_not_compared(patch: pytest.MonkeyPatch) -> None:
+    sound = matches
+    patch.setattr(searching, "matches", lambda query, m: sound(query, m) or [])
+
+
+@fault
+def what_was_found_is_not_read_once_more(patch: pytest.MonkeyPatch) -> None:
+    sound, known = SqliteStore.messages, dict[Any, Any]()
+
+    async def messages(self: SqliteStore, keys: Any) -> Any:
+        heads, found = await sound(self, keys)
+        return heads, [known.setdefault(key, each) for key, each in zip(keys, found, strict=True)]
+
+    patch.setattr(SqliteStore, "messages", messages)
+
+
+async def hold_all(library: Library) -> None:
+    await hold(library, ROUNDS)
+    await hold_meanwhile(library, QUERIES)
+
+
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("name", faults)
 async def test_the_law_notices_that(
@@ -179,5 +201,5 @@ async def test_the_law_notices_that(
     store = SqliteStore(tmp_path, "normal", lambda: "e1", ROOM_RULES)
     async with library_in(await House.opened(store)) as library:
         with pytest.raises(AssertionError):
-            await hold(library, ROUNDS)
+            await hold_all(library)
     await store.close()
