@@ -13,7 +13,8 @@ CHUNK = 65_536
 class Way:
     """One connection through it, and both its ends."""
 
-    def __init__(self, *ends: asyncio.StreamWriter) -> None:
+    def __init__(self, rate: int, *ends: asyncio.StreamWriter) -> None:
+        self._rate = rate
         self._ends = ends
         self._is_cut = False
         self._is_open = asyncio.Event()
@@ -43,14 +44,18 @@ class Way:
                     break
                 target.write(data)
                 await target.drain()
+                if self._rate:
+                    await asyncio.sleep(len(data) / self._rate)  # this is how slow it is
         self.cut()
 
 
 class Proxy:
     """Passes TCP connections on to a site, as if it were there."""
 
-    def __init__(self, site: Site) -> None:
+    def __init__(self, site: Site, rate: int = 0) -> None:
+        """`rate` is what each connection carries in a second each way, in bytes; 0: all it can."""
         self._site = site
+        self._rate = rate
         self.up = site.up
         self.address = ""
         self.ways: set[Way] = set()
@@ -80,7 +85,7 @@ class Proxy:
             far, forth = await asyncio.open_connection(host, int(port), limit=CHUNK)
         except OSError:
             return back.transport.abort()
-        way = Way(back, forth)
+        way = Way(self._rate, back, forth)
         self.ways.add(way)
         try:
             await asyncio.gather(way.carry(near, forth), way.carry(far, back))

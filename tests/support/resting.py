@@ -20,6 +20,11 @@ def kept_waiting(*pids: int) -> float:
     return sum(_scheduled(pid)[1] for pid in pids)
 
 
+def loop_seconds(pid: int) -> float:
+    """The seconds for which the first thread of a process has run: that of its loop."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
 async def at_rest(pid: int, seconds: float = REST) -> None:
     """Wait until neither a process nor this one has had anything to do for so long."""
     pids = {pid, os.getpid()}

@@ -1,13 +1,16 @@
 """The directory of files: nothing that was begun stays in it."""
 
+import asyncio
 import errno
+import os
+import threading
 from pathlib import Path
 
 import pytest
 
 from hubbub.protocol.files import thumbnail_of
 from hubbub.server.files.base import StorageFull
-from hubbub.server.files.directory import Directory
+from hubbub.server.files.directory import READ_BYTES, READS, Directory
 
 FILE = "0" * 24
 
@@ -39,4 +42,33 @@ async def test_what_a_killed_process_began_goes_with_its_file(tmp_path: Path) ->
     assert [some async for some in files.all()] == [[FILE]]
     await files.delete([FILE])
     assert names(tmp_path) == []
+    await files.close()
+
+
+async def test_a_disk_that_reads_nothing_more_keeps_no_upload_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, gate, sound, begun = Directory(tmp_path), threading.Event(), os.pread, []
+
+    def pread(*given: int) -> bytes:
+        begun.append(given)
+        gate.wait()
+        return sound(*given)
+
+    async def whole() -> bytes:
+        return b"".join([data async for data in files.reading(FILE, 0, READ_BYTES + 1)])
+
+    files.path_of(FILE).parent.mkdir()
+    files.path_of(FILE).write_bytes(bytes(READ_BYTES) + b"!")
+    monkeypatch.setattr(os, "pread", pread)
+    async with asyncio.TaskGroup() as tasks:
+        readers = [tasks.create_task(whole()) for _ in range(20)]
+        while len(begun) < READS:  # noqa: ASYNC110 - threads have no event
+            await asyncio.sleep(0)
+        await files.begin("1" * 24, 3)
+        async with files.appending("1" * 24) as part:
+            await part.add(b"new")
+        assert (await files.held("1" * 24), len(begun)) == (3, READS)
+        gate.set()
+    assert {reader.result() for reader in readers} == {bytes(READ_BYTES) + b"!"}
     await files.close()

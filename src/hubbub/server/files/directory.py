@@ -25,6 +25,7 @@ FOLDER = 2  # characters of a key that name the folder of a whole file
 READ_BYTES = 64 * 1024  # that are read at once
 KEYS_AT_ONCE = 500
 THREADS = 4
+READS = 3  # at once, for all downloads: fewer than threads, and so few that other connections take turns with them
 RESERVE = 64 * 2**20  # bytes that stay free for what else is on the disk
 HASHES = 256  # of unfinished files; others are read again at the end
 _SIDES = {str(side) for side in THUMBNAIL_SIDES}
@@ -39,6 +40,7 @@ class Directory:
         self._path = path
         self._parts = path / PARTS
         self._threads = ThreadPoolExecutor(THREADS, "hubbub-files")
+        self._reads = asyncio.Semaphore(READS)
         self._hashes: OrderedDict[str, tuple[int, Any]] = OrderedDict()  # and of how many bytes
 
     def prepare(self) -> None:
@@ -114,7 +116,8 @@ class Directory:
         descriptor = await self._run(os.open, self.path_of(file), os.O_RDONLY)
         try:
             while count > 0:
-                data = await self._run(os.pread, descriptor, min(count, READ_BYTES), first)
+                async with self._reads:
+                    data = await self._run(os.pread, descriptor, min(count, READ_BYTES), first)
                 if not data:
                     raise FilesFailed(f"{self.path_of(file)} is shorter than it was")
                 yield data
