@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -36,6 +36,8 @@ AT_ONCE = 2  # on a node
 WAITING = 16
 RANKED = 200  # of the newest messages that match, the best are shown
 ROUNDS = 8  # of looking for more, where many of those that were found may not be shown
+
+ASKED = 4  # times, at most, which rooms may be read: until it was the same twice
 
 _NOWHERE = Refusal(
     "forbidden", "Only accounts can search all their rooms", hint="Say where with in:ROOM"
@@ -158,11 +160,11 @@ class Searching:
     ) -> tuple[list[IndexPlace], list["_Found"]]:
         """Return some of what was found, as many as fit, and those of these that match and may be shown."""
         rooms = {place.room for place in places}
-        known = {room for room in rooms if await self._rights.may_read(principal, room)}
+        known = await self._readable(principal, dict.fromkeys(rooms, 0))
         asked = [place for place in places if place.room in known]
         heads, found = await self._store.messages([MessageKey(p.room, p.seq) for p in asked])
         upto = {room: heads.get(room, Head()).seq for room in known}
-        known = {room for room in known if await self._rights.may_read(principal, room, upto[room])}
+        known = await self._readable(principal, upto)
         shown: list[_Found] = []
         for place, each in zip(asked, found, strict=False):
             if len(shown) == limit:
@@ -177,6 +179,18 @@ class Searching:
         if len(found) < len(asked):  # the rest is too large for one answer
             return places[: places.index(asked[len(found)])], shown
         return places, shown
+
+    async def _readable(self, principal: Principal, upto: Mapping[str, int]) -> set[str]:
+        """Return which of these rooms may be read once that much has happened in each: all at one moment, unless rights change again and again."""
+        found, before = set(upto), None
+        for _ in range(ASKED):
+            found = {
+                each for each in upto if await self._rights.may_read(principal, each, upto[each])
+            }
+            if found == before:
+                break
+            before = found
+        return found
 
     async def _page(self, found: list["_Found"], then: str | None, upto: int | None) -> SearchPage:
         hits = [each.hit for each in found]
