@@ -121,8 +121,10 @@ async def by_polls(
     while True:
         query = {"since": str(seq), "epoch": epoch, "wait": "10", "limit": "97"}
         async with session.get(events_url(server), params=query) as response:
-            answer = await response.read()
-        for event in json.loads(answer)["events"]:
+            answer = json.loads(await response.read())
+        if answer["head"] > seq and not answer["events"]:
+            return  # it would be told so again and again, at once
+        for event in answer["events"]:
             seq = event["seq"]
             yield json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
 
