@@ -117,6 +117,11 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/api/v1/admin/settings"): own("/admin/settings"),
     ("GET", "/api/v1/admin/figures"): own("/admin/figures"),
     ("GET", "/api/v1/admin/audit"): own("/admin/audit"),
+    ("GET", "/api/v1/admin/files"): own("/admin/files"),
+    ("PUT", "/api/v1/admin/files/limits/{whose}"): own(
+        "/admin/files/limits/person", "PUT", '{"size": 1}'
+    ),
+    ("GET", "/api/v1/me/files"): own("/me/files"),
     ("GET", "/api/v1/admin/connections"): own("/admin/connections"),
     ("DELETE", "/api/v1/admin/connections/{connection}"): own("/admin/connections/1", "DELETE"),
     ("POST", f"{PERSON}/reset"): own("/people/x/reset", "POST"),

@@ -439,6 +439,12 @@ class MemoryStore:
         rows = await self.rows(table)
         return sum(getattr(row, summed) for row in rows if value in (None, getattr(row, column)))
 
+    async def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
+        found = Counter[str]()
+        for row in await self.rows(table):
+            found[getattr(row, column)] += getattr(row, summed)
+        return dict(found)
+
     def give(self, *tokens: Token) -> None:
         """Have exactly these tokens."""
         self.ends += 1

@@ -272,7 +272,16 @@ async def administering(page: Page, server: Server) -> AsyncIterator[str]:
     """All parts of the admin page."""
     await own(page, server)
     await press(page, "Administration")
-    parts = ("Connections", "Rooms", "Invites", "Emoji", "Figures", "Settings", "Audit log")
+    parts = (
+        "Connections",
+        "Rooms",
+        "Invites",
+        "Emoji",
+        "Files",
+        "Figures",
+        "Settings",
+        "Audit log",
+    )
     for part in (*parts, "People"):
         await (
             page.get_by_role("navigation", name="Administration")

@@ -152,6 +152,25 @@ async def test_invites_and_emoji_are_made_and_taken_back(two: tuple[Page, Page])
     await expect(main.get_by_text("no emoji of its own yet")).to_be_visible()
 
 
+async def test_limits_on_files_are_set_and_whom_they_hold_for_sees_them(
+    two: tuple[Page, Page],
+) -> None:
+    ada, grace = two
+    main = await part(ada, "Files")
+    await expect(main.get_by_text("Nobody has uploaded a file yet")).to_be_visible()
+    await main.get_by_role("button", name="Limit: Files of each person").click()
+    dialog = ada.get_by_role("dialog", name="Limit: Files of each person")
+    await dialog.get_by_label("MiB").fill("plenty")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(dialog.get_by_text("Use a number of MiB")).to_be_visible()
+    await dialog.get_by_label("MiB").fill("0.5")
+    await dialog.get_by_role("button", name="Save").click()
+    await expect(row(main, "Files of each person")).to_contain_text("at most 512 KiB")
+    await grace.get_by_role("button", name="Account", exact=True).click()
+    await grace.get_by_text("Your data").click()
+    await expect(grace.get_by_text("Your files take 0 bytes of 512 KiB")).to_be_visible()
+
+
 async def test_the_server_shows_its_figures_settings_and_audit_log(
     people: People, two: tuple[Page, Page]
 ) -> None:

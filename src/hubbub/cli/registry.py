@@ -13,6 +13,7 @@ COMMANDS = {  # in the order in which `hubbub --help` lists them
     "user": "hubbub.cli.commands.user",
     "invite": "hubbub.cli.commands.invite",
     "emoji": "hubbub.cli.commands.emoji",
+    "files": "hubbub.cli.commands.files",
     "token": "hubbub.cli.commands.token",
     "backup": "hubbub.cli.commands.backup",
     "restore": "hubbub.cli.commands.restore",

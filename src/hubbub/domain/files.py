@@ -67,6 +67,26 @@ class FileUse(NamedTuple):
     height: int | None
 
 
+class FileLimitKey(NamedTuple):
+    """Identifies a limit on files by what it is for; its log is the directory."""
+
+    log: str
+    whose: str
+
+
+class FileLimit(NamedTuple):
+    """How many bytes files may take, as an admin has set it in place of what the server was started with.
+
+    `whose` is an account, whose files together it limits; or one of `LIMITED`: each file, the files of each person, or all.
+    """
+
+    log: str
+    whose: str
+    size: int
+
+
+LIMITED = ("file", "person", "server")
+FILE_LIMIT = Table("file_limit", FileLimitKey, FileLimit)
 FILE = Table("file", FileKey, File, indexes=(("file",),))
 FILE_USE = Table(
     "file_use",

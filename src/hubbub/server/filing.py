@@ -11,10 +11,11 @@ from hubbub.server.config import Settings
 from hubbub.server.files.directory import Directory
 from hubbub.server.files.downloads import Downloads
 from hubbub.server.files.portraits import Portraits
+from hubbub.server.files.quotas import FileLimits, Quotas
 from hubbub.server.files.shrinker import Shrinker, can_shrink
 from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.files.thumbnails import Thumbnails
-from hubbub.server.files.uploads import FileLimits, Uploads
+from hubbub.server.files.uploads import Uploads
 from hubbub.server.http.resources.files import DOWNLOADS, UPLOADS_OF_SERVER
 from hubbub.server.http.resources.portraits import PORTRAITS
 from hubbub.server.hub.rights import Rights
@@ -47,7 +48,7 @@ async def filing_of(
     """Open the files that the settings name. Raises FilesFailed."""
     files = _directory(settings)
     limits = FileLimits(settings.max_file_size, settings.files_per_person, settings.files_in_all)
-    uploads = Uploads(store, files, submit, limits)
+    uploads = Uploads(store, files, submit, Quotas(store, limits))
     shrinker = Shrinker() if can_shrink() else None
     if shrinker is None:
         log.info(

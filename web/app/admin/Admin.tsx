@@ -12,6 +12,7 @@ import { Audit } from "./Audit.tsx";
 import { Connections } from "./Connections.tsx";
 import { OwnEmoji } from "./Emoji.tsx";
 import { Figures } from "./Figures.tsx";
+import { Files } from "./Files.tsx";
 import { Invites } from "./Invites.tsx";
 import { People } from "./People.tsx";
 import { Rooms } from "./Rooms.tsx";
@@ -23,6 +24,7 @@ const VIEWS: Record<Part, FunctionComponent> = {
   rooms: Rooms,
   invites: Invites,
   emoji: OwnEmoji,
+  files: Files,
   figures: Figures,
   settings: Settings,
   audit: Audit,

@@ -10,6 +10,7 @@ export const a = {
     rooms: "Rooms",
     invites: "Invites",
     emoji: "Emoji",
+    files: "Files",
     figures: "Figures",
     settings: "Settings",
     audit: "Audit log",
@@ -106,6 +107,23 @@ export const a = {
   removeEmojiIt: "Remove",
   removeEmojiNamed: (name: string) => `Remove :${name}:`,
   removeEmojiMeans: (name: string) => `The picture is deleted. Messages and reactions with it show :${name}: instead.`,
+
+  // files
+  filesTake: (used: string, most: string) => (most ? `All files take ${used} of ${most}.` : `All files take ${used}.`),
+  nothingGoes: "Whatever limit you set, nothing is deleted: who is above it can't upload until they delete messages with files.",
+  limits: { file: "Each file", person: "Files of each person", server: "All files" } as Record<string, string>,
+  noLimit: "no limit",
+  limitTo: (size: string) => `at most ${size}`,
+  limit: "Limit…",
+  limitOf: (name: string) => `Limit: ${name}`,
+  mebibytes: "MiB",
+  asStarted: (size: string) => `Empty: ${size}, as the server was started`,
+  asForAll: (size: string) => `Empty: ${size}, as for everyone`,
+  useMebibytes: "Use a number of MiB",
+  mostFiles: "Whose files take most",
+  noFiles: "Nobody has uploaded a file yet.",
+  takes: (used: string, limit: string) => `${used} of ${limit}`,
+  ownLimit: "own limit",
 
   // figures
   version: (version: string) => `hubbub ${version}`,

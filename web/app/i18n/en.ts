@@ -515,6 +515,7 @@ export const en = {
   browserOn: (browser: string, system: string) => `${browser} on ${system}`,
   someDevice: "Some device",
   yourData: "Your data",
+  youUse: (used: string, limit: string) => `Your files take ${used} of ${limit}.`,
   export: "Export my data",
   removeAccount: "Remove my account",
   removeWarning: "Your account is removed for good. Nobody can take your handle again.",

@@ -2,7 +2,7 @@
 
 import { t } from "../i18n/index.ts";
 import { forgetMe } from "../store/session.ts";
-import { EXPORT, removeAccount } from "../store/settings.ts";
+import { EXPORT, myFiles, removeAccount } from "../store/settings.ts";
 import { type FieldSpec, Form, type Values } from "../ui/Form.tsx";
 import { Section } from "./Section.tsx";
 
@@ -17,14 +17,13 @@ const act = async ({ password = "", messages = "" }: Values) => {
   forgetMe();
 };
 
-const nothing = async () => undefined;
-
 export const YourData = () => (
   <Section
     title={t.yourData}
-    look={nothing}
-    show={() => (
+    look={myFiles}
+    show={({ used, limit }) => (
       <>
+        <p>{t.youUse(t.bytes(used), t.bytes(limit))}</p>
         <p>
           <a href={EXPORT} download="hubbub.jsonl">
             {t.export}

@@ -5,7 +5,7 @@ import { instead } from "./instead.ts";
 import { closePanel } from "./panel.ts";
 import { menuOpen } from "./screen.ts";
 
-export const PARTS = ["people", "connections", "rooms", "invites", "emoji", "figures", "settings", "audit"] as const;
+export const PARTS = ["people", "connections", "rooms", "invites", "emoji", "files", "figures", "settings", "audit"] as const;
 
 export type Part = (typeof PARTS)[number];
 

@@ -55,6 +55,30 @@ export interface OwnEmoji {
   by: string;
 }
 
+/** How many bytes each file, the files of each person, and all files may take; 0 for all: no limit. */
+export interface Limits {
+  file: number;
+  person: number;
+  server: number;
+}
+
+/** How many bytes somebody's files take and may take. */
+export interface FilesOf {
+  account: string;
+  handle: string;
+  name: string;
+  used: number;
+  limit: number;
+  is_own_limit: boolean;
+}
+
+export interface FileUse {
+  used: number;
+  limits: Limits;
+  started_with: Limits;
+  people: FilesOf[];
+}
+
 export interface Setting {
   name: string;
   value: string;
@@ -148,6 +172,10 @@ export async function ownEmoji(): Promise<OwnEmoji[]> {
 export const imageOf = ({ name, image }: OwnEmoji): string => `/api/v1/emoji/${encodeURIComponent(name)}/${image}`;
 export const addEmoji = (name: string, image: File): Promise<unknown> => upload("PUT", `/emoji/${encodeURIComponent(name)}`, image);
 export const removeEmoji = (name: string): Promise<unknown> => call("DELETE", `/emoji/${encodeURIComponent(name)}`);
+
+export const fileUse = (): Promise<FileUse> => call("GET", "/admin/files");
+export const limitFiles = (whose: string, size: number | null): Promise<unknown> =>
+  call("PUT", `/admin/files/limits/${encodeURIComponent(whose)}`, { size });
 
 export const serverSettings = async (): Promise<Setting[]> => (await call<{ settings: Setting[] }>("GET", "/admin/settings")).settings;
 export const figures = (): Promise<Figures> => call("GET", "/admin/figures");

@@ -90,6 +90,9 @@ export async function changeNotifying(words: string, from: string, to: string, b
 /** Remove one's own account for good. */
 export const removeAccount = (password: string, messages: boolean): Promise<unknown> => call("POST", "/me/remove", { password, messages });
 
+/** How many bytes one's files take and may take. */
+export const myFiles = (): Promise<{ used: number; limit: number }> => call("GET", "/me/files");
+
 export const EXPORT = "/api/v1/me/export";
 
 /** What one wants to be told of a room. */

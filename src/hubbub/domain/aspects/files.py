@@ -1,17 +1,37 @@
 """Files: uploads begin, end and are dropped; a message's files go with it. How messages show them is in `domain.files`."""
 
 from hubbub.domain.access import Permission, RoomKind, account
-from hubbub.domain.aspects.people.accounts import OPERATOR, active, to_know
-from hubbub.domain.aspects.people.audit import BY_RULE, Internal
+from hubbub.domain.aspects.people.accounts import (
+    NO_ACCOUNT,
+    OPERATOR,
+    active,
+    existing,
+    forbidden,
+    is_at_least,
+    role_of,
+    to_know,
+)
+from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
 from hubbub.domain.facts import Answer, Needs
-from hubbub.domain.files import FILE, FILE_USE, File, FileKey
+from hubbub.domain.files import (
+    FILE,
+    FILE_LIMIT,
+    FILE_USE,
+    LIMITED,
+    File,
+    FileKey,
+    FileLimit,
+    FileLimitKey,
+)
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.rules import Aspect, Consequence, Rule
 from hubbub.events import Deleted, Erased, PersonRemoved
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import is_made_key
+from hubbub.protocol.keys import DIRECTORY, is_account_key, is_made_key
+from hubbub.protocol.messages import RoomName
 
+MAX_LIMIT = 2**50  # bytes
 MAX_WAITING = 100  # files of one account that are not posted yet
 
 KEEP_FILES = Permission("upload files", {RoomKind.OWN: account(Scope.POST)})
@@ -39,6 +59,14 @@ class DropFile(Internal, frozen=True, kw_only=True):
     """Drops a file that is not posted yet, whether or not all of it is there."""
 
     file: str
+
+
+class LimitFiles(Internal, frozen=True, kw_only=True):
+    """Sets how many bytes files may take: see `FileLimit`. Without a size, what the server was started with holds again."""
+
+    room: RoomName = DIRECTORY
+    whose: str
+    size: int | None
 
 
 def _begin_needs(wanted: Needs, _: Principal, change: BeginUpload) -> None:
@@ -87,6 +115,41 @@ def _own_row(
     return row
 
 
+def _limit_needs(wanted: Needs, principal: Principal, change: LimitFiles) -> None:
+    to_know(wanted, principal.id)
+    if is_account_key(change.whose):
+        to_know(wanted, change.whose)
+    to_note(wanted)
+    wanted.row(FILE_LIMIT, FileLimitKey(DIRECTORY, change.whose))
+
+
+def _limit(ledger: Ledger, principal: Principal, change: LimitFiles) -> Answer:
+    if not is_at_least(role_of(ledger, principal), "admin"):
+        return forbidden("limit files")
+    about = change.whose if is_account_key(change.whose) else None
+    if about is not None and existing(ledger, about) is None:
+        return NO_ACCOUNT
+    key = FileLimitKey(DIRECTORY, change.whose)
+    row: FileLimit | None = ledger.row(FILE_LIMIT, key)
+    if change.size == (row.size if row else None):
+        return ledger.unchanged()
+    if change.size is None:
+        ledger.drop(FILE_LIMIT, key)
+    else:
+        ledger.put(FILE_LIMIT, FileLimit(*key, change.size))
+    size = "as started" if change.size is None else str(change.size)
+    details = {"bytes": size} if about else {"of": change.whose, "bytes": size}
+    return note(ledger, principal, change, "file limit changed", about, **details)
+
+
+def _screen_limit(change: LimitFiles, _: int) -> Refusal | None:
+    if change.whose not in LIMITED and not is_account_key(change.whose):
+        return Refusal("not_found", "No such limit")
+    if change.size is not None and not 0 <= change.size <= MAX_LIMIT:
+        return Refusal("bad_request", f"Invalid limit: use 0 to {MAX_LIMIT} bytes")
+    return None
+
+
 def _deleted(ledger: Ledger, event: Deleted) -> None:
     if is_made_key(event.room):
         ledger.drop_all(FILE_USE, event.room, event.message)
@@ -100,14 +163,16 @@ def _erased(ledger: Ledger, event: Erased) -> None:
 
 def _removed(ledger: Ledger, event: PersonRemoved) -> None:
     ledger.drop_all(FILE, event.account)
+    ledger.drop_all(FILE_LIMIT, DIRECTORY, event.account)
 
 
 ASPECT = Aspect(
-    tables=(FILE, FILE_USE),
+    tables=(FILE, FILE_USE, FILE_LIMIT),
     rules=(
         Rule(BeginUpload, BY_RULE, _begin_needs, _begin, is_internal=True),
         Rule(FinishUpload, BY_RULE, _row_needs, _finish, is_internal=True),
         Rule(DropFile, BY_RULE, _row_needs, _drop, is_internal=True),
+        Rule(LimitFiles, BY_RULE, _limit_needs, _limit, _screen_limit, is_internal=True),
     ),
     consequences=(
         Consequence(Deleted, _deleted),

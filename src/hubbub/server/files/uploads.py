@@ -6,7 +6,6 @@ never wanted.
 
 import logging
 import secrets
-import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -14,12 +13,13 @@ from typing import NamedTuple
 
 from hubbub.domain.aspects.files import BeginUpload, DropFile, FinishUpload
 from hubbub.domain.facts import Accepted, Needs
-from hubbub.domain.files import FILE, FILE_USE, File, FileKey
+from hubbub.domain.files import FILE, File, FileKey
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.files import KEY_BYTES, key_of, look_at, name_of
 from hubbub.protocol.messages import Change
 from hubbub.server.files.base import BeingWritten, Files, FilesFailed, StorageFull
+from hubbub.server.files.quotas import Quotas
 from hubbub.server.people.addresses import Submit
 from hubbub.server.stores.base import Store
 
@@ -27,17 +27,8 @@ KEPT_SECONDS = 24 * 3600.0  # of what is not posted
 AT_ONCE = 4  # uploads of one account that are received by a node
 ALL_AT_ONCE = 64
 WRITTEN_BYTES = 128 * 1024  # that are gathered before they are written
-TOTAL_SECONDS = 60.0  # for which a node remembers how much all files take
 
 log = logging.getLogger(__name__)
-
-
-class FileLimits(NamedTuple):
-    """How large a file may be, and how much one account's and all files may take, in bytes. 0: no limit for all."""
-
-    file: int
-    account: int
-    all: int
 
 
 class UploadProgress(NamedTuple):
@@ -55,18 +46,17 @@ class UploadProgress(NamedTuple):
 class Uploads:
     """Takes files from accounts. All methods raise RefusalError for what the caller may not do, and StoreFailed."""
 
-    def __init__(self, store: Store, files: Files, submit: Submit, limits: FileLimits) -> None:
+    def __init__(self, store: Store, files: Files, submit: Submit, quotas: Quotas) -> None:
         self._store = store
         self._files = files
         self._submit = submit
-        self.limits = limits
+        self.quotas = quotas
         self._running = Counter[str]()
-        self._total = 0, float("-inf")  # bytes of all files, and when they were counted
         self.received = 0  # bytes
 
     async def begin(self, principal: Principal, name: str, size: int) -> UploadProgress:
         """Begin an upload of so many bytes."""
-        await self._require_space(principal, size)
+        await self.quotas.require_space(principal.id, size)
         file = key_of(secrets.token_bytes(KEY_BYTES))
         begin = BeginUpload(room=principal.id, file=file, name=name_of(name), size=size)
         await self._do(principal, begin)
@@ -168,33 +158,6 @@ class Uploads:
         whole = row._replace(is_whole=True, digest=digest, type=look.type)
         return UploadProgress(whole._replace(width=look.width, height=look.height), row.size)
 
-    async def _require_space(self, principal: Principal, size: int) -> None:
-        """Raise RefusalError if a file would be too large, or the files of its account or all files would be."""
-        if size > self.limits.file:
-            raise _too_large(
-                f"File too large: use at most {self.limits.file:,} bytes", self.limits.file
-            )
-        if size > self.limits.account - await self._taken(principal.id):
-            why = f"Your files may take {self.limits.account:,} bytes in all: delete messages with files first"
-            raise _too_large(why, self.limits.account)
-        if self.limits.all and size > self.limits.all - await self._taken_by_all():
-            why = f"All files on this server may take {self.limits.all:,} bytes: ask an admin for more"
-            raise _too_large(why, self.limits.all)
-
-    async def _taken(self, account: str) -> int:
-        """Return how many bytes the files of an account take, with those that it is uploading."""
-        waiting = sum(row.size for row in await self._store.rows(FILE, account))
-        return waiting + await self._store.total(FILE_USE, "size", "account", account)
-
-    async def _taken_by_all(self) -> int:
-        """Return how many bytes all files take, or took less than a minute ago."""
-        total, counted_at = self._total
-        if time.monotonic() - counted_at > TOTAL_SECONDS:
-            total = await self._store.total(FILE, "size", "account")
-            total += await self._store.total(FILE_USE, "size", "account")
-            self._total = total, time.monotonic()
-        return total
-
     async def _do(self, principal: Principal, change: Change) -> Accepted:
         answer = await self._submit(principal, change)
         if isinstance(answer, Refusal):
@@ -219,10 +182,6 @@ class Uploads:
 def _not_there(held: int) -> RefusalError:
     why = f"The upload goes on at byte {held}: ask for its offset, and send the rest from there"
     return RefusalError("conflict", why, offset=held)
-
-
-def _too_large(why: str, limit: int) -> RefusalError:
-    return RefusalError("too_large", why, limit=limit)
 
 
 @contextmanager

@@ -376,6 +376,9 @@ class Store(Protocol):
     async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
         """Return the sum of a column over the records with this value in another one, which has an index; over all without a value."""
 
+    async def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
+        """Return the sums of a column over the records with each value of another one, which has an index."""
+
     async def version_of_others(self) -> int:
         """A number that is another one if others may have added events meanwhile (other nodes, or commands for operators), or if a log was trimmed."""
 

@@ -187,6 +187,13 @@ def total(dialect: Dialect, table: AnyTable, summed: str, column: str, is_of_all
 
 
 @cache
+def totals(dialect: Dialect, table: AnyTable, summed: str, column: str) -> str:
+    """The sums of a column over the rows with each value in another one."""
+    number = f"CAST(sum({summed}) AS {dialect.types[int]})"
+    return f"SELECT {column}, {number} FROM {dialect.schema}{table.name} GROUP BY {column}"
+
+
+@cache
 def clear(dialect: Dialect, table: AnyTable, width: int, has_bounds: bool) -> str:
     """Delete rows with a prefix; or else those of a `Between`."""
     return f"DELETE FROM {dialect.schema}{table.name}{_where(table, width, has_bounds)}"

@@ -66,7 +66,7 @@ class UploadReply(msgspec.Struct, kw_only=True, omit_defaults=True):
 @resource.route("OPTIONS", UPLOADS)
 async def describe_uploads(request: web.Request) -> web.Response:
     """Say which version of tus this is, with which extensions, and how large a file may be."""
-    most = request.app[UPLOADS_OF_SERVER].limits.file
+    most = (await request.app[UPLOADS_OF_SERVER].quotas.limits_of()).file
     told = {"Tus-Version": VERSION, "Tus-Extension": EXTENSIONS, "Tus-Max-Size": str(most)}
     return web.Response(status=204, headers=TUS | told)
 

@@ -177,6 +177,11 @@ class PostgresReader:
         number: int = await self._connection.fetchval(query, *given)
         return number
 
+    async def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
+        """Sums over records."""
+        query = records.totals(POSTGRES, table, summed, column)
+        return dict(await self._connection.fetch(query))
+
     async def _listed(self, table: Table[Any, R], rows: str, *values: Any) -> list[R]:
         found = await self._connection.fetch(Q.of_epoch.format(rows=rows), *values)
         self._check(found)

@@ -222,6 +222,10 @@ class PostgresStore:
         """See the contract."""
         return await self._read(lambda reader: reader.by(table, column, values))
 
+    async def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
+        """See the contract."""
+        return await self._read(lambda reader: reader.totals(table, summed, column))
+
     async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
         """See the contract."""
         return await self._read(lambda reader: reader.total(table, summed, column, value))

@@ -62,6 +62,11 @@ DELETE FROM {here}file AS here WHERE EXISTS (
     SELECT 1 FROM {there}account AS there WHERE there.account = here.account AND there.status = 'removed'
 );
 
+-- :file_limit Forget what their files might take.
+DELETE FROM {here}file_limit AS here WHERE EXISTS (
+    SELECT 1 FROM {there}account AS there WHERE there.account = here.whose AND there.status = 'removed'
+);
+
 -- :portrait Forget their pictures.
 DELETE FROM {here}portrait AS here WHERE EXISTS (
     SELECT 1 FROM {there}account AS there WHERE there.account = here.whose AND there.status = 'removed'

@@ -201,6 +201,10 @@ class SqliteReader:
         """A sum over records."""
         return self._records.total(table, summed, column, value)
 
+    def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
+        """Sums over records."""
+        return self._records.totals(table, summed, column)
+
     def get(self, table: Table[Any, R], keys: Sequence[Prefix]) -> list[R]:
         """Records with these keys."""
         return list(self._records.get(table, keys))

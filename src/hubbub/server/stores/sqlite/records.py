@@ -104,6 +104,10 @@ class SqliteRecords:
         ).get
         return number
 
+    def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
+        """Return the sums of a column over the rows with each value in another one."""
+        return dict(self._execute(records.totals(SQLITE, table, summed, column)))
+
     def clear(self, table: AnyTable, *prefix: Any, between: Between | None = None) -> None:
         """Delete rows whose keys begin so."""
         query = records.clear(SQLITE, table, len(prefix), between is not None)

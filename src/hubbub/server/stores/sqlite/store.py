@@ -211,6 +211,10 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.by, table, column, values)
 
+    async def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
+        """See the contract."""
+        return await self._read(self._reader.totals, table, summed, column)
+
     async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
         """See the contract."""
         return await self._read(self._reader.total, table, summed, column, value)

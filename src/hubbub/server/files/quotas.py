@@ -1,0 +1,109 @@
+"""How much files take, and how much they may: by what admins have set, else by what the server was started with."""
+
+import time
+from collections import Counter
+from typing import NamedTuple
+
+from hubbub.domain.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.facts import Needs
+from hubbub.domain.files import FILE, FILE_LIMIT, FILE_USE, LIMITED, FileLimitKey
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import DIRECTORY, is_account_key
+from hubbub.server.stores.base import Store
+
+TOTAL_SECONDS = 60.0  # for which a node remembers how much all files take
+MOST_PEOPLE = 100  # that are listed
+
+
+class FileLimits(NamedTuple):
+    """How large a file may be, and how much one account's and all files may take, in bytes. 0: no limit for all."""
+
+    file: int
+    account: int
+    all: int
+
+
+class FilesOf(NamedTuple):
+    """How much the files of an account take and may take, and whether that limit is its own."""
+
+    account: Account
+    used: int
+    limit: int
+    is_own_limit: bool
+
+
+class Quotas:
+    """Knows what holds now. What is there already stays, whatever is set. All methods raise StoreFailed."""
+
+    def __init__(self, store: Store, usual: FileLimits) -> None:
+        """`usual` is what the server was started with."""
+        self._store = store
+        self.usual = usual
+        self._total = 0, float("-inf")  # bytes of all files, and when they were counted
+
+    async def limits_of(self, account: str = "") -> FileLimits:
+        """Return what holds for an account; or for those without limits of their own."""
+        wanted = Needs()
+        for whose in (*LIMITED, account):
+            wanted.row(FILE_LIMIT, FileLimitKey(DIRECTORY, whose))
+        rows = (await self._store.find(wanted)).rows[FILE_LIMIT].values()
+        chosen = {row.whose: row.size for row in rows if row}
+        by_person = chosen.get("person", self.usual.account)
+        return FileLimits(
+            chosen.get("file", self.usual.file),
+            chosen.get(account, by_person),
+            chosen.get("server", self.usual.all),
+        )
+
+    async def require_space(self, account: str, size: int) -> None:
+        """Raise RefusalError if a file would be too large, or the files of its account or all files would be."""
+        limits = await self.limits_of(account)
+        if size > limits.file:
+            raise _too_large(f"File too large: use at most {limits.file:,} bytes", limits.file)
+        if size > limits.account - await self.taken(account):
+            why = f"Your files may take {limits.account:,} bytes in all: delete messages with files first"
+            raise _too_large(why, limits.account)
+        if limits.all and size > limits.all - await self._taken_by_all():
+            why = f"All files on this server may take {limits.all:,} bytes: ask an admin for more"
+            raise _too_large(why, limits.all)
+
+    async def taken(self, account: str) -> int:
+        """Return how many bytes the files of an account take, with those that it is uploading."""
+        waiting = sum(row.size for row in await self._store.rows(FILE, account))
+        return waiting + await self._store.total(FILE_USE, "size", "account", account)
+
+    async def taken_by_each(self) -> dict[str, int]:
+        """Return how many bytes the files of each account take that has some."""
+        waiting = await self._store.totals(FILE, "size", "account")
+        return dict(
+            Counter(waiting) + Counter(await self._store.totals(FILE_USE, "size", "account"))
+        )
+
+    async def people(self, used: dict[str, int]) -> list[FilesOf]:
+        """Return the accounts whose files take most, and all that have limits of their own, by what they take."""
+        limit = (await self.limits_of()).account
+        own = {row.whose: row.size for row in await self._store.rows(FILE_LIMIT, DIRECTORY)}
+        largest = sorted(used, key=lambda account: -used[account])[:MOST_PEOPLE]
+        wanted = Needs()
+        for key in {*largest, *filter(is_account_key, own)}:
+            wanted.row(ACCOUNT, account_row(key))
+        rows = (await self._store.find(wanted)).rows.get(ACCOUNT, {}).values()
+        found = [
+            FilesOf(row, used.get(row.account, 0), own.get(row.account, limit), row.account in own)
+            for row in rows
+            if row
+        ]
+        return sorted(found, key=lambda each: (-each.used, each.account.handle))
+
+    async def _taken_by_all(self) -> int:
+        """Return how many bytes all files take, or took less than a minute ago."""
+        total, counted_at = self._total
+        if time.monotonic() - counted_at > TOTAL_SECONDS:
+            total = await self._store.total(FILE, "size", "account")
+            total += await self._store.total(FILE_USE, "size", "account")
+            self._total = total, time.monotonic()
+        return total
+
+
+def _too_large(why: str, limit: int) -> RefusalError:
+    return RefusalError("too_large", why, limit=limit)

@@ -1,0 +1,130 @@
+"""How much files take, and how much they may: shown to whom they belong, and set by owners and admins."""
+
+import msgspec
+from aiohttp import web
+
+from hubbub.domain.aspects.files import LimitFiles
+from hubbub.server.files.quotas import FileLimits, FilesOf
+from hubbub.server.http.changes import KEY, ChangeReply, commit
+from hubbub.server.http.entering import OWN_ACCOUNT, READ_OWN, account_of, session_of
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import TEXT, Body, Parameter
+from hubbub.server.http.resources.administration import ADMIN, ADMINISTER, admin_of
+from hubbub.server.http.resources.files import UPLOADS_OF_SERVER
+from hubbub.server.transports.requests import place_of
+
+FILES = f"{ADMIN}/files"
+WHOSE = Parameter(
+    "whose",
+    "path",
+    TEXT | {"pattern": "^(file|person|server|@p[0-9a-hjkmnp-tv-z]{12})$", "example": "person"},
+    lambda request: request.match_info["whose"],
+)
+
+resource = Resource()
+
+
+class MyFilesReply(msgspec.Struct):
+    """How many bytes one's files take and may take, and how large one of them may be."""
+
+    used: int
+    limit: int
+    file_limit: int
+
+
+class LimitsItem(msgspec.Struct):
+    """How many bytes each file, the files of each person, and all files may take; 0 for all: as many as the disk holds."""
+
+    file: int
+    person: int
+    server: int
+
+    @classmethod
+    def of(cls, limits: FileLimits) -> "LimitsItem":
+        """Return what is told of limits."""
+        return cls(*limits)
+
+
+class FilesOfPerson(msgspec.Struct):
+    """How many bytes the files of an account take and may take, and whether that limit is its own."""
+
+    account: str
+    handle: str
+    name: str
+    used: int
+    limit: int
+    is_own_limit: bool
+
+    @classmethod
+    def of(cls, found: FilesOf) -> "FilesOfPerson":
+        """Return what is told of somebody's files."""
+        row, *rest = found
+        return cls(row.account, row.handle, row.name, *rest)
+
+
+class FileUseReply(msgspec.Struct):
+    """How many bytes all files take, the limits that hold, and those that the server was started with.
+
+    `people` are the 100 whose files take most, and all who have limits of their own.
+    """
+
+    used: int
+    limits: LimitsItem
+    started_with: LimitsItem
+    people: list[FilesOfPerson]
+
+
+class NewLimit(msgspec.Struct):
+    """How many bytes it may be; null: as the server was started, or for an account: as for everyone."""
+
+    size: int | None
+
+
+LIMIT = Body(NewLimit)
+
+
+@resource.operation(
+    HttpOperation("GET", "/api/v1/me/files", "getMyFiles", needs=READ_OWN, answers=MyFilesReply)
+)
+async def get_my_files(request: web.Request) -> MyFilesReply:
+    """Get how much one's own files take and may take."""
+    principal, quotas = account_of(request, READ_OWN), request.app[UPLOADS_OF_SERVER].quotas
+    limits = await quotas.limits_of(principal.id)
+    return MyFilesReply(await quotas.taken(principal.id), limits.account, limits.file)
+
+
+@resource.operation(
+    HttpOperation("GET", FILES, "getFileUse", needs=ADMINISTER, answers=FileUseReply)
+)
+async def get_file_use(request: web.Request) -> FileUseReply:
+    """Get how much files take and may take, and whose take most. For owners and admins."""
+    await admin_of(request)
+    quotas = request.app[UPLOADS_OF_SERVER].quotas
+    used = await quotas.taken_by_each()
+    people = [FilesOfPerson.of(each) for each in await quotas.people(used)]
+    limits = LimitsItem.of(await quotas.limits_of())
+    return FileUseReply(sum(used.values()), limits, LimitsItem.of(quotas.usual), people)
+
+
+@resource.operation(
+    HttpOperation(
+        "PUT",
+        f"{FILES}/limits/{{whose}}",
+        "limitFiles",
+        needs=OWN_ACCOUNT,
+        takes=(WHOSE, KEY),
+        body=LIMIT,
+        answers=ChangeReply,
+        refuses=frozenset({"busy", "not_found"}),
+    )
+)
+async def limit_files(request: web.Request) -> ChangeReply | web.Response:
+    """Set how many bytes files may take: each one, those of each person, all, or those of an account. For owners and admins.
+
+    What is there already stays, whatever the limit.
+    """
+    principal, _ = session_of(request)
+    size = (await LIMIT.read(request, principal)).size
+    address = place_of(request).address
+    change = LimitFiles(whose=WHOSE.of(request), size=size, address=address)
+    return await commit(request, principal, change)
