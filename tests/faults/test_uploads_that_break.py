@@ -16,8 +16,9 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Change
 from hubbub.server.files import sweeping
 from hubbub.server.files.directory import Directory
+from hubbub.server.files.quotas import FileLimits, Quotas
 from hubbub.server.files.sweeping import Sweeper
-from hubbub.server.files.uploads import FileLimits, Uploads
+from hubbub.server.files.uploads import Uploads
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.rooms import ADA, ROOM_RULES, House
@@ -66,7 +67,7 @@ class Uploader:
     def __init__(self, house: House, path: Path, moments: Moments | None = None) -> None:
         self._house, self._moments = house, moments
         self.files = Directory(path)
-        self.uploads = Uploads(house.store, self.files, self.submit, LIMITS)
+        self.uploads = Uploads(house.store, self.files, self.submit, Quotas(house.store, LIMITS))
         self.sweeper = Sweeper(house.store, self.files, self.submit)
 
     async def submit(self, who: Principal, change: Change) -> Answer:

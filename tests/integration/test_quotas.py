@@ -49,8 +49,7 @@ async def test_what_an_admin_sets_holds_from_the_next_upload_on_and_deletes_noth
     assert (await grace.ask("GET", "/me/files")).body == usual
 
     assert await limit(ada, "person", 2_500) is None  # she has more by now
-    answer = await upload(grace, b"x")
-    assert (answer.code, answer.body["limit"]) == ("too_large", 2_500)
+    assert (await upload(grace, b"x")).body["limit"] == 2_500
     assert (await raw(grace, "GET", f"/files/{file}"))[0] == 200
     assert (await grace.ask("GET", f"/uploads/{waiting}")).status == 200
     assert await limit(ada, grace.account, 4_000) is None
@@ -71,8 +70,16 @@ async def test_what_an_admin_sets_holds_from_the_next_upload_on_and_deletes_noth
     assert await limit(ada, "person", None) is None
     assert (await upload(ada, b"x")).body["limit"] == 6_000
 
+    await what_came_and_went_is_measured(ada)
     await only_admins_set_limits_that_there_are(ada, grace)
     await each_change_is_in_the_audit_log(ada, grace)
+
+
+async def what_came_and_went_is_measured(who: Someone) -> None:
+    async with who._http.get(f"{who.url}/metrics") as answer:
+        measured = await answer.text()
+    assert 'hubbub_file_bytes_total{direction="received"} 6500.0' in measured
+    assert 'hubbub_file_bytes_total{direction="sent"} 2000.0' in measured
 
 
 async def only_admins_set_limits_that_there_are(ada: Someone, grace: Someone) -> None:

@@ -58,7 +58,9 @@ async def test_a_file_arrives_whole_over_a_link_that_breaks(
             yield data
 
     monkeypatch.setattr(transfers._Sending, "_pieces", breaking)
-    file = await here.client.upload(source)
+    told: list[tuple[int, int]] = []
+    file = await here.client.upload(source, on_progress=lambda *now: told.append(now))
+    assert (told[0], told[-1]) == ((0, len(NOISE)), (len(NOISE), len(NOISE)))
     assert (file.name, file.size) == ("plan.png", len(NOISE))
     assert file.sha256 == hashlib.sha256(NOISE).hexdigest()
     assert sent > 3
@@ -108,6 +110,9 @@ async def test_files_are_sent_from_the_command_line(here: Here, tmp_path: Path) 
     for message, text in ((with_text, "the map"), (without, "")):
         assert message.files is not None
         assert (message.text, [file.name for file in message.files]) == (text, ["map.png"])
+    many = [word for _ in range(11) for word in ("--file", tmp_path / "map.png")]
+    ran = await send(*many)
+    assert (ran.code, "at most 10" in ran.err) == (2, True), ran
     for missing, code, why in (("nothing", 2, "No such file"), ("large", 3, "too_large")):
         (tmp_path / "large").write_bytes(b"x" * 1_000_001)
         ran = await send("--file", tmp_path / missing)

@@ -11,7 +11,7 @@ from hubbub.client import verbs
 from hubbub.client.address import DEFAULT_URL, page_url, websocket_url
 from hubbub.client.connection import Connection, Hearers
 from hubbub.client.exchange import Exchange
-from hubbub.client.files import FilePlace, UploadedFile, keys_of
+from hubbub.client.files import FilePlace, OnProgress, UploadedFile, keys_of
 from hubbub.client.keeping import Keeper
 from hubbub.client.link import Outside
 from hubbub.client.managing import SettingsGiven, create
@@ -167,7 +167,13 @@ class Client:
             files=keys_of(files),
         )
 
-    async def upload(self, source: Path | bytes, *, name: str | None = None) -> UploadedFile:
+    async def upload(
+        self,
+        source: Path | bytes,
+        *,
+        name: str | None = None,
+        on_progress: OnProgress | None = None,
+    ) -> UploadedFile:
         """Upload a file, which a post of yours can then show, within 24 hours. Only for accounts.
 
             file = await me.upload(Path("plan.png"))
@@ -178,6 +184,7 @@ class Client:
         Args:
             source: where it is, or its content.
             name: what it is called; that of the path if not given.
+            on_progress: called with the number of bytes sent so far and of all; after a lost connection, it may be less again.
 
         Raises:
             Refused: the server refused it: `too_large`, `unauthenticated` …
@@ -186,7 +193,7 @@ class Client:
         """
         from hubbub.client import transfers  # slow to import
 
-        return await transfers.upload(self._place(), source, name)
+        return await transfers.upload(self._place(), source, name, on_progress)
 
     async def set_avatar(self, whose: str, picture: UploadedFile | str | None) -> None:
         """Give a room a picture, or your account, or that of a bot of yours (as an admin, any). It needs no open client.

@@ -38,6 +38,9 @@ class FilePlace(NamedTuple):
         return page_url(self.address, path)
 
 
+OnProgress = Callable[[int, int], None]  # gets the bytes sent so far, and all
+
+
 def keys_of(files: Iterable[UploadedFile | str] | None) -> list[str] | None:
     """Return the keys of files; None without any."""
     return [file if isinstance(file, str) else file.file for file in files or ()] or None

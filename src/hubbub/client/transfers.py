@@ -15,7 +15,7 @@ import msgspec
 
 from hubbub.client.backoff import Backoff
 from hubbub.client.errors import Refused, Unreachable
-from hubbub.client.files import FilePlace, UploadedFile
+from hubbub.client.files import FilePlace, OnProgress, UploadedFile
 from hubbub.client.http import LONG, bearer, refusal_in
 
 PIECE = 256 * 1024  # bytes read at once
@@ -29,25 +29,33 @@ class _Upload(msgspec.Struct, frozen=True):
     file: UploadedFile | None = None
 
 
-async def upload(place: FilePlace, source: Path | bytes, name: str | None) -> UploadedFile:
+async def upload(
+    place: FilePlace, source: Path | bytes, name: str | None, on_progress: OnProgress | None = None
+) -> UploadedFile:
     """Upload a file. Raises Refused, Unreachable, and OSError if it can't be read."""
     with io.BytesIO(source) if isinstance(source, bytes) else source.open("rb") as read:
         size = read.seek(0, os.SEEK_END)
         called = name or (source.name if isinstance(source, Path) else "")
         async with _session(place) as http:
-            return await _Sending(place, http, read, size).send(called)
+            return await _Sending(place, http, read, size, on_progress).send(called)
 
 
 class _Sending:
     """One upload, by tus."""
 
     def __init__(
-        self, place: FilePlace, http: aiohttp.ClientSession, read: IO[bytes], size: int
+        self,
+        place: FilePlace,
+        http: aiohttp.ClientSession,
+        read: IO[bytes],
+        size: int,
+        on_progress: OnProgress | None,
     ) -> None:
         self._place = place
         self._http = http
         self._read = read
         self._size = size
+        self._on_progress = on_progress or (lambda *_: None)
         self._url = ""
 
     async def send(self, name: str) -> UploadedFile:
@@ -60,6 +68,7 @@ class _Sending:
             try:
                 upload = await self._ask()
                 offset = upload.offset
+                self._on_progress(offset, self._size)
                 if upload.file is not None:
                     return upload.file
                 await self._send_from(offset)
@@ -95,6 +104,7 @@ class _Sending:
     async def _pieces(self) -> AsyncIterator[bytes]:
         while data := await asyncio.to_thread(self._read.read, PIECE):
             yield data
+            self._on_progress(self._read.tell(), self._size)
 
 
 async def set_avatar(place: FilePlace, whose: str, file: str) -> None:

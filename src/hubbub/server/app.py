@@ -160,7 +160,9 @@ async def _assembled(
     if filing.portraits.can_make:
         hub.portray = filing.portraits.make
     await ends.found_by(refreshing, hub.review)
-    measured.watch(journal, fanout, links, hub.searching.outcomes, filing.thumbnails.outcomes)
+    measured.watch(
+        journal, fanout, links, hub.searching.outcomes, filing.thumbnails.outcomes, filing.figures
+    )
     entrance = stack.enter_context(closing(_entrance(store, hub, register)))
     application = application_of(hub, entrance, links, measured, settings, routes, origins=origins)
     _equip(application, settings, outsiders.identities, entrance, keys, filing)

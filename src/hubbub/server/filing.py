@@ -16,6 +16,7 @@ from hubbub.server.files.shrinker import Shrinker, can_shrink
 from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.files.thumbnails import Thumbnails
 from hubbub.server.files.uploads import Uploads
+from hubbub.server.http.metrics import FileFigures
 from hubbub.server.http.resources.files import DOWNLOADS, UPLOADS_OF_SERVER
 from hubbub.server.http.resources.portraits import PORTRAITS
 from hubbub.server.hub.rights import Rights
@@ -34,6 +35,11 @@ class Filing(NamedTuple):
     downloads: Downloads
     thumbnails: Thumbnails
     portraits: Portraits
+
+    def figures(self) -> FileFigures:
+        """Return what is measured of files."""
+        uploads = self.uploads
+        return FileFigures(uploads.received, self.downloads.sent, uploads.running)
 
     def equip(self, application: web.Application) -> None:
         """Let handlers find them."""

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -32,6 +32,24 @@ class SendOutput(NamedTuple):
             sys.stdout.flush()
         if answer.unreached:
             self.remark(about_unreached(answer.unreached))
+
+    def progress(self, file: Path) -> Callable[[int, int], None] | None:
+        """Return what tells people at a terminal how far the upload of a file is."""
+        if self.quiet or not sys.stderr.isatty():
+            return None
+        said = -1
+
+        def tell(sent: int, size: int) -> None:
+            nonlocal said
+            percent = 100 * sent // size if size else 100
+            if percent != said:
+                said = percent
+                end = "\n" if sent >= size else ""
+                print(
+                    f"\r-- {visible(file.name)}: {percent} %", end=end, file=sys.stderr, flush=True
+                )
+
+        return tell
 
     def remark(self, text: str) -> None:
         """Print a remark about the connection or a message."""
@@ -89,7 +107,7 @@ def send(
     """
 
     async def post() -> None:
-        uploaded = [await client.upload(each) for each in files]
+        uploaded = [await client.upload(each, on_progress=form.progress(each)) for each in files]
         async with client:
             form.tell(await _post(client, room, text, client_message_id, timeout, uploaded))
 

@@ -17,7 +17,7 @@ EXAMPLES = """\
   hubbub files limit 10GiB --of ada"""
 
 _SIZE = re.compile(r"([0-9]{1,16})([kmgt]i?b)?", re.IGNORECASE)
-_UNITS = {"": 1} | {
+_UNITS: dict[str, int] = {"": 1} | {
     f"{letter}{i}b": base**power
     for i, base in (("", 1000), ("i", 1024))
     for power, letter in enumerate("kmgt", 1)

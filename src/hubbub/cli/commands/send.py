@@ -66,11 +66,14 @@ def run(chosen: argparse.Namespace) -> int:
 
 def _mistake(chosen: argparse.Namespace) -> str | None:
     """What is wrong with the combination of options, if anything is."""
+    from hubbub.protocol.messages import MAX_FILES
     from hubbub.terminal.send import MAX_PREFIX
 
     prefix = chosen.idempotency
     if missing := [file for file in chosen.file if not file.is_file()]:
         return f"No such file: {missing[0]}"
+    if len(chosen.file) > MAX_FILES:
+        return f"Too many files: a message takes at most {MAX_FILES}"
     if chosen.text or chosen.file:
         if prefix is not None:
             return "--idempotency only applies to lines of standard input; with a TEXT, use --client-message-id"

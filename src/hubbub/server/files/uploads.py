@@ -54,6 +54,11 @@ class Uploads:
         self._running = Counter[str]()
         self.received = 0  # bytes
 
+    @property
+    def running(self) -> int:
+        """The number of requests that send files now."""
+        return self._running.total()
+
     async def begin(self, principal: Principal, name: str, size: int) -> UploadProgress:
         """Begin an upload of so many bytes."""
         await self.quotas.require_space(principal.id, size)

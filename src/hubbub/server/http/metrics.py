@@ -1,7 +1,7 @@
 """What is measured, for Prometheus. Gauges are computed only when asked for."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from prometheus_client import CollectorRegistry, Gauge, Histogram
@@ -14,6 +14,14 @@ from hubbub.server.transports.base import Links
 
 SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 5.0)
 SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1024)
+
+
+class FileFigures(NamedTuple):
+    """Bytes of files that came and went, and uploads under way."""
+
+    received: int
+    sent: int
+    uploads: int
 
 
 class Metrics:
@@ -51,10 +59,12 @@ class Metrics:
         links: Links,
         searches: Counter[str],
         thumbnails: Counter[str],
+        files: Callable[[], FileFigures],
     ) -> None:
-        """Add gauges of what is refused, waits, follows, and is connected."""
+        """Add gauges of what is refused, waits, follows, and is connected, and of files."""
         counted = _Counted(self._refusals, self._notifications, searches, thumbnails)
         self.registry.register(_Alive(counted, journal, fanout, links))
+        self.registry.register(_OfFiles(files))
 
     def samples(self) -> dict[str, dict[str, float]]:
         """Return the figures as they are now: by name, and then by the value of the one label, empty if there is none."""
@@ -137,6 +147,22 @@ class _Alive(Collector):
         yield _counter("thumbnails", "Pictures to be made smaller", "outcome", counted.thumbnails)
         yield GaugeMetricFamily(
             "hubbub_waiting_changes", "Changes waiting for a commit", self._journal.waiting
+        )
+
+
+class _OfFiles(Collector):
+    """Counts what comes and goes of files."""
+
+    def __init__(self, figures: Callable[[], FileFigures]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield counters and gauges."""
+        found = self._figures()
+        moved = Counter({"received": found.received, "sent": found.sent})
+        yield _counter("file_bytes", "Bytes of files", "direction", moved)
+        yield GaugeMetricFamily(
+            "hubbub_uploads", "Requests that send files at the moment", found.uploads
         )
 
 

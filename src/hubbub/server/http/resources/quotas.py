@@ -58,8 +58,8 @@ class FilesOfPerson(msgspec.Struct):
     @classmethod
     def of(cls, found: FilesOf) -> "FilesOfPerson":
         """Return what is told of somebody's files."""
-        row, *rest = found
-        return cls(row.account, row.handle, row.name, *rest)
+        row, used, limit, is_own_limit = found
+        return cls(row.account, row.handle, row.name, used, limit, is_own_limit)
 
 
 class FileUseReply(msgspec.Struct):
