@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import pytest
 from aiohttp import web
 from playwright.async_api import Browser, ConsoleMessage, Locator, Page, WebSocketRoute, expect
 
+from tests.support.images import GIF
 from tests.support.newcomers import PASSWORD, REFUSED, asked, claim_link, enroll
 from tests.support.server import Server
 from tests.system.test_accessibility import AXE, faults
@@ -241,6 +243,15 @@ class Host:
         path = f"/rooms/{quote(self.room)}{path}"
         return await asked(self._server, method, path, body, self._token)
 
+    async def add_emoji(self, name: str) -> None:
+        url = f"{self._server.url}/api/v1/emoji/{name}"
+        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "image/gif"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as http,
+            http.put(url, data=GIF) as answer,
+        ):
+            assert answer.status == 200, await answer.text()
+
     async def post(self, text: str, thread: str = "") -> int:
         return int((await self.ask("POST", f"{thread}/messages", {"text": text}))["seq"])
 
@@ -300,3 +311,12 @@ async def test_reactions_edits_and_threads_are_shown_as_they_happen(
         "👍": 2,
         "🎉": 1,
     }
+
+    # The server's own emoji are drawn, since the site's policy knows no pictures of the server's.
+    await host.add_emoji("parrot")
+    named = await host.post("a :parrot: here, and :none:")
+    await host.ask("PUT", f"/messages/{named}/reactions/:parrot:")
+    last = messages.last
+    await expect(last.locator(".body")).to_contain_text(", and :none:")
+    await expect(last.locator(".body").get_by_role("img", name=":parrot:")).to_be_visible()
+    await expect(last.locator(".reactions canvas")).to_be_visible()

@@ -5,6 +5,7 @@ import { dayKey, dayOf, fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import type { Embedded, Log } from "../store/embedded.ts";
 import type { Entry, wire } from "../store/sdk.ts";
+import { EmojiText } from "../timeline/EmojiText.tsx";
 import { Files } from "../timeline/Files.tsx";
 import { Written } from "../timeline/Written.tsx";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
@@ -80,7 +81,7 @@ const Reactions = ({ of: room, log, message, tabIndex }: ActsProps) => (
           aria-label={t.reactedBy(harmless(emoji), names.length)}
           onClick={() => log.react(message.seq, emoji, !isMine)}
         >
-          {harmless(emoji)} {names.length}
+          <EmojiText text={harmless(emoji)} /> {names.length}
         </button>
       );
     })}

@@ -3,6 +3,7 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import type { Embedded, Log } from "../store/embedded.ts";
+import { EmojiSource } from "../timeline/EmojiText.tsx";
 import { Name } from "../ui/Text.tsx";
 import { Messages } from "./Messages.tsx";
 import { Writing } from "./Writing.tsx";
@@ -14,7 +15,11 @@ export function Shown({ of: room, heading }: { of: Embedded | undefined; heading
         <p class="status">{t.embedNames}</p>
       </section>
     );
-  return <Room of={room} heading={heading} />;
+  return (
+    <EmojiSource.Provider value={room.emoji}>
+      <Room of={room} heading={heading} />
+    </EmojiSource.Provider>
+  );
 }
 
 function Room({ of: room, heading }: { of: Embedded; heading: string }) {

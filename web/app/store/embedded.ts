@@ -2,6 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { type Client, Closed, connect, type Entry, type Room, reactedWith, type Status, type Token, whoOf, type wire } from "#sdk";
+import { Emojis } from "./emojis.ts";
 import type { Getter } from "./file.ts";
 
 const MOST_SHOWN = 200; // messages, unless somebody asks for older ones
@@ -128,6 +129,12 @@ export class Log {
   }
 }
 
+async function getImage(url: URL, token: string | undefined): Promise<Blob> {
+  const answer = await fetch(url, { credentials: "omit", ...(token && { headers: { Authorization: `Bearer ${token}` } }) });
+  if (!answer.ok) throw new Error(answer.statusText);
+  return answer.blob();
+}
+
 export class Embedded {
   readonly log: Log;
   /** The thread that is open, by the message that it is about. */
@@ -137,8 +144,16 @@ export class Embedded {
   readonly #client: Client;
   readonly #people = new Map<string, string>();
 
+  readonly emoji: Emojis;
+
   constructor({ server, room, token, name }: Asked) {
-    this.#client = connect(server, { token, name });
+    let latest = typeof token === "function" ? undefined : token;
+    const given = typeof token === "function" ? async () => (latest = await token()) : token;
+    this.#client = connect(server, { token: given, name });
+    this.emoji = new Emojis({
+      list: () => this.#client.send("list_emoji"),
+      get: (path) => getImage(new URL(path, server), latest),
+    });
     this.log = new Log(this.#client, room);
     this.#watchStatus();
     this.#watchOutbox();

@@ -15,7 +15,7 @@ let askedAt = 0;
 let missing: () => void = () => undefined;
 
 /** A part of a text: an image with its name, or text. */
-export type Part = string | { name: string; src: string };
+export type Part<Image> = string | { name: string; image: Image };
 
 /** What there is: an account is told of changes. */
 const known = (): Known => session.value?.account?.know("emoji")?.emoji ?? listed.value;
@@ -38,18 +38,22 @@ export function askForEmoji(client: Client): void {
   ask();
 }
 
-/** A text cut at the emoji that it names. */
-export function splitAtEmoji(text: string): Part[] {
-  const parts: Part[] = [];
+/** Where the image of an emoji is, if there is one of this name. */
+export function srcOf(name: string): string | undefined {
+  const found = known().get(name);
+  if (!found) missing();
+  return found && addressOf(name, found.image);
+}
+
+/** A text cut at the emoji that it names, and that are found. */
+export function splitAtEmoji<Image>(text: string, find: (name: string) => Image | undefined): Part<Image>[] {
+  const parts: Part<Image>[] = [];
   let done = 0;
   for (const { 1: name = "", index } of text.matchAll(NAME)) {
     if (index < done) continue;
-    const found = known().get(name);
-    if (!found) {
-      missing();
-      continue;
-    }
-    parts.push(text.slice(done, index), { name: `:${name}:`, src: addressOf(name, found.image) });
+    const image = find(name);
+    if (image === undefined) continue;
+    parts.push(text.slice(done, index), { name: `:${name}:`, image });
     done = index + name.length + 2;
   }
   return [...parts, text.slice(done)].filter((part) => part !== "");
