@@ -10,6 +10,7 @@ import { TONES, toned, untoned } from "../app/emoji/tones.ts";
 import { isolating } from "../app/i18n/isolated.ts";
 import { GROUPS, is, shown } from "../app/keys/table.ts";
 import { filterAt, isNothing, markedParts, toField, toggled, toServer, withOnly } from "../app/search/query.ts";
+import { surplus } from "../app/store/few.ts";
 import { closest, ranked } from "../app/ui/rank.ts";
 import { emojiRows } from "../emoji.ts";
 
@@ -271,4 +272,17 @@ test("what is put into a sentence is isolated if it runs the other way, in all o
   assert.equal(t.within.count(3, "לינוס"), "3 of \u2068לינוס\u2069");
   assert.equal(t.yourself("לינוס"), "לינוס (you)");
   assert.equal(isolating({ ...catalogue, direction: "rtl" }).ban("Grace"), "Ban \u2068Grace\u2069");
+});
+
+test("of all that is held, the first ones go until the rest is few enough", () => {
+  const held = (...sizes) => sizes.map((size, i) => [String.fromCharCode(97 + i), size]);
+  assert.deepEqual(surplus(held(300, 300, 300), 900), []);
+  assert.deepEqual(surplus(held(300, 300, 300), 899), ["a"]);
+  assert.deepEqual(surplus(held(300, 0, 500, 300), 400), ["a", "c"]);
+  assert.deepEqual(surplus(held(1, 1), -5), ["a", "b"]);
+  const many = surplus(
+    Array.from({ length: 300 }, (_, i) => [`${i}`, 300]),
+    3500,
+  );
+  assert.equal(many.length, 300 - 11);
 });

@@ -5,6 +5,7 @@ import { type Client, Closed, peopleOf, Refused, type Room, whoOf, type wire } f
 import { isMade } from "./address.ts";
 import { show } from "./frames.ts";
 import { goTo, goToLine, hearApart, MOST_KEPT, part, stay, waitsForLine } from "./history.ts";
+import { holdFewer, MOST_HELD } from "./holding.ts";
 import { drop, type Kept, keep, keptOf } from "./kept.ts";
 import { lookAt } from "./looking.ts";
 import { memberChanges } from "./managing.ts";
@@ -16,7 +17,6 @@ import { span } from "./span.ts";
 import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, type View, wanted } from "./state.ts";
 import { appended, atEnd, toEnd } from "./window.ts";
 
-const MOST_HELD = 500; // newest messages of a room; so many the SDK keeps, too
 const MOST_MISSED = 1000; // a room that has come further begins anew
 
 const OF_ROOMS = new Set<wire.AnyEvent["event"]>([
@@ -121,6 +121,7 @@ function begin(name: string, place: Place, before: Newest | undefined): void {
     else if (!goesOn) toEnd();
     queueMicrotask(readOn);
   }
+  holdFewer();
   if (name === wanted.peek()?.room) goTo(name, wanted.peek()?.seq ?? 0);
 }
 
