@@ -1,10 +1,11 @@
 """All of the page by keyboard alone, with the focus always in sight, and what a screen reader is given of it (tests/fixtures/page)."""
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+from playwright.async_api import FileChooser, FilePayload, Locator, Page, expect
 
 from tests.support.newcomers import PASSWORD, People, at_home, exactly
 from tests.system.states import furnish
@@ -105,6 +106,20 @@ async def reply_in_thread(page: Page) -> None:
     await expect(message(page, "by keys alone!")).to_be_focused()
 
 
+async def attach_a_file(page: Page, choosing: "asyncio.Queue[FileChooser]") -> None:
+    await composer(page).focus()
+    attach = page.locator("#composer").get_by_role("button", name="Attach files")
+    await tab_to(attach)
+    await page.keyboard.press("Enter")
+    file: FilePayload = {"name": "list.txt", "mimeType": "text/plain", "buffer": b"tea"}
+    await (await choosing.get()).set_files(file)
+    await tab_to(page.get_by_role("button", name="Remove list.txt"), "Shift+Tab")
+    await tab_to(composer(page))
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("log").get_by_text("list.txt")).to_be_visible()
+    await expect(composer(page)).to_be_focused()
+
+
 async def go_on_writing_beside_a_panel(page: Page) -> None:
     await press(page.get_by_role("button", name="Details"), "Shift+Tab")
     panel = page.get_by_role("complementary", name="engine")
@@ -150,10 +165,40 @@ async def change_a_setting(page: Page) -> None:
     await expect(page.locator(".topic")).to_have_text("Set by keys")
 
 
-async def leave(page: Page) -> None:
+async def mute_somebody(page: Page) -> None:
+    panel = page.get_by_role("complementary", name="engine")
     await expect(
         page.locator("#panel summary").first
     ).to_be_focused()  # the field that had it was drawn anew
+    await press(panel.get_by_role("button", name="Manage Grace"), "Shift+Tab")
+    await expect(panel.get_by_role("button", name="Mute…")).to_be_visible()
+    await press(panel.get_by_role("button", name="Mute…"))
+    dialog = page.get_by_role("dialog", name="Mute Grace")
+    await press(dialog.get_by_role("button", name="Mute"))
+    await expect(dialog).to_have_count(0)
+    restrained = panel.locator("summary").filter(has_text="Banned and muted")
+    await press(restrained)
+    release = panel.get_by_role("button", name="Unmute Grace")
+    await expect(release).to_be_visible()
+    await press(release)
+    await expect(release).to_have_count(0)
+    await expect(restrained).to_be_focused()  # what had the focus is gone
+    await page.keyboard.press("Enter")
+
+
+async def administer_and_log_out(page: Page) -> None:
+    await go_to(page, "kitchen")
+    await press(page.get_by_role("button", name="Administration"), "Shift+Tab")
+    await expect(page.get_by_role("button", name="Connections")).to_be_visible()
+    await press(page.get_by_role("button", name="Connections"))
+    await expect(page.get_by_role("main").locator(".connection")).to_have_count(1)
+    await tab_to(page.get_by_role("button", name="End the connection of Ada Lovelace"))
+    await press(page.get_by_role("button", name="Account"), "Shift+Tab")
+    await press(page.get_by_role("dialog").get_by_role("button", name="Log out"))
+    await expect(page.get_by_role("button", name="Log in with an account")).to_be_visible()
+
+
+async def leave(page: Page) -> None:
     await press(page.get_by_role("complementary").get_by_role("button", name="Leave the room"))
     dialog = page.get_by_role("dialog", name="Leave engine")
     await press(dialog.get_by_role("button", name=exactly("Leave the room")))
@@ -168,6 +213,8 @@ async def test_everything_is_done_by_keyboard_alone_and_heard_as_it_is_meant(
     team = await furnish(people.server)
     await team.indexed("truth", 1)
     page = await people.visit("/")
+    choosing = asyncio.Queue[FileChooser]()
+    page.on("filechooser", choosing.put_nowait)
     await log_in(page)
     await heard_as(page.get_by_role("navigation", name="Rooms"), "rooms")
     await go_to(page, "engine")
@@ -175,7 +222,10 @@ async def test_everything_is_done_by_keyboard_alone_and_heard_as_it_is_meant(
     await write_and_edit(page)
     await react(page)
     await reply_in_thread(page)
+    await attach_a_file(page, choosing)
     await go_on_writing_beside_a_panel(page)
     await search(page)
     await change_a_setting(page)
+    await mute_somebody(page)
     await leave(page)
+    await administer_and_log_out(page)
