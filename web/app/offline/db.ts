@@ -5,7 +5,7 @@ import { type DBSchema, deleteDB, type IDBPDatabase, openDB } from "idb";
 
 const VERSION = 2; // 1 had no files
 const MOST_AT_ONCE = 50; // messages in one transaction
-const MOST_OF_A_ROOM = 300;
+export const MOST_OF_A_ROOM = 300; // messages
 const MOST = 20_000; // messages of all rooms together
 const PATIENCE = 3000; // milliseconds for the database to open: some browsers never answer
 

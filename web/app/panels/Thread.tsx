@@ -9,7 +9,7 @@ import { outbox } from "../store/outbox.ts";
 import { readThread } from "../store/reading.ts";
 import { overlayOf } from "../store/sending.ts";
 import { connection, isVisible, me, placeOf } from "../store/state.ts";
-import { distance, measure, restore, showEnd, showMessage } from "../timeline/anchor.ts";
+import { Anchor, distance, measure, restore, showEnd, showMessage } from "../timeline/anchor.ts";
 import { pressAmong } from "../timeline/keys.ts";
 import { Log } from "../timeline/Log.tsx";
 import { Row } from "../timeline/Row.tsx";
@@ -27,6 +27,8 @@ interface ThreadProps {
 
 export function Thread({ room, seq, thread, reply }: ThreadProps) {
   const scroller = useRef<HTMLElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const anchor = useRef<Anchor | undefined>(undefined);
   const place = placeOf(thread);
   const version = place?.version.value;
   const sent = outbox.value.findLast((each) => each.room === thread && each.command.do === "post")?.client_message_id;
@@ -42,8 +44,15 @@ export function Thread({ room, seq, thread, reply }: ThreadProps) {
     if (scroller.current && isSought) current.isShown = seekReply(scroller.current, thread, current.reply);
     else if (scroller.current && before && !isAtEnd.current) restore(scroller.current, before);
     else if (scroller.current && current.reply === undefined) showEnd(scroller.current);
+    anchor.current?.set();
     readThread(thread);
   }, [version, sent, isVisible.value, connection.value.state]);
+  useLayoutEffect(() => {
+    if (!scroller.current || !content.current) return undefined;
+    const made = new Anchor(scroller.current, content.current, () => isAtEnd.current);
+    anchor.current = made;
+    return () => made.end();
+  }, []);
   const isEnded = placeOf(room)?.threads.value.get(seq)?.ended_at !== undefined;
   return (
     <Drop room={thread}>
@@ -54,18 +63,24 @@ export function Thread({ room, seq, thread, reply }: ThreadProps) {
         tabIndex={0}
         aria-label={t.threadMessages}
         onKeyDown={(key) => pressAmong(key.currentTarget, key)}
-        onScroll={({ currentTarget }) => (isAtEnd.current = distance(currentTarget).below < NEAR_END)}
+        onScroll={({ currentTarget }) => {
+          anchor.current?.hold();
+          isAtEnd.current = distance(currentTarget).below < NEAR_END;
+          anchor.current?.set();
+        }}
       >
-        <Root room={room} seq={seq} />
-        {place?.view?.more && (
-          <button type="button" class="quiet" onClick={() => loadOlder(thread)}>
-            {t.earlier}
-          </button>
-        )}
-        {place?.view && !place.view.messages.size && <p class="empty">{t.noReplies}</p>}
-        {place?.refused.value && <p class="empty">{place.refused.value.message}</p>}
-        <Log room={thread} label={t.threadMessages} />
-        <Unsent room={thread} label={t.notYetSent} />
+        <div ref={content}>
+          <Root room={room} seq={seq} />
+          {place?.view?.more && (
+            <button type="button" class="quiet" onClick={() => loadOlder(thread)}>
+              {t.earlier}
+            </button>
+          )}
+          {place?.view && !place.view.messages.size && <p class="empty">{t.noReplies}</p>}
+          {place?.refused.value && <p class="empty">{place.refused.value.message}</p>}
+          <Log room={thread} label={t.threadMessages} />
+          <Unsent room={thread} label={t.notYetSent} />
+        </div>
       </section>
       {isEnded || place?.refused.value ? (
         <p class="empty">{isEnded ? t.threadEnded : ""}</p>

@@ -1,5 +1,7 @@
 // The list of rooms: those of an account, its directs, and the free ones.
 
+import { useComputed } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { inviteToServer, useRolesToInvite } from "../panels/InviteToServer.tsx";
 import { newDirect } from "../panels/NewDirect.tsx";
@@ -10,10 +12,10 @@ import type { Account } from "../store/account.ts";
 import { isAdmin, openAdmin } from "../store/admin.ts";
 import { forMe, isUnread, levelOf } from "../store/badges.ts";
 import { instead } from "../store/instead.ts";
-import { pictureOf } from "../store/names.ts";
+import { pictureAt, pictureOf } from "../store/names.ts";
 import { stateOf } from "../store/presence.ts";
 import { isReading } from "../store/reading.ts";
-import { freeRooms, open, pictureOfRoom } from "../store/rooms.ts";
+import { freeRooms, open } from "../store/rooms.ts";
 import { openSaved } from "../store/saved.ts";
 import type { wire } from "../store/sdk.ts";
 import { openSearch } from "../store/seeking.ts";
@@ -36,23 +38,23 @@ export function Rooms() {
 }
 
 function OfAccount({ account }: { account: Account }) {
-  const { shown } = account;
-  const rooms = shown.filter(({ kind }) => kind !== "direct");
-  const directs = shown.filter(({ kind }) => kind === "direct");
+  const items = useItems(account);
+  const rooms = items.filter(({ other }) => !other);
+  const directs = items.filter(({ other }) => other);
   const free = freeRooms();
-  const isEmpty = account.hasStarted && !shown.length;
+  const isEmpty = account.hasStarted && !items.length;
   return (
     <ul id="rooms">
       <li class="group">{t.rooms}</li>
       {isEmpty && <li class="empty">{t.inNoRoom}</li>}
-      {rooms.map((row) => (
-        <Item key={row.room} {...shownOf(account, row)} />
+      {rooms.map((item) => (
+        <Item key={item.room} {...item} />
       ))}
       <Act icon="plus" text={t.newRoom} onClick={newRoom} />
       <Act icon="search" text={t.openRooms} onClick={openRooms} />
       <li class="group">{t.directs}</li>
-      {directs.map((row) => (
-        <Item key={row.room} {...shownOf(account, row)} />
+      {directs.map((item) => (
+        <Item key={item.room} {...item} />
       ))}
       <Act icon="pen" text={t.writeTo} onClick={newDirect} />
       <Act icon="search" text={t.searchMessages} onClick={() => openSearch("")} isCurrent={instead.value?.kind === "search"} isApart />
@@ -97,8 +99,22 @@ function Invite({ role }: { role: string }) {
 
 function FreeRoom({ room }: { room: string }) {
   const count = places.get(room)?.unread.value ?? 0;
-  return <Item room={room} title={room} icon="hash" unread={count ? { count, of: t.unread } : undefined} />;
+  return <Item room={room} title={room} icon="hash" isUnread={count > 0} count={count} of={t.unread} />;
 }
+
+/** What the list shows of the rooms of an account: it is drawn anew only if that is something else than before. */
+function useItems(account: Account): readonly ItemProps[] {
+  const before = useRef<readonly ItemProps[]>([]);
+  return useComputed(() => {
+    const now = account.shown.map((row) => shownOf(account, row));
+    const isSame = now.length === before.current.length && now.every((item, i) => isAlike(item, before.current[i]));
+    if (!isSame) before.current = now;
+    return before.current;
+  }).value;
+}
+
+const isAlike = (one: ItemProps, other: ItemProps | undefined): boolean =>
+  (Object.keys(one) as (keyof ItemProps)[]).every((key) => one[key] === other?.[key]);
 
 /** What the list shows of a room of one's own. */
 function shownOf(account: Account, row: wire.MyRoom): ItemProps {
@@ -107,7 +123,10 @@ function shownOf(account: Account, row: wire.MyRoom): ItemProps {
     room: row.room,
     title: account.titleOf(row),
     icon: row.kind === "open" ? "hash" : "lock",
-    unread: isUnread(row) && !isReading(row.room) ? { count: forMe(row), of } : undefined,
+    picture: pictureAt(row.avatar),
+    isUnread: isUnread(row) && !isReading(row.room),
+    count: forMe(row),
+    of,
     other: row.kind === "direct" ? (row.people?.find((key) => key !== account.key) ?? account.key) : "",
   };
 }
@@ -116,32 +135,39 @@ interface ItemProps {
   room: string;
   title: string;
   icon: IconName;
-  /** How many messages there are, and of which sort. If it is unread, its title is bold, and there may be a badge. */
-  unread: { count: number; of: string } | undefined;
+  picture?: string | undefined;
+  /** Whether its title is bold, and there may be a badge. */
+  isUnread: boolean;
+  /** How many messages the badge counts, and of which sort. */
+  count: number;
+  of: string;
   /** Who is at the other end of a direct. */
   other?: string;
 }
 
-const Item = ({ room, title, icon, unread, other }: ItemProps) => (
-  <li>
-    <button
-      type="button"
-      class={unread ? "unread" : ""}
-      data-room={room}
-      aria-current={room === current.value && !instead.value ? "page" : undefined}
-      title={other && t.presence[stateOf(other) ?? ""]}
-      onClick={() => open(room)}
-    >
-      {other ? (
-        <Avatar who={other} state={stateOf(other)} picture={pictureOf(other)} />
-      ) : (
-        <RoomSign room={room} icon={icon} picture={pictureOfRoom(room)} />
-      )}
-      <Name text={title} />
-      {unread && <Badge {...unread} />}
-    </button>
-  </li>
-);
+function Item({ room, title, icon, picture, isUnread, count, of, other }: ItemProps) {
+  const isCurrent = useComputed(() => room === current.value && !instead.value).value;
+  return (
+    <li>
+      <button
+        type="button"
+        class={isUnread ? "unread" : ""}
+        data-room={room}
+        aria-current={isCurrent ? "page" : undefined}
+        title={other && t.presence[stateOf(other) ?? ""]}
+        onClick={() => open(room)}
+      >
+        {other ? (
+          <Avatar who={other} state={stateOf(other)} picture={pictureOf(other)} />
+        ) : (
+          <RoomSign room={room} icon={icon} picture={picture} />
+        )}
+        <Name text={title} />
+        {isUnread && <Badge count={count} of={of} />}
+      </button>
+    </li>
+  );
+}
 
 const Badge = ({ count, of }: { count: number; of: string }) =>
   count ? (

@@ -2,12 +2,13 @@
 
 import { signal } from "@preact/signals";
 import type { Room, RoomView, wire } from "#sdk";
-import { Device, type Trouble } from "../offline/db.ts";
+import { Device, MOST_OF_A_ROOM, type Trouble } from "../offline/db.ts";
 import { whenIdle } from "../offline/idle.ts";
 import { isMade } from "./address.ts";
 import { places } from "./state.ts";
 
 const PAUSE = 1000; // milliseconds between two times that changes are kept
+const PAUSE_EACH = 10; // for each message, if more were kept the last time: in a busy room most would go again at once
 
 /** Whether this device can't keep anything, or nothing more. */
 export const trouble = signal<Trouble>("none");
@@ -23,6 +24,7 @@ let person = "";
 let keepsRooms = true;
 const changed = new Map<string, Set<number> | "all">();
 let timer: number | undefined;
+let pause = PAUSE;
 
 export const deviceOf = (): Device | undefined => device;
 
@@ -92,7 +94,7 @@ export function keep(name: string, seqs?: readonly number[]): void {
   if (!seqs || before === "all") changed.set(name, "all");
   else if (!before) changed.set(name, new Set(seqs));
   else for (const seq of seqs) before.add(seq);
-  timer ??= setTimeout(() => whenIdle(flush), PAUSE);
+  timer ??= setTimeout(() => whenIdle(flush), pause);
 }
 
 /** Keep no more of a room. */
@@ -122,10 +124,12 @@ let flushed = Promise.resolve();
 
 async function keepChanged(): Promise<void> {
   let hasAll = false;
+  pause = PAUSE;
   for (const name of [...changed.keys()]) {
     const seqs = changed.get(name);
     changed.delete(name); // only now: what changes meanwhile is not kept, and the position is that of now
     if (!seqs) continue; // it was dropped
+    if (seqs !== "all") pause = Math.max(pause, PAUSE_EACH * Math.min(seqs.size, MOST_OF_A_ROOM));
     const room = places.get(name)?.room;
     if (room?.position.epoch) await device?.keep(seenIn(room), seqs === "all" ? undefined : seqs);
     hasAll ||= seqs === "all";

@@ -1,7 +1,7 @@
 // What the browser remembers of one: name and key, or a token, and rooms.
 
 import { newId } from "#sdk";
-import { isMade } from "./address.ts";
+import { type Goal, isMade, linkedRoom } from "./address.ts";
 
 const LOBBY = "lobby";
 const MOST_ROOMS = 200;
@@ -160,6 +160,22 @@ export function roomFromAddress(): string {
   } catch {
     return LOBBY; // not an encoded text
   }
+}
+
+/** The room that the fragment of the address names: somebody may type one behind any path. */
+export function roomInFragment(): string | undefined {
+  try {
+    const room = decodeURIComponent(location.hash.slice(1)).normalize("NFC");
+    return isRoomName(room) ? room : undefined;
+  } catch {
+    return undefined; // not an encoded text
+  }
+}
+
+/** Where the address leads. */
+export function goalFromAddress(): Goal {
+  const named = roomInFragment();
+  return (named === undefined ? linkedRoom() : undefined) ?? { room: named ?? roomFromAddress(), seq: undefined };
 }
 
 export function rememberedRooms(): string[] {

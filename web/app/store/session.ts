@@ -15,7 +15,7 @@ import { goTo, goToLine } from "./history.ts";
 import { askWhose, call } from "./http.ts";
 import { deviceOf, flush, forgetDevice, forgetRooms, openDevice, readAhead } from "./kept.ts";
 import * as memory from "./memory.ts";
-import { identity, isRoomName, rememberedRooms, roomFromAddress } from "./memory.ts";
+import { goalFromAddress, identity, isRoomName, rememberedRooms, roomFromAddress, roomInFragment } from "./memory.ts";
 import { meetAuthors } from "./names.ts";
 import { leaveTabs, openOutbox, seeRoom, tell } from "./outbox.ts";
 import { watchPeople } from "./presence.ts";
@@ -102,8 +102,8 @@ export async function start(): Promise<void> {
   clientOf()?.close();
   session.value = undefined;
   const { token, account, name, key, person } = whoBegins();
-  const linked = linkedRoom();
-  if (!account && !token && !name && linked && isMade(linked.room)) {
+  const { room: linked } = goalFromAddress();
+  if (!account && !token && !name && isMade(linked)) {
     logIn(t.logInToOpen);
     return;
   }
@@ -117,7 +117,7 @@ export async function start(): Promise<void> {
   tracked.value = [];
   await keepDrafts(); // of whoever it was up to now
   const device = await openDevice(person, token !== undefined);
-  readAhead(linked?.room ?? roomFromAddress());
+  readAhead(linked);
   const [known, names, who = ""] = await Promise.all([
     device.get<Known>("account"),
     device.get<Record<string, wire.Author>>("names"),
@@ -158,17 +158,18 @@ export function retry(): void {
 /** Open what the address leads to by now: somebody has changed it, or gone back to another one. */
 function openAgain(): void {
   const [part, search] = [linkedPart(), linkedSearch()];
-  if (part) openAdmin(part);
+  if (roomInFragment()) openGoal(goalFromAddress());
+  else if (part) openAdmin(part);
   else if (search) showSearch(search);
   else if (isMissedLinked()) showMissed();
-  else openGoal(linkedRoom() ?? { room: roomFromAddress(), seq: undefined });
+  else openGoal(goalFromAddress());
 }
 
 /** Open the room, and the message, that the address leads to, and what it leads to over that. */
 async function openAddress(): Promise<void> {
   const { href } = location;
   const [part, search, isMissed] = [linkedPart(), linkedSearch(), isMissedLinked()];
-  await openGoal(linkedRoom() ?? { room: roomFromAddress(), seq: undefined });
+  await openGoal(goalFromAddress());
   if (!part && !search && !isMissed) return;
   history.replaceState(history.state, "", href); // opening the room has changed it
   if (part) openAdmin(part);

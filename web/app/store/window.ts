@@ -11,6 +11,8 @@ export const FEW = 60;
 export const BEFORE = 20;
 const MOST_SHOWN = 150;
 const STEP = 50;
+/** As many as there may be while messages come at the end, until those at the top go, all at once: what stays where it is costs little. */
+const MOST_ALONG = 120;
 
 export interface Window {
   messages: wire.Message[];
@@ -33,12 +35,24 @@ export const last = signal(Infinity);
 /** How many messages the window has. */
 export const size = signal(FEW);
 
+/** The seq at which the window begins while it goes along with the newest message. */
+let from = Infinity;
+
 /** The window on a room that is shown. */
-export const windowIn = (view: View | undefined): Window => windowOf(view, last.value, size.value);
+export function windowIn(view: View | undefined): Window {
+  if (last.value !== Infinity) return windowOf(view, last.value, size.value);
+  const { messages, count } = windowOf(view, Infinity, Infinity);
+  const few = Math.max(0, count - size.value);
+  const before = messages.findIndex(({ seq }) => seq >= from);
+  const first = before >= 0 && before <= few && count - before <= Math.max(MOST_ALONG, size.value) ? before : few;
+  from = messages[first]?.seq ?? Infinity;
+  return { messages: messages.slice(first), first, count };
+}
 
 /** Let the window begin anew, with few messages: up to the `end`th, or the newest one. */
 export function begin(view?: View, end = Infinity): void {
   size.value = FEW;
+  from = Infinity;
   last.value = view ? lastBefore(view, end) : Infinity;
 }
 
@@ -89,10 +103,13 @@ export function toEnd(): void {
 /** A message was added at the end. One who reads further up must not lose what is there: the new one waits outside of the window. */
 export function appended(room: string, isMine: boolean): void {
   if (atEnd.peek()) {
-    if (size.peek() === MOST_SHOWN) size.value = FEW; // nobody sees the others any more
+    size.value = FEW; // nobody sees the others any more
     return;
   }
   if (!isMine) missed.value += 1;
   const view = last.peek() === Infinity && !isApart() ? viewIn(room) : undefined;
-  if (view && view.messages.size > size.peek()) last.value = lastBefore(view, view.messages.size - 1);
+  if (!view || view.messages.size <= size.peek()) return;
+  const seqs = [...view.messages.keys()];
+  size.value = Math.min(MOST_SHOWN, seqs.filter((seq) => seq >= from).length - 1);
+  last.value = lastBefore(view, seqs.length - 1);
 }

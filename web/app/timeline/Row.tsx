@@ -42,10 +42,16 @@ interface RowProps {
   isLinked: boolean;
 }
 
-export const Speaker = ({ by }: { by: string }) => (
+interface SpeakerProps {
+  by: string;
+  /** Whether it is that of the message before, so that one sees who it is. */
+  isSame?: boolean;
+}
+
+export const Speaker = ({ by, isSame }: SpeakerProps) => (
   <div class={`speaker ${hueOf(by)}`}>
     <Name text={nameOf(by)} className="by" title={harmless(nameOf(by))} />
-    <Avatar who={by} picture={pictureOf(by)} />
+    {!isSame && <Avatar who={by} picture={pictureOf(by)} />}
   </div>
 );
 
@@ -86,7 +92,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
   ];
   return (
     <li class={names.filter(Boolean).join(" ")} data-seq={message.seq} data-room={room} tabIndex={-1}>
-      <Speaker by={message.by} />
+      <Speaker by={message.by} isSame={follows} />
       <div class="main">
         {message.reply_to && (
           <button type="button" class="quote" dir="auto" onClick={() => goTo(room, message.reply_to ?? 0)}>

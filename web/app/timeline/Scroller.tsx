@@ -7,7 +7,7 @@ import { readOn } from "../store/reading.ts";
 import { isApart, span, viewIn } from "../store/span.ts";
 import { connection, current, placeOf } from "../store/state.ts";
 import { atEnd, growDown, growUp, last, linked, missed, size, toEnd, toEndAsked, toLineAsked, windowIn } from "../store/window.ts";
-import { distance, measure, restore, showEnd, showLine, showMessage } from "./anchor.ts";
+import { Anchor, distance, measure, restore, showEnd, showLine, showMessage } from "./anchor.ts";
 import { pressAmong } from "./keys.ts";
 import { Log } from "./Log.tsx";
 import { Unsent } from "./Unsent.tsx";
@@ -50,6 +50,7 @@ function scrolled(scroller: HTMLElement): void {
 export function Scroller() {
   const ref = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
+  const anchor = useRef<Anchor | undefined>(undefined);
   const shownLink = useRef<number | undefined>(undefined);
   const shownLine = useRef(0);
   const room = current.value;
@@ -75,15 +76,15 @@ export function Scroller() {
       scrolled(scroller);
     } else if (atEnd.peek()) showEnd(scroller);
     else restore(scroller, before);
+    anchor.current?.set();
     move(scroller);
   }, drawn);
   useLayoutEffect(() => {
     const scroller = ref.current;
     if (!scroller || !content.current) return undefined;
-    const observer = new ResizeObserver(() => atEnd.peek() && showEnd(scroller));
-    observer.observe(scroller);
-    observer.observe(content.current);
-    return () => observer.disconnect();
+    const made = new Anchor(scroller, content.current, () => atEnd.peek());
+    anchor.current = made;
+    return () => made.end();
   }, []);
   return (
     <section
@@ -93,7 +94,11 @@ export function Scroller() {
       tabIndex={0}
       aria-label={t.conversation}
       onKeyDown={(key) => pressAmong(key.currentTarget, key)}
-      onScroll={({ currentTarget }) => scrolled(currentTarget)}
+      onScroll={({ currentTarget }) => {
+        anchor.current?.hold();
+        scrolled(currentTarget);
+        anchor.current?.set();
+      }}
     >
       <div class="content" ref={content}>
         <Log key={room} room={room} label={t.messages} />

@@ -11,6 +11,7 @@ import type { wire } from "../store/sdk.ts";
 import { harmless, splitAtLinks } from "../ui/text.ts";
 import { EmojiText } from "./EmojiText.tsx";
 
+const PLAIN = /^[^#:@]*$/; // no link, no room, no mention and no emoji
 const MOST_LINES = 20; // of code, without scrolling
 const MOST_COLUMNS = 30;
 
@@ -112,7 +113,7 @@ const Nodes = ({ of: nodes, ...rest }: PartProps<Tree[]> & { isLinked: boolean }
 export function Written({ text, ...context }: Context & { text: string }) {
   const shown = harmless(text.replaceAll("\r\n", "\n"));
   const tree = treeOf(shown);
-  if (!tree) return <Links of={shown} {...context} />;
+  if (!tree) return PLAIN.test(shown) ? shown : <Links of={shown} {...context} />;
   // A single paragraph stands in the line, so that the time can follow it.
   const [only, more] = tree;
   const inner = !more && typeof only === "object" && only.tag === "p" ? only.children : tree;

@@ -22,7 +22,12 @@ function keyAt(target: EventTarget | null): string {
   return row ? keyOf(row.dataset.room ?? "", Number(row.dataset.seq)) : "";
 }
 
-document.addEventListener("pointerover", ({ target, pointerType }) => {
+// Messages that move under a mouse at rest get no tools before it moves as well: in a busy room there would be others with each frame.
+document.addEventListener("pointerover", ({ target }) => {
+  if (keyAt(target) !== hovered.peek()) hovered.value = "";
+});
+
+document.addEventListener("pointermove", ({ target, pointerType }) => {
   if (pointerType === "mouse") hovered.value = keyAt(target);
 });
 
