@@ -776,6 +776,53 @@ async def test_one_who_reads_further_up_is_told_of_new_messages_and_stays_there(
     await expect(pill).to_be_hidden()
 
 
+# In one frame, one scrolls a little and writes many lines, so that the browser tells of the former first.
+SCROLL_AND_WRITE = """() => new Promise((resolve) => {
+  const field = document.querySelector('#composer textarea');
+  document.getElementById('scroller').scrollTop -= 1;
+  field.value = 'line\\n'.repeat(20);
+  field.dispatchEvent(new InputEvent('input', { bubbles: true }));
+  requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+})"""
+SCROLL_UP = """() => requestAnimationFrame(() => requestAnimationFrame(() => {
+  document.getElementById('scroller').scrollTop -= 1500;
+}))"""
+FIRST_SEEN = """async () => {
+  await new Promise(requestAnimationFrame);
+  const top = document.getElementById('scroller').getBoundingClientRect().top;
+  const row = [...document.querySelectorAll('.message')].find((each) => each.getBoundingClientRect().bottom > top);
+  return [Number(row.dataset.seq), Math.round(row.getBoundingClientRect().top - top)];
+}"""
+
+
+async def test_one_stays_where_one_is_when_something_changes_its_size(
+    server: Server, visit: Open
+) -> None:
+    await post(server, *(f"line {n:02} {'of some length ' * 20}" for n in range(50)))
+    page = await here(await visit("/?name=ada"))
+    last, pill = message(page, "line 49"), page.locator("#pill")
+    await expect(last).to_be_in_viewport()
+    high = await composer(page).evaluate("(field) => field.clientHeight")
+    await page.evaluate(SCROLL_AND_WRITE)
+    assert await composer(page).evaluate("(field) => field.clientHeight") > high + 100
+    await expect(pill).to_be_hidden()
+    await expect(last).to_be_in_viewport()
+    await page.set_viewport_size({"width": 700, "height": 500})
+    await expect(last).to_be_in_viewport()
+    await expect(pill).to_be_hidden()
+
+    await composer(page).fill("")
+    await page.evaluate(SCROLL_UP)
+    await expect(pill).to_be_visible()
+    seq, top = await page.evaluate(FIRST_SEEN)
+    for width in (360, 700):
+        await page.set_viewport_size({"width": width, "height": 600})
+        async with asyncio.timeout(15):  # until the page has its new width
+            now = [0, 0]
+            while now[0] != seq or abs(now[1] - top) > 2:
+                now = await page.evaluate(FIRST_SEEN)
+
+
 # --- what others write is text ---
 
 ODD_NAMES = ["O'Brien onload", "a ' b", "x:y@z+~", "__proto__", "constructor"]

@@ -334,7 +334,9 @@ async def test_an_account_is_removed_by_its_holder(people: People, two: tuple[Pa
     await expect(bodies(ada)).to_have_text(["deleted"])
 
 
-async def test_a_topic_stands_beside_the_title(people: People) -> None:
+async def test_a_topic_stands_beside_the_title_and_the_address_leads_to_rooms(
+    people: People,
+) -> None:
     ada = await people.owner()
     entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
     token = (await asked(people.server, "POST", "/login", entered))["token"]
@@ -343,6 +345,11 @@ async def test_a_topic_stands_beside_the_title(people: People) -> None:
     await enter(ada, "Garden")
     await expect(ada.get_by_text("What grows")).to_be_visible()
     await asked(people.server, "PATCH", f"/rooms/{made}", {"topic": "What withers"}, token)
+    await expect(ada.get_by_text("What withers")).to_be_visible()
+    await ada.evaluate("location.hash = 'lobby'")  # as it is typed behind any address
+    await expect(ada.get_by_role("heading", name="lobby", exact=True)).to_be_visible()
+    assert ada.url == f"{people.server.url}/#lobby"
+    await ada.go_back()
     await expect(ada.get_by_text("What withers")).to_be_visible()
 
 
