@@ -50,7 +50,7 @@ async function takeAll(client: Client, name: string, place: Place, isKept: () =>
     place.room = room;
     batch(() => begin(name, place, kept));
     const isAnew = kept?.view.messages !== room.bySeq && atEnd.peek();
-    if (name === current.peek() && (isAnew || waitsForLine(name))) goToLine(name);
+    if (name === current.peek() && (isAnew || waitsForLine(name))) goToLine(name, undefined, kept !== undefined);
     if (name === current.peek()) lookAt(name);
     hearSignals(place, room);
     let before = newestIn(room);
@@ -155,7 +155,7 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   const { client_message_id: id } = event as { client_message_id?: string };
   reached(room.name, event.seq, new Set(id ? [id] : []));
   place.changed();
-  if (isCurrent && waitsForLine(room.name)) goToLine(room.name);
+  if (isCurrent && waitsForLine(room.name)) goToLine(room.name, undefined, true);
   if (isCurrent) show(readOn);
 }
 

@@ -9,7 +9,7 @@ import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
 import { Span, span, viewIn } from "./span.ts";
 import { accountOf, clientOf, current, newFrom, places, type View, wanted } from "./state.ts";
-import { atEnd, BEFORE, begin, FEW, last, linked, toEnd, toEndAsked, toLineAsked, windowIn } from "./window.ts";
+import { atEnd, BEFORE, begin, FEW, last, lineSought, linked, toEnd, toEndAsked, toLineAsked, windowIn } from "./window.ts";
 
 /** Newest messages of a room that stay, and that are kept on the device. */
 export const MOST_KEPT = 300;
@@ -119,9 +119,9 @@ export const waitsForLine = (name: string): boolean => waiting === name;
 
 /**
  * Show the line above what is new in the current room, if there is one; what is there is not read before it was seen. `upto` is the
- * number of the last event that has come.
+ * number of the last event that has come. `isDrawn`: something of the room is on the screen already, and stays there meanwhile.
  */
-export async function goToLine(name: string, upto = places.get(name)?.room?.position.seq ?? 0): Promise<void> {
+export async function goToLine(name: string, upto = places.get(name)?.room?.position.seq ?? 0, isDrawn = false): Promise<void> {
   const from = newFrom.peek();
   const [first = from] = viewIn(name)?.messages.keys() ?? [];
   if (from === Infinity || wanted.peek() || !viewIn(name)) return;
@@ -130,7 +130,10 @@ export async function goToLine(name: string, upto = places.get(name)?.room?.posi
   waiting = isBehind ? name : "";
   if (isBehind && places.get(name)?.room) return; // the rest comes at once; without a server, what is kept is all there is
   const asked = toEndAsked.peek();
-  const found = first > from && viewIn(name)?.more ? await around(name, from - 1) : undefined;
+  const isElsewhere = first > from && viewIn(name)?.more;
+  if (isElsewhere && !isDrawn) lineSought.value = name;
+  const found = isElsewhere ? await around(name, from - 1) : undefined;
+  if (lineSought.peek() === name) lineSought.value = "";
   if (name !== current.peek() || newFrom.peek() !== from || toEndAsked.peek() !== asked) return;
   batch(() => {
     span.value = found ?? span.peek();

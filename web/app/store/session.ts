@@ -235,7 +235,7 @@ function accountChanged(): void {
   if (account?.rooms.has(room)) follow(room); // it may not have been readable before
   lookUp();
   takeDraftsOnce();
-  if (drawLineOnce()) goToLine(room);
+  if (drawLineOnce()) goToLine(room, undefined, true);
   watchPeople();
   readOn();
 }

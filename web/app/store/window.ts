@@ -91,7 +91,11 @@ export const toEndAsked = signal(0);
 /** Grows whenever the line above what is new is to be shown. */
 export const toLineAsked = signal(0);
 
+/** A room of which nothing is drawn before its line is found: else it would be drawn twice, and jump. */
+export const lineSought = signal("");
+
 export function toEnd(): void {
+  lineSought.value = "";
   span.value = undefined;
   linked.value = undefined;
   begin();

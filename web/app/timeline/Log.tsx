@@ -7,8 +7,8 @@ import { replyIn } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
 import { overlayOf, pinsIn } from "../store/sending.ts";
 import { viewIn } from "../store/span.ts";
-import { current, me, newFrom, placeOf } from "../store/state.ts";
-import { linked, windowIn, windowOf } from "../store/window.ts";
+import { current, isConnected, me, newFrom, placeOf } from "../store/state.ts";
+import { lineSought, linked, windowIn, windowOf } from "../store/window.ts";
 import { Row } from "./Row.tsx";
 
 const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
@@ -39,7 +39,8 @@ export function Log({ room, label }: { room: string; label: string }) {
   const place = placeOf(room);
   const isCurrent = room === current.value;
   const from = isCurrent ? newFrom.value : Infinity;
-  const view = place && place.version.value >= 0 ? viewIn(room) : undefined;
+  const isSought = lineSought.value === room && isConnected.value;
+  const view = place && place.version.value >= 0 && !isSought ? viewIn(room) : undefined;
   const { messages, first } = isCurrent ? windowIn(view) : windowOf(view, Infinity, Infinity);
   const { who } = me();
   const pins = pinsIn(room);

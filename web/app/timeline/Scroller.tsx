@@ -6,7 +6,20 @@ import { loadNewer, loadOlder } from "../store/history.ts";
 import { readOn } from "../store/reading.ts";
 import { isApart, span, viewIn } from "../store/span.ts";
 import { connection, current, placeOf } from "../store/state.ts";
-import { atEnd, growDown, growUp, last, linked, missed, size, toEnd, toEndAsked, toLineAsked, windowIn } from "../store/window.ts";
+import {
+  atEnd,
+  growDown,
+  growUp,
+  last,
+  lineSought,
+  linked,
+  missed,
+  size,
+  toEnd,
+  toEndAsked,
+  toLineAsked,
+  windowIn,
+} from "../store/window.ts";
 import { Anchor, distance, measure, restore, showEnd, showLine, showMessage } from "./anchor.ts";
 import { pressAmong } from "./keys.ts";
 import { Log } from "./Log.tsx";
@@ -19,7 +32,7 @@ const NEAR_BEGINNING = 300;
 function move(scroller: HTMLElement): void {
   const room = current.peek();
   const view = viewIn(room);
-  if (!view?.messages.size) return;
+  if (!view?.messages.size || lineSought.peek() === room) return;
   const window = windowIn(view);
   const { first, messages, count } = window;
   const { above, below } = distance(scroller);
