@@ -37,9 +37,9 @@ INSERT INTO search_term (search_term, rowid, terms) VALUES ('delete', ?, ?);
 DELETE FROM search_entry WHERE id = ?;
 
 -- :readable The rooms that an account may be able to read: its own, and open ones from which it isn't banned.
-SELECT room.id FROM (
+SELECT DISTINCT room.id FROM (
     SELECT room FROM place WHERE account = :reader AND instr(room, ':') = 0
-    UNION SELECT room FROM made_room WHERE kind = 'open'
+    UNION ALL SELECT room FROM made_room WHERE kind = 'open'
 ) AS mine CROSS JOIN room ON room.name = mine.room WHERE NOT EXISTS (
     SELECT 1 FROM restraint WHERE restraint.room = mine.room AND restraint.account = :reader
     AND is_banned AND (banned_until IS NULL OR banned_until > :now)
