@@ -6,12 +6,9 @@ from pathlib import Path
 import pytest
 
 from hubbub.server.stores.base import Store
-from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.sqlite.store import SqliteStore
-from tests.support.fakes import MemoryStore
 from tests.support.postgres import Postgres
 from tests.support.rooms import ROOM_RULES, House
-from tests.support.stores import STORES
+from tests.support.stores import STORES, store_with
 
 
 @pytest.fixture
@@ -34,13 +31,6 @@ async def store(
 async def house(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
 ) -> AsyncIterator[House]:
-    store: Store
-    if request.param == "memory":
-        store = MemoryStore(rules=ROOM_RULES)
-    elif request.param == "sqlite":
-        store = SqliteStore(tmp_path, "normal", lambda: "e1", ROOM_RULES)
-    else:
-        url = await postgres.prepared()
-        store = await PostgresStore.open(url, "normal", lambda: "e1", ROOM_RULES)
+    store = await store_with(ROOM_RULES, request.param, tmp_path, postgres)
     yield await House.opened(store)
     await store.close()

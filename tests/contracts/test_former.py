@@ -19,30 +19,21 @@ from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post,
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.former import Former
 from hubbub.server.stores.base import Store
-from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.contracts.test_erasing import SAID, SECRET, assert_gone, holds_secret
 from tests.contracts.test_erasing_files import traces
 from tests.contracts.test_law import THOROUGH, check_law
 from tests.support.everything import everything
-from tests.support.fakes import ADA, AT, MemoryStore
+from tests.support.fakes import ADA, AT
 from tests.support.laws import Law
 from tests.support.laws_of_rooms import LawOfRooms
 from tests.support.postgres import Postgres
 from tests.support.rooms import ROOM_RULES
-from tests.support.stores import commit, log_of
+from tests.support.stores import commit, log_of, store_with
 
 LAST_ONLY = last_only(RULES)
 PLACE: dict[str, Any] = {"room": "lobby", "at": AT, "by": "ada", "id": ADA.person.id}
 KINDS = ["memory", "sqlite", "postgres"]
-
-
-async def opened(kind: str, directory: Path, postgres: Postgres, rules: Rules) -> Store:
-    if kind == "memory":
-        return MemoryStore(rules=rules)
-    if kind == "sqlite":
-        return SqliteStore(directory, "normal", lambda: "e1", rules)
-    return await PostgresStore.open(await postgres.prepared(), "normal", lambda: "e1", rules)
 
 
 @pytest.fixture(params=KINDS)
@@ -50,7 +41,7 @@ async def store(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
 ) -> AsyncIterator[Store]:
     """A store where only the last text of a message is kept."""
-    store = await opened(request.param, tmp_path, postgres, LAST_ONLY)
+    store = await store_with(LAST_ONLY, request.param, tmp_path, postgres)
     yield store
     await store.close()
 
@@ -60,7 +51,7 @@ async def keeping(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
 ) -> AsyncIterator[Store]:
     """A store where all texts are kept."""
-    store = await opened(request.param, tmp_path, postgres, RULES)
+    store = await store_with(RULES, request.param, tmp_path, postgres)
     yield store
     await store.close()
 

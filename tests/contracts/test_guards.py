@@ -18,7 +18,7 @@ from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import ADA, AT, GRACE, MemoryStore, holder
 from tests.support.postgres import Postgres
-from tests.support.stores import log_of
+from tests.support.stores import log_of, store_with
 from tests.support.toy_guard import (
     CLUB_RULES,
     TEAM_RULES,
@@ -45,15 +45,7 @@ CHANGES = [
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
 ) -> AsyncIterator[Store]:
-    store: Store
-    if request.param == "memory":
-        store = MemoryStore(rules=TEAM_RULES)
-    elif request.param == "sqlite":
-        store = SqliteStore(tmp_path, "normal", lambda: "e1", TEAM_RULES)
-    else:
-        store = await PostgresStore.open(
-            await postgres.prepared(), "normal", lambda: "e1", TEAM_RULES
-        )
+    store = await store_with(TEAM_RULES, request.param, tmp_path, postgres)
     yield store
     await store.close()
 

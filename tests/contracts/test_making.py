@@ -12,10 +12,9 @@ from hubbub.domain.screening import screen_change
 from hubbub.protocol.codec import BadFrame
 from hubbub.protocol.messages import Post
 from hubbub.server.stores.base import Store
-from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.sqlite.store import SqliteStore
-from tests.support.fakes import ADA, AT, MemoryStore
+from tests.support.fakes import ADA, AT
 from tests.support.postgres import Postgres
+from tests.support.stores import store_with
 from tests.support.toy_making import MAKING_RULES, MakeRoom, RoomMade
 
 KITCHEN, OTHER = "@rkntchen00000", "@r000000000000"
@@ -26,14 +25,7 @@ MAKE = MakeRoom(room="lobby", key=KITCHEN, client_message_id="k")
 async def store(
     request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
 ) -> AsyncIterator[Store]:
-    store: Store
-    if request.param == "memory":
-        store = MemoryStore(rules=MAKING_RULES)
-    elif request.param == "sqlite":
-        store = SqliteStore(tmp_path, "normal", lambda: "e1", MAKING_RULES)
-    else:
-        url = await postgres.prepared()
-        store = await PostgresStore.open(url, "normal", lambda: "e1", MAKING_RULES)
+    store = await store_with(MAKING_RULES, request.param, tmp_path, postgres)
     yield store
     await store.close()
 

@@ -14,7 +14,7 @@ from hubbub.server.sources import origins, shown
 from hubbub.server.stores.sqlite.file import FILE_NAME
 from tests.integration.native import native
 from tests.integration.test_verify import TAMPERED, on_sqlite
-from tests.support.site import Site, Someone, chosen, site
+from tests.support.site import Site, site
 
 
 @pytest.fixture
@@ -23,13 +23,8 @@ async def here(tmp_path: Path) -> AsyncIterator[Site]:
         yield made
 
 
-async def grace_of(here: Site) -> Someone:
-    invite = await here.ada.ask("POST", "/invites", {})
-    return await here.stranger.enter("/accept", token=invite.body["token"], **chosen("grace"))
-
-
 async def test_all_rooms_but_directs_are_listed_with_their_numbers(here: Site) -> None:
-    grace = await grace_of(here)
+    grace = await here.ada.bring_in("grace")
     closed = {"kind": "closed", "title": "Plans", "topic": "secret"}
     room = (await grace.ask("POST", "/rooms", closed)).body["made"]
     await grace.ask("POST", f"/rooms/{room}/messages", {"text": "x"})
@@ -41,7 +36,7 @@ async def test_all_rooms_but_directs_are_listed_with_their_numbers(here: Site) -
 
 
 async def test_somebody_is_logged_out_by_an_admin(here: Site) -> None:
-    grace = await grace_of(here)
+    grace = await here.ada.bring_in("grace")
     again = await here.stranger.log_in("grace")
     path = f"/people/{grace.account}/sessions"
     await grace.ask("POST", "/rooms", {"kind": "open", "title": "x"})
@@ -63,7 +58,7 @@ async def test_somebody_is_logged_out_by_an_admin(here: Site) -> None:
 
 
 async def test_connections_are_listed_and_ended_one_by_one(here: Site) -> None:
-    grace = await grace_of(here)
+    grace = await here.ada.bring_in("grace")
     url = f"{here.ada.url}/api/v1/rooms/lobby/events"
     headers = {"Authorization": f"Bearer {here.ada.token}", "Accept": "text/event-stream"}
     before = time.time()
@@ -101,7 +96,7 @@ async def test_connections_are_listed_and_ended_one_by_one(here: Site) -> None:
 
 
 async def test_admins_see_and_end_no_connection_of_an_owner(here: Site) -> None:
-    grace = await grace_of(here)
+    grace = await here.ada.bring_in("grace")
     await here.ada.ask("PUT", f"/people/{grace.account}/role", {"role": "admin"})
     async with native(here.server.port, token=here.ada.token) as client:
         await client.ask("start")

@@ -12,7 +12,7 @@ from hubbub.domain.principals import Role, Scope
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
 from tests.support.paths import filled
-from tests.support.site import PASSWORD, Site, Someone, chosen, site
+from tests.support.site import PASSWORD, Site, Someone, site
 
 MINE = "/me/tokens"
 NOTICED_SECONDS = 20.0  # a second is promised; the rest is for a busy machine
@@ -22,12 +22,6 @@ NOTICED_SECONDS = 20.0  # a second is promised; the rest is for a busy machine
 async def here(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path) as made:
         yield made
-
-
-async def joined(here: Site, handle: str, role: str = "member") -> Someone:
-    invite = await here.ada.ask("POST", "/invites", {"role": role})
-    given = {"token": invite.body["token"]} | chosen(handle)
-    return await here.stranger.enter("/accept", **given)
 
 
 async def token_of(who: Someone, path: str = MINE, **fields: Any) -> tuple[str, Someone]:
@@ -121,7 +115,7 @@ async def test_only_a_session_makes_lists_and_revokes_tokens(here: Site) -> None
 async def test_a_suspended_accounts_token_is_out_within_a_second_and_good_once_resumed(
     here: Site,
 ) -> None:
-    dave = await joined(here, "dave")
+    dave = await here.ada.bring_in("dave")
     _, held = await token_of(dave)
     waiting = asyncio.ensure_future(is_out(held))
     assert (await here.ada.ask("POST", f"/people/{dave.account}/suspend")).status == 200
@@ -132,7 +126,7 @@ async def test_a_suspended_accounts_token_is_out_within_a_second_and_good_once_r
 
 
 async def test_a_token_never_allows_more_than_the_account_may_now(here: Site) -> None:
-    mary = await joined(here, "mary", "moderator")
+    mary = await here.ada.bring_in("mary", "moderator")
     _, held = await token_of(mary, scopes=["moderate"])
     seqs = [
         (await here.ada.ask("POST", "/rooms/lobby/messages", {"text": "hi"})).body["seq"]
@@ -147,7 +141,7 @@ async def test_a_token_never_allows_more_than_the_account_may_now(here: Site) ->
 
 
 async def test_admins_make_bots_and_their_tokens(here: Site) -> None:
-    admin, dave = await joined(here, "grace", "admin"), await joined(here, "dave")
+    admin, dave = await here.ada.bring_in("grace", "admin"), await here.ada.bring_in("dave")
     bot = await bot_of(admin)
     path = f"/people/{bot}/tokens"
     id_, held = await token_of(admin, path)
@@ -164,7 +158,7 @@ async def test_admins_make_bots_and_their_tokens(here: Site) -> None:
 
 
 async def test_a_bot_is_out_while_its_owner_is_suspended(here: Site) -> None:
-    admin = await joined(here, "grace", "admin")
+    admin = await here.ada.bring_in("grace", "admin")
     bot = await bot_of(admin)
     _, held = await token_of(admin, f"/people/{bot}/tokens")
     waiting = asyncio.ensure_future(is_out(held))
@@ -175,7 +169,7 @@ async def test_a_bot_is_out_while_its_owner_is_suspended(here: Site) -> None:
 
 
 async def test_who_may_add_whom(here: Site) -> None:
-    admin, dave = await joined(here, "grace", "admin"), await joined(here, "dave")
+    admin, dave = await here.ada.bring_in("grace", "admin"), await here.ada.bring_in("dave")
     cases: list[tuple[Someone, dict[str, str], str | None]] = [
         (dave, {}, "forbidden"),
         (dave, {"kind": "bot"}, "forbidden"),

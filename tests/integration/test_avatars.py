@@ -9,7 +9,7 @@ from PIL import Image
 
 import hubbub
 from tests.integration.native import native
-from tests.integration.test_files import Here, newcomer, raw, upload
+from tests.integration.test_files import Here, raw, upload
 from tests.integration.test_thumbnails import GPS, RED, is_like, photo, picture
 from tests.support.images import GIF, png
 from tests.support.site import Someone, site
@@ -19,7 +19,7 @@ from tests.support.site import Someone, site
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
     data = tmp_path_factory.mktemp("avatars")
     async with site(data, guests="on") as made:
-        grace, eve = await newcomer(made, "grace"), await newcomer(made, "eve")
+        grace, eve = await made.ada.bring_in("grace"), await made.ada.bring_in("eve")
         yield Here(made, data / "files", made.ada, grace, eve, "lobby")
 
 
@@ -174,7 +174,7 @@ async def test_the_python_sdk_sets_a_picture_and_takes_it_away(here: Here) -> No
 
 
 async def test_a_removed_account_leaves_no_picture(here: Here) -> None:
-    mary = await newcomer(here.site, "mary")
+    mary = await here.site.ada.bring_in("mary")
     await put(mary, GIF)
     avatar = await avatar_of(mary)
     assert (await here.ada.ask("POST", f"/people/{mary.account}/remove", {})).status == 200

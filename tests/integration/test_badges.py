@@ -15,7 +15,7 @@ from hubbub.server.config import Settings
 from tests.integration.test_made_rooms import Here, here, made
 from tests.integration.test_sdk_in_step import There, eventually
 from tests.support.proxy import Proxy
-from tests.support.site import Someone, chosen, site
+from tests.support.site import Someone, site
 
 __all__ = ["here"]  # a fixture
 
@@ -90,8 +90,7 @@ async def test_a_mention_lights_the_badge_on_both_devices_and_reading_it_on_one_
     async with AsyncExitStack() as servers, AsyncExitStack() as devices:
         first = await servers.enter_async_context(site(tmp_path))
         port = first.server.port
-        invite = await first.ada.ask("POST", "/invites", {})
-        mary = await first.stranger.enter("/accept", token=invite.body["token"], **chosen("mary"))
+        mary = await first.ada.bring_in("mary")
         connecting = hubbub.connect(first.stranger.url, token=first.ada.token)
         ada = await devices.enter_async_context(connecting)
         room = await ada.create_room("closed", "Plans", people=[mary.account])

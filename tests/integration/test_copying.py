@@ -58,7 +58,7 @@ from tests.support.rooms import ADA as ADA_AT_HOME
 from tests.support.rooms import GRACE as GRACE_AT_HOME
 from tests.support.rooms import ROOM_RULES, becoming
 from tests.support.server import Server
-from tests.support.site import Someone, chosen, site
+from tests.support.site import Someone, site
 from tests.support.team import Team
 from tests.support.team_story import DAVE, EVERYTHING
 
@@ -919,8 +919,7 @@ async def test_a_restore_brings_accounts_and_rooms_back_and_ends_all_sessions(
     where = await postgres.fresh() if engine == "postgres" else "sqlite"
     data, file = tmp_path / "data", tmp_path / "monday.db"
     async with site(data, store=where) as here:
-        invite = await here.ada.ask("POST", "/invites", {})
-        grace = await here.stranger.enter("/accept", token=invite.body["token"], **chosen("grace"))
+        grace = await here.ada.bring_in("grace")
         closed = {"kind": "closed", "title": "Plans", "who": [grace.account]}
         room = (await here.ada.ask("POST", "/rooms", closed)).body["made"]
         made = await here.ada.ask("POST", "/me/tokens", {"name": "ci", "scopes": ["read"]})

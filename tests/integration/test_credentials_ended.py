@@ -6,7 +6,7 @@ Nodes find out from what they deliver and read: none of them looks for ends at a
 import asyncio
 import gc
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,6 @@ from hubbub.protocol.secrets import digest_of
 from hubbub.server import upkeep
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.files.directory import Directory
 from hubbub.server.http.operations import operations_of
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.people import door as door_of_server
@@ -34,11 +33,12 @@ from tests.integration.native import native
 from tests.integration.test_files import raw, upload
 from tests.integration.test_jwt_accounts import signed, trusting
 from tests.integration.test_shut_out import DOORS, Ear, Whom, until
+from tests.support.downloads import held_back
 from tests.support.fakes import AT
 from tests.support.images import png
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
-from tests.support.site import PASSWORD, Someone, chosen, site
+from tests.support.site import PASSWORD, Someone, site
 
 REFUSED = {"code": "unauthenticated", "message": "", "temporary": False}
 OVER = (ConnectionError, ConnectionClosed, hubbub.Closed)
@@ -68,8 +68,7 @@ class Here:
 
 async def newcomer(ada: Someone, role: str = "member") -> tuple[Someone, str]:
     handle = f"mary-{secrets.token_hex(5)}"
-    invite = await ada.ask("POST", "/invites", {"role": role})
-    return await ada.enter("/accept", token=invite.body["token"], **chosen(handle)), handle
+    return await ada.bring_in(handle, role), handle
 
 
 @pytest.fixture(scope="module", params=["one node", "two nodes", "two nodes and a broker"])
@@ -353,15 +352,7 @@ async def test_nobody_gets_any_bytes_with_a_credential_that_ended(here: Here) ->
 async def test_a_file_that_is_being_sent_is_cut_off_once_the_credential_has_ended(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    gate, sound = asyncio.Event(), Directory.reading
-
-    async def reading(self: Directory, *given: Any) -> AsyncGenerator[bytes]:
-        async for data in sound(self, *given):
-            yield data
-            await gate.wait()  # or all of it would be under way by now
-
-    monkeypatch.setattr(Directory, "reading", reading)
-    monkeypatch.setattr("hubbub.server.files.downloads.CHECKED_BYTES", 1)
+    gate = held_back(monkeypatch)
     token, end = await logged_out(here)
     path = f"/api/v1/files/{await posted(here, PNG + bytes(2_000_000))}"
     headers = {"Authorization": f"Bearer {token}"}

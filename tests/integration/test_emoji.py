@@ -13,7 +13,7 @@ from hubbub.domain.aspects.emoji import MAX_IMAGE_BYTES
 from tests.integration.native import native
 from tests.integration.test_copying import hubbub_command
 from tests.support.images import GIF, HUGE, IMAGES, NOT_IMAGES, SECRET, WITH_SECRETS, chunk, png
-from tests.support.site import Answer, Site, Someone, chosen, site
+from tests.support.site import Answer, Site, Someone, site
 
 JsonObject = dict[str, Any]
 
@@ -22,11 +22,6 @@ JsonObject = dict[str, Any]
 async def here(tmp_path: Path) -> AsyncIterator[Site]:
     async with site(tmp_path, guests="on") as made:
         yield made
-
-
-async def newcomer(here: Site, handle: str, role: str = "member") -> Someone:
-    invite = await here.ada.ask("POST", "/invites", {"role": role})
-    return await here.stranger.enter("/accept", token=invite.body["token"], **chosen(handle))
 
 
 async def put(
@@ -61,7 +56,7 @@ async def listed(who: Someone) -> JsonObject:
 
 
 async def test_everyone_whom_the_server_lets_in_sees_an_emoji_and_its_image(here: Site) -> None:
-    guest = await newcomer(here, "gus", "guest")
+    guest = await here.ada.bring_in("gus", "guest")
     assert (await put(here.ada, "parrot", GIF, "image/gif")).status == 200
     for who in (here.ada, guest, here.stranger):
         item = (await listed(who))["parrot"]
@@ -102,7 +97,7 @@ async def test_a_list_that_one_has_is_not_sent_again(here: Site) -> None:
 
 
 async def test_start_has_the_list_with_the_people_and_only_if_it_is_another(here: Site) -> None:
-    guest = await newcomer(here, "gus", "guest")
+    guest = await here.ada.bring_in("gus", "guest")
     await put(here.ada, "parrot", GIF)
     for who in (here.ada, guest):
         started = (await who.ask("GET", "/start")).body
@@ -118,7 +113,7 @@ async def test_start_has_the_list_with_the_people_and_only_if_it_is_another(here
 
 
 async def test_connections_list_emoji_and_are_told_of_changes(here: Site) -> None:
-    member = await newcomer(here, "mary")
+    member = await here.ada.bring_in("mary")
     async with (
         native(here.server.port, token=member.token) as client,
         native(here.server.port, name="vera") as visitor,
@@ -139,7 +134,7 @@ async def test_connections_list_emoji_and_are_told_of_changes(here: Site) -> Non
 
 
 async def test_the_sdk_keeps_the_emoji_in_step(here: Site) -> None:
-    member = await newcomer(here, "mary")
+    member = await here.ada.bring_in("mary")
     await put(here.ada, "parrot", png())
     async with hubbub.connect(member.url, token=member.token) as client:
         me = await client.me.open()
@@ -161,13 +156,13 @@ async def test_the_sdk_keeps_the_emoji_in_step(here: Site) -> None:
 async def test_only_owners_and_admins_add_and_remove_emoji(here: Site) -> None:
     await put(here.ada, "parrot", GIF)
     for role in ("guest", "member", "moderator"):
-        who = await newcomer(here, f"a-{role}", role)
+        who = await here.ada.bring_in(f"a-{role}", role)
         assert (await put(who, "other", GIF)).code == "forbidden", role
         assert (await who.ask("DELETE", "/emoji/parrot")).code == "forbidden", role
         assert (await who.ask("DELETE", "/emoji/none")).code == "forbidden", role
     assert (await put(here.stranger, "other", GIF)).code == "unauthenticated"
     assert (await here.stranger.ask("DELETE", "/emoji/parrot")).code == "unauthenticated"
-    admin = await newcomer(here, "an-admin", "admin")
+    admin = await here.ada.bring_in("an-admin", "admin")
     assert (await put(admin, "other", GIF)).status == 200
     assert (await admin.ask("DELETE", "/emoji/parrot")).status == 200
     assert set(await listed(admin)) == {"other"}
@@ -175,8 +170,8 @@ async def test_only_owners_and_admins_add_and_remove_emoji(here: Site) -> None:
 
 async def test_where_members_may_they_remove_only_what_they_added(tmp_path: Path) -> None:
     async with site(tmp_path, emoji="members") as here:
-        mary, grace = await newcomer(here, "mary"), await newcomer(here, "grace")
-        guest = await newcomer(here, "gus", "guest")
+        mary, grace = await here.ada.bring_in("mary"), await here.ada.bring_in("grace")
+        guest = await here.ada.bring_in("gus", "guest")
         assert (await put(guest, "parrot", GIF)).code == "forbidden"
         assert (await put(mary, "parrot", GIF)).status == 200
         assert (await grace.ask("DELETE", "/emoji/parrot")).code == "forbidden"
@@ -195,7 +190,7 @@ async def test_an_api_token_adds_emoji_only_with_the_scope_for_it(here: Site) ->
 async def test_whoever_is_suspended_sees_none_and_what_they_added_stays_even_if_they_are_removed(
     here: Site,
 ) -> None:
-    admin = await newcomer(here, "dave", "admin")
+    admin = await here.ada.bring_in("dave", "admin")
     await put(admin, "parrot", GIF)
     image = (await listed(admin))["parrot"]["image"]
     await here.ada.ask("POST", f"/people/{admin.account}/suspend")

@@ -8,7 +8,7 @@ import io
 import os
 import shutil
 import struct
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,9 +19,10 @@ from hubbub import cli
 from hubbub.domain.aspects.files import MAX_WAITING
 from hubbub.protocol.files import KEY_BYTES
 from hubbub.server.files import sweeping, uploads
-from hubbub.server.files.directory import Appender, Directory
+from hubbub.server.files.directory import Appender
+from tests.support.downloads import held_back
 from tests.support.images import GIF, IMAGES, JPEG, png
-from tests.support.site import Answer, Site, Someone, chosen, site, site_again
+from tests.support.site import Answer, Site, Someone, site, site_again
 
 MAX_FILE, PER_PERSON = 3_000_000, 8_000_000
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -45,15 +46,10 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
     data = tmp_path_factory.mktemp("files")
     limits = {"max_file_size": MAX_FILE, "files_per_person": PER_PERSON}
     async with site(data, guests="on", **limits) as made:
-        grace, eve = await newcomer(made, "grace"), await newcomer(made, "eve")
+        grace, eve = await made.ada.bring_in("grace"), await made.ada.bring_in("eve")
         given = {"kind": "closed", "title": "Kitchen", "who": [grace.account]}
         room = (await made.ada.ask("POST", "/rooms", given)).body["made"]
         yield Here(made, data / "files", made.ada, grace, eve, room)
-
-
-async def newcomer(made: Site, handle: str) -> Someone:
-    invite = await made.ada.ask("POST", "/invites", {"role": "member"})
-    return await made.stranger.enter("/accept", token=invite.body["token"], **chosen(handle))
 
 
 async def raw(
@@ -151,7 +147,7 @@ async def test_only_its_owner_posts_a_file_and_only_once(here: Here) -> None:
 
 
 async def test_who_is_removed_gets_nothing_more_in_the_middle_of_a_file(here: Here) -> None:
-    mary = await newcomer(here.site, f"mary-{len(NOISE)}")
+    mary = await here.site.ada.bring_in(f"mary-{len(NOISE)}")
     members = f"/rooms/{here.room}/members"
     await here.ada.ask("POST", members, {"who": [mary.account]})
     file, _ = await posted(here, NOISE)
@@ -166,16 +162,8 @@ async def test_who_is_removed_gets_nothing_more_in_the_middle_of_a_file(here: He
 async def test_who_is_removed_while_a_file_is_sent_is_cut_off(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.server.files.downloads.CHECKED_BYTES", 1)
-    gate, sound = asyncio.Event(), Directory.reading
-
-    async def reading(self: Directory, *given: Any) -> AsyncGenerator[bytes]:
-        async for data in sound(self, *given):
-            yield data
-            await gate.wait()  # or all of it would be under way by now
-
-    monkeypatch.setattr(Directory, "reading", reading)
-    mary = await newcomer(here.site, "mary-cut")
+    gate = held_back(monkeypatch)
+    mary = await here.site.ada.bring_in("mary-cut")
     members = f"/rooms/{here.room}/members"
     await here.ada.ask("POST", members, {"who": [mary.account]})
     file, _ = await posted(here, NOISE * 10)
@@ -389,7 +377,7 @@ async def offset_or_size(who: Someone, path: str) -> int:
 
 
 async def test_files_are_limited_one_by_one_and_all_together(here: Here) -> None:
-    mary = await newcomer(here.site, "mary-full")
+    mary = await here.site.ada.bring_in("mary-full")
     assert (await upload(mary, b"x" * (MAX_FILE + 1))).code == "too_large"
     for _ in range(PER_PERSON // MAX_FILE):
         await begun(mary, MAX_FILE)
@@ -401,7 +389,7 @@ async def test_files_are_limited_one_by_one_and_all_together(here: Here) -> None
 
 
 async def test_nobody_keeps_many_files_that_are_not_posted(here: Here) -> None:
-    mary = await newcomer(here.site, "mary-many")
+    mary = await here.site.ada.bring_in("mary-many")
     for _ in range(MAX_WAITING):
         await begun(mary, 1)
     assert (await upload(mary, b"x")).code == "too_large"
@@ -410,7 +398,7 @@ async def test_nobody_keeps_many_files_that_are_not_posted(here: Here) -> None:
 async def test_a_full_disk_is_said_and_leaves_nothing_half_stored(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mary, data = await newcomer(here.site, "mary-disk"), NOISE
+    mary, data = await here.site.ada.bring_in("mary-disk"), NOISE
     before = {path for path in here.files.rglob("*") if path.is_file()}
     sound, left = Appender._add, len(data) // 2
 
@@ -468,7 +456,7 @@ async def test_a_file_goes_with_its_message(here: Here) -> None:
 
 
 async def test_what_nobody_posts_in_time_goes(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
-    mary = await newcomer(here.site, "mary-late")
+    mary = await here.site.ada.bring_in("mary-late")
     file, path = (await upload(mary, b"x")).body["file"], await begun(mary, 9)
     _, seq = await posted(here, b"swept later")
     monkeypatch.setattr(sweeping, "KEPT_SECONDS", 0.0)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.integration.native import Native, native
-from tests.support.site import Site, Someone, chosen, site
+from tests.support.site import Site, Someone, site
 
 GONE = ("not_found", "No such room, or no access to it")
 
@@ -30,9 +30,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
     async with site(tmp_path, guests="on") as made, AsyncExitStack() as stack:
         people = {"ada": made.ada}
         for name, role in (("grace", "member"), ("mary", "member"), ("gus", "guest")):
-            invite = await made.ada.ask("POST", "/invites", {"role": role})
-            given = {"token": invite.body["token"]} | chosen(name)
-            people[name] = await made.stranger.enter("/accept", **given)
+            people[name] = await made.ada.bring_in(name, role)
         port = made.server.port
         at = {
             name: await stack.enter_async_context(native(port, token=each.token))

@@ -40,9 +40,7 @@ async def store(database: Postgres | None) -> str:
 async def here(tmp_path: Path, store: str) -> AsyncIterator[tuple[Site, Someone]]:
     """A site, with a member."""
     async with site(tmp_path, store=store) as made:
-        invite = await made.ada.ask("POST", "/invites", {})
-        given = {"token": invite.body["token"]} | chosen("dave")
-        yield made, await made.stranger.enter("/accept", **given)
+        yield made, await made.ada.bring_in("dave")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration.test_socketio_rooms import socket_io
 from tests.integration.test_sockjs_rooms import Poller
-from tests.support.site import Site, Someone, chosen, site
+from tests.support.site import Site, Someone, site
 
 Ask = Callable[..., Awaitable[Any]]  # does a command; returns its answer
 
@@ -31,9 +31,7 @@ class Here(NamedTuple):
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[Here]:
     async with site(tmp_path, guests="on") as made:
-        invite = await made.ada.ask("POST", "/invites", {})
-        given = {"token": invite.body["token"]} | chosen("dave")
-        yield Here(made, await made.stranger.enter("/accept", **given))
+        yield Here(made, await made.ada.bring_in("dave"))
 
 
 def bearer(who: Someone) -> dict[str, str]:

@@ -32,7 +32,7 @@ from tests.support.marks import marks_in
 from tests.support.nats import Nats, keeping, nats_running, streams_of
 from tests.support.paths import filled
 from tests.support.postgres import Postgres
-from tests.support.site import Someone, chosen, site
+from tests.support.site import Someone, site
 from tests.support.team import Team
 
 QUESTIONS = [kind for aspect in RULES.aspects for kind in aspect.questions]
@@ -116,8 +116,7 @@ async def here(
             settings = Settings(host="127.0.0.1", port=0, data=tmp_path / "1", **given)
             second = await stack.enter_async_context(running(settings))
             nodes.append(Node(second, asyncio.all_tasks() - before))
-        invite = (await first.ada.ask("POST", "/invites", {})).body["token"]
-        mary = await first.stranger.enter("/accept", token=invite, **chosen("mary"))
+        mary = await first.ada.bring_in("mary")
         team = Nodes(nodes, as_principal(first.ada))
         life = Life(team.do, as_principal(first.ada), as_principal(mary))
         yield Here(nodes, first.ada, mary, life, team, broker)

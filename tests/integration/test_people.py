@@ -27,9 +27,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
     async with site(tmp_path) as made:
         people = {"owner": made.ada}
         for role in ("admin", "moderator", "member", "guest"):
-            invite = await made.ada.ask("POST", "/invites", {"role": role})
-            given = {"token": invite.body["token"]} | chosen(f"a-{role}")
-            people[role] = await made.stranger.enter("/accept", **given)
+            people[role] = await made.ada.bring_in(f"a-{role}", role)
         yield Here(made, people)
 
 
@@ -160,9 +158,7 @@ async def test_the_name_of_a_member_may_be_anybodys(here: Here) -> None:
 async def test_a_guest_can_not_have_a_handle_as_their_name(tmp_path: Path) -> None:
     async with site(tmp_path, guests="on") as here, aiohttp.ClientSession() as http:
         bob = await http.ws_connect(f"{here.stranger.url}/ws?name=bob")
-        invite = await here.ada.ask("POST", "/invites", {})
-        given = {"token": invite.body["token"]} | chosen("bob")
-        await here.stranger.enter("/accept", **given)
+        await here.ada.bring_in("bob")
         async with asyncio.timeout(30):
             async for _ in bob:
                 pass

@@ -17,7 +17,6 @@ from hubbub.server.engine import devices, presences, signals
 from tests.integration.native import Json, Native, native
 from tests.integration.test_made_rooms import Here, here, made
 from tests.integration.test_shut_out import DOORS, Whom
-from tests.integration.test_shut_out_of_made_rooms import newcomer
 from tests.integration.test_socketio_rooms import socket_io
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
@@ -256,7 +255,7 @@ async def two_nodes(
     async with site(folder / "0", **given) as first:
         settings = Settings(host="127.0.0.1", port=0, data=folder / "1", **given)
         async with running(settings) as second:
-            grace = await newcomer(first.ada, "grace")
+            grace = await first.ada.bring_in("grace")
             yield Nodes(first.server.port, second.port, first.ada, grace), given
 
 

@@ -20,7 +20,7 @@ from hubbub.server.http.resources.export import MANY_BYTES
 from hubbub.server.people import exporting
 from tests.integration.native import native
 from tests.integration.test_people import Here, does
-from tests.support.site import PASSWORD, Someone, chosen, site
+from tests.support.site import PASSWORD, Someone, site
 
 SECRET = "geheim"
 
@@ -30,9 +30,7 @@ async def here(tmp_path: Path) -> AsyncIterator[Here]:
     async with site(tmp_path, guests="on") as made:
         people = {"owner": made.ada}
         for role in ("admin", "moderator", "member", "guest"):
-            invite = await made.ada.ask("POST", "/invites", {"role": role})
-            given = {"token": invite.body["token"]} | chosen(f"a-{role}")
-            people[role] = await made.stranger.enter("/accept", **given)
+            people[role] = await made.ada.bring_in(f"a-{role}", role)
         yield Here(made, people)
 
 

@@ -19,7 +19,7 @@ from hubbub.server.app import running
 from hubbub.server.config import Settings
 from tests.integration.test_made_rooms import Here, here, made
 from tests.support.proxy import Proxy
-from tests.support.site import chosen, site
+from tests.support.site import site
 
 __all__ = ["here"]  # a fixture
 STEPS = 50
@@ -387,8 +387,7 @@ async def test_a_guest_who_becomes_a_member_and_back_is_told_the_people(here: He
 
 async def test_a_restart_of_the_server_leaves_nothing_out(tmp_path: Path) -> None:
     async with site(tmp_path) as first:
-        invite = await first.ada.ask("POST", "/invites", {})
-        mary = await first.stranger.enter("/accept", token=invite.body["token"], **chosen("mary"))
+        mary = await first.ada.bring_in("mary")
         client = await hubbub.connect(first.stranger.url, token=mary.token).open()
         ada = await hubbub.connect(first.stranger.url, token=first.ada.token).open()
         await client.me.open()

@@ -8,15 +8,14 @@ import pytest
 
 import hubbub
 from tests.support.ports import free_port
-from tests.support.site import PASSWORD, Site, Someone, chosen, site
+from tests.support.site import PASSWORD, Site, Someone, site
 
 
 @pytest.fixture
 async def here(tmp_path: Path) -> AsyncIterator[tuple[Site, Someone]]:
     """A site, with a member who wrote something."""
     async with site(tmp_path) as made:
-        invite = (await made.ada.ask("POST", "/invites", {})).body["token"]
-        dave = await made.stranger.enter("/accept", token=invite, **chosen("dave"))
+        dave = await made.ada.bring_in("dave")
         await dave.ask("POST", "/rooms/lobby/messages", {"text": "mine"})
         yield made, dave
 

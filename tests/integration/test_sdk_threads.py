@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import hubbub
-from tests.support.site import chosen, site
+from tests.support.site import site
 
 
 async def test_a_thread_is_like_a_room_and_its_room_learns_of_it(tmp_path: Path) -> None:
@@ -33,8 +33,7 @@ async def test_a_thread_is_like_a_room_and_its_room_learns_of_it(tmp_path: Path)
 
 async def test_changes_tell_of_the_threads_that_one_follows(tmp_path: Path) -> None:
     async with site(tmp_path) as here:
-        invite = (await here.ada.ask("POST", "/invites", {})).body
-        grace = await here.stranger.enter("/accept", token=invite["token"], **chosen("grace"))
+        grace = await here.ada.bring_in("grace")
         async with (
             hubbub.connect(here.ada.url, token=here.ada.token) as ada,
             hubbub.connect(here.ada.url, token=grace.token) as other,

@@ -13,7 +13,7 @@ from tests.integration.native import native
 from tests.integration.test_shut_out import DOORS, ONLY_MESSAGES, Whom, say, until
 from tests.support.nats import nats_running
 from tests.support.postgres import Postgres
-from tests.support.site import Someone, chosen, site
+from tests.support.site import Someone, site
 
 GONE = {"code": "not_found", "message": "No such room, or no access to it", "temporary": False}
 BANNED = {"code": "banned", "message": "Banned from this room", "temporary": False}
@@ -64,22 +64,16 @@ async def here(
         if request.param != "one node":
             settings = Settings(host="127.0.0.1", port=0, data=folder / "1", **given)
             there = (await stack.enter_async_context(running(settings))).port
-        grace = await newcomer(first.ada, "grace")
+        grace = await first.ada.bring_in("grace")
         are_joined = request.param != "two nodes"
         yield Here(first.server.port, there, first.ada, grace, are_joined)
     gc.unfreeze()
 
 
-async def newcomer(ada: Someone, handle: str) -> Someone:
-    """Somebody whom ada invited."""
-    invite = await ada.ask("POST", "/invites", {})
-    return await ada.enter("/accept", token=invite.body["token"], **chosen(handle))
-
-
 @pytest.fixture
 async def mary(here: Here, request: pytest.FixtureRequest) -> Someone:
     """Whom the test shuts out."""
-    return await newcomer(here.ada, f"mary-{abs(hash(request.node.name)) % 10**9}")
+    return await here.ada.bring_in(f"mary-{abs(hash(request.node.name)) % 10**9}")
 
 
 @pytest.mark.parametrize("door", DOORS)

@@ -10,7 +10,7 @@ from PIL import Image
 
 from hubbub.protocol.files import THUMBNAIL_SIDES, thumbnail_of
 from hubbub.server.files import shrinker
-from tests.integration.test_files import Here, newcomer, on_disk, post, posted, raw, until, upload
+from tests.integration.test_files import Here, on_disk, post, posted, raw, until, upload
 from tests.support.images import png
 from tests.support.site import site
 
@@ -22,7 +22,7 @@ RED, BLUE = (200, 30, 30), (30, 30, 200)
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
     data = tmp_path_factory.mktemp("thumbnails")
     async with site(data, guests="on") as made:
-        grace, eve = await newcomer(made, "grace"), await newcomer(made, "eve")
+        grace, eve = await made.ada.bring_in("grace"), await made.ada.bring_in("eve")
         given = {"kind": "closed", "title": "Kitchen", "who": [grace.account]}
         room = (await made.ada.ask("POST", "/rooms", given)).body["made"]
         yield Here(made, data / "files", made.ada, grace, eve, room)

@@ -26,12 +26,6 @@ async def here(tmp_path: Path) -> AsyncIterator[Site]:
         yield here
 
 
-async def accepted(here: Site, handle: str, role: str = "member") -> Someone:
-    """Somebody whom ada invited."""
-    invite = await here.ada.ask("POST", "/invites", {"role": role})
-    return await here.stranger.enter("/accept", token=invite.body["token"], **chosen(handle))
-
-
 # --- the ways in ---
 
 
@@ -48,7 +42,7 @@ async def by_sign_up(here: Site) -> dict[str, Any]:
 
 
 async def by_reset(here: Site) -> dict[str, Any]:
-    bob = await accepted(here, "bob")
+    bob = await here.ada.bring_in("bob")
     link = await here.ada.ask("POST", f"/people/{bob.account}/reset")
     return {"token": link.body["token"], "password": NEW}
 
@@ -80,7 +74,7 @@ async def come_in(here: Site, way: str, body: dict[str, Any], **headers: str) ->
 async def test_no_way_in_makes_a_session_good_that_somebody_planted(
     here: Site, way: str, where: str
 ) -> None:
-    eve = await accepted(here, "eve")
+    eve = await here.ada.bring_in("eve")
     planted = {"Cookie": f"hubbub-{here.server.port}=", "Authorization": "Bearer "}[where]
     for token in (eve.token, f"hubbub_s_{'0' * 12}_{'0' * 12}_{'0' * 52}"):
         answer = await come_in(here, way, await WAYS[way](here), **{where: planted + token})
@@ -121,7 +115,7 @@ async def test_of_two_owners_who_remove_each_other_or_themselves_at_once_one_sta
     here: Site, first: str, second: str, is_on_each_other: bool
 ) -> None:
     for n in range(4):
-        rival = await accepted(here, f"rival-{n}")
+        rival = await here.ada.bring_in(f"rival-{n}")
         path = f"/people/{rival.account}/role"
         assert (await here.ada.ask("PUT", path, {"role": "owner"})).status == 200
         pairs = [(here.ada, first, here.ada), (rival, second, rival)]
@@ -158,8 +152,8 @@ def naming(kind: Any, room: str, who: str) -> dict[str, Any]:
 async def test_nobody_learns_by_a_command_they_may_not_give_who_has_an_account(
     here: Site, kind: Any
 ) -> None:
-    await accepted(here, "grace")
-    gus = await accepted(here, "gus", "guest")
+    await here.ada.bring_in("grace")
+    gus = await here.ada.bring_in("gus", "guest")
     async with (
         native(here.server.port, token=here.ada.token) as ada,
         native(here.server.port, token=gus.token) as guest,

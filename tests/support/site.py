@@ -54,6 +54,12 @@ class Someone:
         assert answer.status == 201, answer.body
         return Someone(self._http, self.url, answer.body["token"], answer.body["account"])
 
+    async def bring_in(self, handle: str, role: str = "member") -> "Someone":
+        """Invite somebody, who makes an account."""
+        invite = await self.ask("POST", "/invites", {"role": role})
+        stranger = Someone(self._http, self.url)
+        return await stranger.enter("/accept", token=invite.body["token"], **chosen(handle))
+
     async def log_in(self, handle: str, password: str = PASSWORD) -> "Someone":
         """Log in, with a token."""
         return await self.enter("/login", handle=handle, password=password)

@@ -10,6 +10,7 @@ import apsw
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Commit, Proposal
 from hubbub.domain.principals import Principal
+from hubbub.domain.rules import Rules
 from hubbub.events import Event
 from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Durability, Store
@@ -33,6 +34,15 @@ async def memory(_: Path, __: Postgres) -> Store:
 
 async def postgresql(_: Path, server: Postgres) -> Store:
     return await PostgresStore.open(await server.prepared(), "full", lambda: "e1")
+
+
+async def store_with(rules: Rules, kind: str, directory: Path, server: Postgres) -> Store:
+    """An empty store of a kind, which decides by other rules than usual."""
+    if kind == "memory":
+        return MemoryStore(rules=rules)
+    if kind == "sqlite":
+        return SqliteStore(directory, "normal", lambda: "e1", rules)
+    return await PostgresStore.open(await server.prepared(), "normal", lambda: "e1", rules)
 
 
 STORES: dict[str, Callable[[Path, Postgres], Awaitable[Store]]] = {

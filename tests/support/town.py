@@ -21,7 +21,7 @@ from tests.integration.native import Native, native
 from tests.support.access_table import KEPT_IN_ARCHIVES as KEPT
 from tests.support.access_table import NOT_FOUND, WRITES, banned, case, public_to
 from tests.support.access_table import OF_THOSE_WHO_POST as POSTING
-from tests.support.site import Site, Someone, chosen, site
+from tests.support.site import Site, Someone, site
 
 OWN = 6  # messages of each who may write one: each door deletes one of them
 MANY = 40  # messages of one member, for others to delete
@@ -197,9 +197,7 @@ async def town(folder: Path, store: str, rooms: Iterable[str]) -> AsyncIterator[
     ):
         people = {"ada": made.ada}
         for name, role in ROLES.items():
-            invite = await made.ada.ask("POST", "/invites", {"role": role})
-            given_name = {"token": invite.body["token"]} | chosen(name)
-            people[name] = await made.stranger.enter("/accept", **given_name)
+            people[name] = await made.ada.bring_in(name, role)
         hello = {name: {"token": each.token} for name, each in people.items()}
         hello["vera"] = {"name": "vera", "key": KEY}
         hello["jwt"] = {"token": jwt.encode({"sub": "u-1", "exp": int(time.time()) + 3600}, SECRET)}
