@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 from hubbub import cli
-from tests.integration.test_files import newcomer, raw, upload
+from tests.integration.test_files import raw, upload
 from tests.support.postgres import Postgres
 from tests.support.site import Someone, site
 
@@ -29,7 +29,7 @@ async def here(
     store = "sqlite" if request.param == "sqlite" else await postgres.fresh()
     limits = {"max_file_size": FILE, "files_per_person": PERSON}
     async with site(tmp_path, store=store, **limits) as made:
-        yield Here(made.ada, await newcomer(made, "grace"), tmp_path)
+        yield Here(made.ada, await made.ada.bring_in("grace"), tmp_path)
 
 
 async def limit(who: Someone, whose: str, size: int | None) -> str | None:
