@@ -20,7 +20,7 @@ _PUBLIC = {
         RoomLeft RoomMoved RoomRead RoomUpdated Status ThreadAdded ThreadDropped ThreadMoved ThreadRead Unknown Unreachable connect post_in_transaction
         post_in_transaction_sync
     """,
-    "hubbub.events": "Deleted Edited Event Patched Posted Reacted RootDeleted Unreacted",
+    "hubbub.events": "Deleted Edited Event LinkPreview Patched Posted Previewed Reacted RootDeleted Unreacted",
     "hubbub.events.conversation": "Pinned Unpinned",
     "hubbub.events.threads": "Threaded ThreadEnded ThreadReopened",
     "hubbub.events.rooms": """

@@ -34,8 +34,10 @@ from hubbub.client import post_in_transaction_sync as post_in_transaction_sync
 from hubbub.events import Deleted as Deleted
 from hubbub.events import Edited as Edited
 from hubbub.events import Event as Event
+from hubbub.events import LinkPreview as LinkPreview
 from hubbub.events import Patched as Patched
 from hubbub.events import Posted as Posted
+from hubbub.events import Previewed as Previewed
 from hubbub.events import Reacted as Reacted
 from hubbub.events import RootDeleted as RootDeleted
 from hubbub.events import Unreacted as Unreacted

@@ -159,7 +159,8 @@ class Way(NamedTuple):
     leaves: dict[str, str]
 
 
-MESSAGES = frozenset({"Post", "PostInThread", "Edit", "an answer", "a file"})
+PREVIEWS = frozenset({"ShowPreviews", "RemovePreview"})
+MESSAGES = frozenset({"Post", "PostInThread", "Edit", "an answer", "a file", *PREVIEWS})
 REACTIONS = frozenset({"React", "Unreact"})
 ALL = frozenset(field.partition(".")[0] for field in FIELDS)
 RETRY = {"*.client_message_id": "programs make it up, and a retry is still known by it"}

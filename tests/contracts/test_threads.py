@@ -161,7 +161,7 @@ def test_only_what_is_meant_for_threads_works_there() -> None:
         *("Post", "PostInThread", "Edit", "Delete", "React", "Unreact", "Pin", "Unpin"),
         *("MarkRead", "MarkUnread", "SetRoom", "ChangeRoom"),
         *("FollowThread", "UnfollowThread", "EndThread", "ReopenThread", "EraseWritten"),
-        *("EndMembership", "EraseFormer"),
+        *("EndMembership", "EraseFormer", "ShowPreviews", "RemovePreview"),
     }
 
 

@@ -583,6 +583,11 @@ class MemoryStore:
             facts.nths[place] = sum(seq <= place.seq for seq in self._view(place.room).messages)
         for message in wanted.messages:
             self._learn(facts, message)
+        for message in wanted.last_edits:
+            edits = (self._rules.events.decode(body) for body in self.logs.get(message.room, []))
+            for edit in edits:
+                if isinstance(edit, Edited) and edit.message == message.seq:
+                    facts.last_edits[message] = edit.seq
         return facts
 
     def _learn(self, facts: Facts, key: MessageKey) -> None:

@@ -11,11 +11,22 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.previews import ShowPreviews
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.principals import Principal
-from hubbub.events import Reference
+from hubbub.events import LinkPreview, Reference
 from hubbub.protocol.conversation import Pin, Unpin
-from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
+from hubbub.protocol.messages import (
+    Change,
+    Delete,
+    Edit,
+    Patch,
+    Post,
+    React,
+    RemovePreview,
+    Unreact,
+)
 from hubbub.protocol.rooms import ChangeRoom, InvitePeople
 from hubbub.server.people.removing import finish_all, removal_of
 from tests.support.checkout import ROOT
@@ -133,7 +144,25 @@ def _made_room(room: str) -> Sequence[Commit]:
     ]
 
 
+def _previews(room: str) -> Sequence[Commit]:
+    """They come some time later, go with their links, are removed, and go with their message."""
+    links = [f"https://{letter}.example/" for letter in "ab"]
+    found = [LinkPreview(links[0], "A title", "A site", "About"), LinkPreview(links[1], "Another")]
+
+    def show(seq: int, edit: int, *previews: LinkPreview) -> tuple[Principal, Change]:
+        return OPERATOR, ShowPreviews(room=room, seq=seq, edit=edit, previews=previews)
+
+    return [
+        [(GUEST_ADA, Post(room=room, text=text)) for text in (" ".join(links), links[0])],
+        [show(1, 0, *found), show(2, 0, found[0])],
+        [(GUEST_ADA, Edit(room=room, seq=1, text=links[1]))],
+        [(GUEST_ADA, RemovePreview(room=room, seq=2, url=links[0]))],
+        [(GUEST_ADA, Delete(room=room, seq=1))],
+    ]
+
+
 STORIES = (
+    Story("previews", _previews),
     Story("messages", _messages),
     Story("reactions", _reactions),
     Story("document", _document),

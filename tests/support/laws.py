@@ -17,14 +17,36 @@ from msgspec.structs import replace
 from hubbub import events
 from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects import RULES
+from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.removal import BEGUN, REMOVALS
-from hubbub.domain.facts import Accepted, Answer, Batch, Commit, PostKey, Proposal
+from hubbub.domain.aspects.previews import ShowPreviews
+from hubbub.domain.facts import (
+    Accepted,
+    Answer,
+    Batch,
+    Commit,
+    MessageKey,
+    Needs,
+    PostKey,
+    Proposal,
+)
 from hubbub.domain.principals import Principal
 from hubbub.domain.rooms import MEMBER
 from hubbub.domain.rules import Rules
 from hubbub.domain.view import RoomView
+from hubbub.events import LinkPreview
 from hubbub.protocol.keys import AUDIT, DIRECTORY
-from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
+from hubbub.protocol.messages import (
+    Change,
+    Delete,
+    Edit,
+    Message,
+    Patch,
+    Post,
+    React,
+    RemovePreview,
+    Unreact,
+)
 from hubbub.server.people.removing import finish_all, removal_of
 from hubbub.server.stores.base import Store, StoreFailed
 from tests.support.fakes import ADA, MemoryStore, guest, stranger
@@ -39,7 +61,8 @@ PEOPLE = [ADA, guest("ada"), stranger("guest-1"), stranger("guest-2")]
 rooms = st.sampled_from(ROOMS)
 seqs = st.integers(1, 12)  # of few, so that they are met again and again
 emoji = st.sampled_from(["👍", "👍", "🎉"])
-words = st.sampled_from(["hi", "", "grüß dich 👍", 'a "b"\n'])
+LINKS = ["https://a.example/", "https://b.example/"]
+words = st.sampled_from(["hi", "", "grüß dich 👍", 'a "b"\n', LINKS[0], " ".join(LINKS)])
 calls = st.none() | st.sampled_from(["k1", "k2"])
 seldom = st.sampled_from([None, None, None, None, "k1", "k2"])  # or little would be changed
 posts = st.builds(
@@ -145,6 +168,34 @@ class Law(RuleBasedStateMachine):
         if last is not None:
             batch = [*batch, Proposal(ADA, last)]
         self.commit([Proposal(p, replace(change, room=room)) for p, change in batch], True)
+
+    @rule(
+        room=rooms,
+        deeds=st.lists(
+            st.sampled_from(["show", "show", "remove", "edit", "delete"]), min_size=1, max_size=4
+        ),
+        urls=st.lists(st.sampled_from(LINKS), unique=True),
+        late=st.sampled_from([0, 0, 0, 1]),
+    )
+    def preview(self, room: str, deeds: list[str], urls: list[str], late: int) -> None:
+        """The newest message shows previews, perhaps of what it said before, and they are removed, or it changes."""
+        messages = self._run(self._model.history(room, None, None, 1)).messages
+        if not messages or LINKS[0] not in (messages[0].text or ""):
+            return
+        key = MessageKey(room, messages[0].seq)
+        wanted = Needs({room})
+        wanted.last_edits.add(key)
+        edit = self._run(self._model.find(wanted)).last_edits.get(key, 0) - late
+        previews = tuple(LinkPreview(url, "a title", description=str(edit)) for url in urls)
+        changes: dict[str, Change] = {
+            "show": ShowPreviews(room=room, seq=key.seq, edit=edit, previews=previews),
+            "remove": RemovePreview(room=room, seq=key.seq, url=LINKS[0]),
+            "edit": Edit(room=room, seq=key.seq, text=LINKS[0]),
+            "delete": Delete(room=room, seq=key.seq),
+        }
+        self.answers(
+            [Proposal(OPERATOR if each == "show" else ADA, changes[each]) for each in deeds]
+        )
 
     @rule(room=rooms, window=st.integers(1, 5))
     def take_snapshot(self, room: str, window: int) -> None:

@@ -24,13 +24,14 @@ from hubbub.domain.aspects.people.passwords import MakeReset, SetPassword
 from hubbub.domain.aspects.people.sessions import OpenSession
 from hubbub.domain.aspects.people.subscriptions import EndSubscription
 from hubbub.domain.aspects.posts import PostInThread
+from hubbub.domain.aspects.previews import ShowPreviews
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.principals import Principal, Scope
-from hubbub.events import Reference
+from hubbub.events import LinkPreview, Reference
 from hubbub.protocol.conversation import KeepDraft, Pin, Save
 from hubbub.protocol.images import Image
 from hubbub.protocol.keys import is_room_key, thread_key
-from hubbub.protocol.messages import Change, Edit, Patch, Post, React, Unreact
+from hubbub.protocol.messages import Change, Edit, Patch, Post, React, RemovePreview, Unreact
 from hubbub.protocol.preferences import BlockPerson, Prefer
 from hubbub.protocol.rooms import ChangeRoom, Create
 from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
@@ -159,11 +160,23 @@ class Life:
         self.ritas += [(room, seq) for seq in (text, data, told)]
         self.marys.append((room, await self._done(self._mary, Post(room=room, text="stays"))))
         said, heard = {"room": room, "seq": text}, {"room": room, "seq": self.marys[-1][1]}
-        await self._done(RITA, marked(Edit, **said, **self._named(Edit, room)))
+        edit = await self._done(RITA, marked(Edit, **said, **self._named(Edit, room)))
+        await self._preview(said, edit)
         await self._done(self._mary, marked(React, **said, emoji=mark("an answer")))
         await self._done(RITA, marked(React, **heard))
         await self._done(RITA, marked(React, **heard, emoji=mark("Unreact.emoji")))
         await self._done(RITA, marked(Unreact, **heard))
+
+    async def _preview(self, said: dict[str, Any], edit: int) -> None:
+        """Let a message show previews, and remove one of them."""
+        title = mark("ShowPreviews.previews")
+        for urls in (
+            ("RemovePreview.url", "ShowPreviews.previews"),
+            ("RemovePreview.url", "Edit.text"),
+        ):
+            previews = tuple(LinkPreview(mark(url), title, title, title) for url in urls)
+            await self._done(OPERATOR, ShowPreviews(**said, edit=edit, previews=previews))
+        await self._done(RITA, marked(RemovePreview, **said))
 
     async def _keep(self, room: str) -> None:
         """Keep something for oneself, and for the room."""

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from hubbub import events
-from hubbub.domain.aspects import RULES, emoji, files, former, people, posts
+from hubbub.domain.aspects import RULES, emoji, files, former, people, posts, previews
 from hubbub.domain.aspects.conversation import keywords
 from hubbub.domain.aspects.rooms import members
 from hubbub.events import (
@@ -94,6 +94,7 @@ def test_an_aspect_lists_every_event_and_has_a_rule_for_every_change() -> None:
         threads,
         posts,
         former,
+        previews,
     )
     for modules, base, listed in (
         (of_events, Event, RULES.events.kinds),

@@ -568,6 +568,16 @@ export interface ReopenThread {
   client_message_id?: string;
 }
 
+/** Removes the preview of the link `url` from a message. It doesn't come back while the link is there. */
+export interface RemovePreview {
+  do: "remove_preview";
+  seq: number;
+  url: string;
+  id?: number | string;
+  room: string;
+  client_message_id?: string;
+}
+
 /** The answer to a command: `ok` or `error`. */
 export interface Reply {
   re?: number | string;
@@ -1330,6 +1340,27 @@ export interface FormerErased {
   edits: number[];
 }
 
+/** The message with the seq `message` shows these previews of its links. What such events said of it before is erased. */
+export interface Previewed {
+  event: "previewed";
+  room: string;
+  seq: number;
+  at: string;
+  by: string;
+  id?: string;
+  erased?: boolean;
+  message?: number;
+  previews?: LinkPreview[];
+}
+
+/** What the page at an address says of itself: its title, and perhaps the name of its site and a description. All of it was written by whoever made the page. It is text, never markup, without control characters. */
+export interface LinkPreview {
+  url: string;
+  title: string;
+  site?: string;
+  description?: string;
+}
+
 /** The people in a room changed: either all `names`, or who `joined` and `left`, or in large rooms only the count. */
 export interface Presence {
   signal: "presence";
@@ -1477,6 +1508,7 @@ export interface Message {
   mentions?: Record<string, string>;
   calls?: string[];
   files?: Attached[];
+  previews?: LinkPreview[];
 }
 
 /** An account as everyone sees it who may read what it wrote. */

@@ -103,6 +103,10 @@ SETTINGS = {
         "ROOMS",
         "in which rooms messages can be searched: made (by people), all (free rooms as well) or none (default: made)",
     ),
+    "link_previews": (
+        "ROOMS",
+        "in which rooms the server fetches the links that people post, to show previews: none, made (by people) or all (free rooms as well) (default: none)",
+    ),
     "sign_up": (
         "WHO",
         "who may make an account on this server: invited, which means with an invite, or open, which means anyone (default: invited)",

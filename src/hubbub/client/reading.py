@@ -156,7 +156,9 @@ def _left(message: Message, gone: Gone, head: int) -> Message:
     if message.seq in gone.messages:
         return tombstone(message)
     if gone.edits.get(message.seq, 0) > head:
-        return as_former(message)
+        message = as_former(message)
+    if gone.previews.get(message.seq, 0) > head:
+        message = replace(message, previews=None)
     for of in {of for of, seq in gone.reactions if seq == message.seq}:
         message = without_reactions(message, of)
     return message

@@ -35,6 +35,7 @@ from hubbub.protocol.messages import (
     Page,
     Patch,
     React,
+    RemovePreview,
     Resumed,
     Signal,
     Snapshot,
@@ -262,6 +263,11 @@ class Room(ManagedRoom):
     async def unreact(self, seq: int, emoji: str) -> Acknowledgement | None:
         """Remove your reaction from message `seq`. Returns None if there was none. Raises the same errors as `post`."""
         return await verbs.change(self._exchange, Unreact(room=self.name, seq=seq, emoji=emoji))
+
+    async def remove_preview(self, seq: int, url: str) -> Acknowledgement | None:
+        """Remove the preview of a link from message `seq`, for good. Returns None if it has none. Raises the same errors as `post`."""
+        command = RemovePreview(room=self.name, seq=seq, url=url)
+        return await verbs.change(self._exchange, command)
 
     async def patch(self, patch: Any, *, if_seq: int | None = None) -> Acknowledgement:
         """Merge a patch (RFC 7396) into the room's state document.

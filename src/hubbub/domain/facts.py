@@ -154,11 +154,12 @@ class Needs:
 
     `logs` are all that may be written to, or must stay as they are meanwhile: those of the changes, and others that a rule
     names. All are written in one transaction. `reading` are who must know whether they may read which logs.
-    `guarding` are the guards of those logs that have any.
+    `last_edits` are messages, of those that are asked for, whose last edit must be known, if they have one. `guarding` are the
+    guards of those logs that have any.
     """
 
     __slots__ = (
-        *("counts", "guarding", "lists", "logs", "messages"),
+        *("counts", "guarding", "last_edits", "lists", "logs", "messages"),
         *("nths", "posts", "reading", "rows"),
     )
 
@@ -175,6 +176,7 @@ class Needs:
         self.counts = defaultdict(set) if counts is None else counts
         self.reading: set[tuple[Principal, str]] = set()
         self.nths: set[MessageKey] = set()
+        self.last_edits: set[MessageKey] = set()
         self.guarding: Mapping[str, Sequence[Any]] = {}
 
     def __repr__(self) -> str:
@@ -231,6 +233,7 @@ class Facts:
     rows: dict[AnyTable, dict[Prefix, Any]] = field(default_factory=dict)  # None: there is none
     counts: dict[AnyTable, dict[Prefix, int]] = field(default_factory=dict)
     nths: dict[MessageKey, int] = field(default_factory=dict)
+    last_edits: dict[MessageKey, int] = field(default_factory=dict)
 
     def expect(self, wanted: Needs) -> None:
         """Record everything asked for as missing, until it is found."""

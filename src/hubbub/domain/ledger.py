@@ -92,6 +92,7 @@ class Erasures:
     Attributes:
         deleted: messages.
         former: messages, and the edits before which all of their texts are erased.
+        previews: messages, and the events before which all that was said of their previews is erased.
         unreacted: messages, and whose reactions to them are erased.
         unnamed: logs, and the accounts whose names leave them.
         trimmed: logs, and up to where they are forgotten.
@@ -99,6 +100,7 @@ class Erasures:
 
     deleted: set[MessageKey] = field(default_factory=set)
     former: dict[MessageKey, int] = field(default_factory=dict)
+    previews: dict[MessageKey, int] = field(default_factory=dict)
     unreacted: set[tuple[MessageKey, str]] = field(default_factory=set)
     unnamed: set[tuple[str, str]] = field(default_factory=set)
     trimmed: dict[str, int] = field(default_factory=dict)
@@ -247,6 +249,11 @@ class Ledger:
         """Return the stable id of a message's owner."""
         return self._facts.owners[key]
 
+    def last_edit(self, key: MessageKey) -> int:
+        """Return the number of a message's last edit, 0 if it was never edited. See `Needs.last_edits`."""
+        edit = self.edited.get(key)
+        return edit.seq if edit else self._facts.last_edits.get(key, 0)
+
     def row(self, table: Table[K, R], key: K) -> R | None:
         """Return a row as it is now. Raises KeyError if nobody asked for it in `needs`."""
         row: R | None = self._facts.rows[table][key]
@@ -331,6 +338,10 @@ class Ledger:
         """Erase what a message said before an edit."""
         former = self._erasing().former
         former[key] = max(former.get(key, 0), edit)
+
+    def erase_previews(self, key: MessageKey, before: int) -> None:
+        """Erase what was said of a message's previews before an event."""
+        self._erasing().previews[key] = before
 
     def erase_reactions(self, key: MessageKey, of: str) -> None:
         """Erase the events about a message by which someone reacted to it. The rows are dropped apart."""

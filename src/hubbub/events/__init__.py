@@ -79,6 +79,18 @@ class Erasable(Event, frozen=True, kw_only=True):
     erased: bool = False
 
 
+class LinkPreview(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What the page at an address says of itself: its title, and perhaps the name of its site and a description.
+
+    All of it was written by whoever made the page. It is text, never markup, without control characters.
+    """
+
+    url: str
+    title: str
+    site: str = ""
+    description: str = ""
+
+
 class Posted(Erasable, frozen=True):
     """A message was posted: `text`, or `bytes` if it came as a binary frame.
 
@@ -129,6 +141,12 @@ class Edited(About, frozen=True, kw_only=True):
     mentions: dict[str, str] | None = None
     calls: list[str] | None = None
     erases: bool = False
+
+
+class Previewed(About, frozen=True, kw_only=True):
+    """The message with the seq `message` shows these previews of its links. What such events said of it before is erased."""
+
+    previews: list[LinkPreview] = []
 
 
 class Deleted(Event, frozen=True, kw_only=True):
@@ -233,7 +251,7 @@ outline = msgspec.json.Decoder(Outline).decode
 decode_posted = msgspec.json.Decoder(Posted).decode
 decode_edited = msgspec.json.Decoder(Edited).decode
 _decode_erasing = msgspec.json.Decoder(
-    Deleted | Erased | PersonRemoved | RootDeleted | FormerErased | Edited
+    Deleted | Erased | PersonRemoved | RootDeleted | FormerErased | Edited | Previewed
 ).decode
 
 
@@ -258,14 +276,15 @@ class Events:
 
 
 _TAG = len(b'{"event":"')
-_POSTED = b'{"event":"posted",'
+POSTED = b'{"event":"posted",'
 _DELETED = b'{"event":"deleted",'  # the beginning of the body of each such event
 _ERASED = b'{"event":"erased",'
 _REMOVED = b'{"event":"person_removed",'
 _ROOT_DELETED = b'{"event":"root_deleted",'
 EDITED = b'{"event":"edited",'
 _FORMER = b'{"event":"former_erased",'
-_ERASING = (_DELETED, _ERASED, _REMOVED, _ROOT_DELETED, _FORMER, EDITED)
+_PREVIEWED = b'{"event":"previewed",'
+_ERASING = (_DELETED, _ERASED, _REMOVED, _ROOT_DELETED, _FORMER, EDITED, _PREVIEWED)
 _CALLS_ALL = b'"calls":["*"]'  # in a message that calls all members; in texts, quotes are escaped
 
 
@@ -300,7 +319,7 @@ def as_former(message: P) -> P:
 
 def former(body: bytes) -> bytes:
     """The body that is left of an event when its message is edited, if that erases what it said before."""
-    if body.startswith(_POSTED):
+    if body.startswith(POSTED):
         return encode(as_former(decode_posted(body)))
     return erased(body) if body.startswith(EDITED) else body
 
@@ -327,23 +346,26 @@ class Gone:
         reactions: whose reactions to which messages they took away.
         accounts: the accounts of which nothing is said any more.
         edits: the last edit of each message whose former texts are erased.
+        previews: the last event that says which previews each message shows.
     """
 
     messages: frozenset[int] = frozenset()
     reactions: frozenset[tuple[str, int]] = frozenset()
     accounts: frozenset[str] = frozenset()
     edits: Mapping[int, int] = field(default_factory=dict)
+    previews: Mapping[int, int] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.messages or self.reactions or self.accounts or self.edits)
+        some = self.messages or self.reactions or self.accounts or self.edits
+        return bool(some or self.previews)
 
     def __or__(self, more: "Gone") -> "Gone":
-        edits = {seq: max(self.edits.get(seq, 0), edit) for seq, edit in more.edits.items()}
         return Gone(
             self.messages | more.messages,
             self.reactions | more.reactions,
             self.accounts | more.accounts,
-            {**self.edits, **edits},
+            _later(self.edits, more.edits),
+            _later(self.previews, more.previews),
         )
 
     def takes(self, body: bytes) -> bool:
@@ -353,9 +375,8 @@ class Gone:
             return True
         if left.event in REACTING and left.message is not None:
             return (left.by, left.message) in self.reactions
-        if left.event in ("posted", "edited") and left.seq < self.edits.get(
-            left.erased_with or 0, 0
-        ):
+        before = {"posted": self.edits, "edited": self.edits, "previewed": self.previews}
+        if left.seq < before.get(left.event, _NONE).get(left.erased_with or 0, 0):
             return True
         return left.account in self.accounts and left.erased_with is not None
 
@@ -363,11 +384,17 @@ class Gone:
         """The body that is left of an event of the room."""
         if not self.takes(body):
             return body
-        is_message = body.startswith(_POSTED) and outline(body).seq not in self.messages
+        is_message = body.startswith(POSTED) and outline(body).seq not in self.messages
         return former(body) if is_message else erased(body)
 
 
+def _later(some: Mapping[int, int], more: Mapping[int, int]) -> Mapping[int, int]:
+    """The last event of each message."""
+    return {**some, **{seq: max(some.get(seq, 0), last) for seq, last in more.items()}}
+
+
 NOTHING_GONE = Gone()
+_NONE: Mapping[int, int] = {}
 REACTING = ("reacted", "unreacted")
 
 
@@ -394,6 +421,8 @@ def gone_by(event: Event) -> Gone:
             return Gone(accounts=frozenset({event.account}))
         case Edited(erases=True):
             return Gone(edits={event.message: event.seq})
+        case Previewed():
+            return Gone(previews={event.message: event.seq})
         case FormerErased():
             return Gone(edits=dict(zip(event.messages, event.edits, strict=False)))
         case _:

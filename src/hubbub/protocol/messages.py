@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from hubbub.events import Attached, Base64, Reference, snake_case
+from hubbub.events import Attached, Base64, LinkPreview, Reference, snake_case
 from hubbub.protocol.beside import ThreadInRoom
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.people import check_ids
@@ -22,6 +22,7 @@ AccountName = Annotated[str, Meta(min_length=1, max_length=64)]
 Mentions = Annotated[dict[AccountName, AccountName], Meta(max_length=MAX_NAMED)]
 Calls = Annotated[list[AccountName], Meta(max_length=MAX_NAMED)]
 MAX_FILES = 10  # that one message shows
+LONGEST_URL = 1_000  # characters of a link that has a preview
 FileKeys = Annotated[
     list[Annotated[str, Meta(min_length=1, max_length=64)]],
     Meta(min_length=1, max_length=MAX_FILES),
@@ -184,6 +185,13 @@ class Unreact(Change, frozen=True):
     emoji: str
 
 
+class RemovePreview(Change, frozen=True):
+    """Removes the preview of the link `url` from a message. It doesn't come back while the link is there."""
+
+    seq: Seq
+    url: Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]
+
+
 class Patch(Change, frozen=True):
     """Merges a patch (RFC 7396) into the room's state document, unless it was patched after `if_seq`."""
 
@@ -242,6 +250,7 @@ class Message(msgspec.Struct, frozen=True, omit_defaults=True):
     mentions: dict[str, str] | None = None
     calls: list[str] | None = None
     files: list[Attached] | None = None
+    previews: list[LinkPreview] | None = None
 
 
 class Members(msgspec.Struct, frozen=True, omit_defaults=True):

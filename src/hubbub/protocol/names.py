@@ -136,6 +136,22 @@ def is_line(text: str) -> bool:
     return is_plain and is_normal and _shows(text) and not set(text) & _BIDI
 
 
+def as_line(text: str, most: int) -> str:
+    """A text as one line for which `is_line` holds, of at most so many characters. Empty if there is nothing to see."""
+    normal = unicodedata.normalize("NFC", " ".join(text.split()))
+    line = " ".join("".join(map(_in_line, normal)).split())
+    if len(line) > most:
+        line = unicodedata.normalize("NFC", f"{line[: most - 1].rstrip()}…")
+    return line if is_line(line) else ""
+
+
+def _in_line(c: str) -> str:
+    """A character of one line: what would change how others are shown is left out."""
+    if c in _BIDI or c == "\0" or "\ud800" <= c <= "\udfff":
+        return ""
+    return " " if unicodedata.category(c) in ("Cc", "Zl", "Zp") else c
+
+
 def _shows(text: str) -> bool:
     """Whether there is anything to see."""
     return any(unicodedata.category(c)[0] in "LNPS" for c in _UNSEEN.sub("", text))

@@ -72,6 +72,7 @@ class Settings:
     emoji: str = "admins"  # likewise, who may add emoji
     edits: str = "all"  # which texts of an edited message are kept: all, or the last
     search: str = "made"  # whose messages can be searched: of rooms that people made, all, or none
+    link_previews: str = "none"  # where links are previewed: as `search`. The server fetches them
     sign_up: str = "invited"  # who may make an account: invited, or open (anyone)
     jwt_secret_file: Path | None = None  # HS256
     jwt_public_key_file: Path | None = None  # RS256, ES256 or EdDSA
@@ -275,6 +276,7 @@ _VALID: dict[str, tuple[Callable[[Any], bool], str]] = {
     "emoji": (_one_of("admins", "members"), "admins or members"),
     "edits": (_one_of("all", "last"), "all or last"),
     "search": (_one_of("made", "all", "none"), "made, all or none"),
+    "link_previews": (_one_of("none", "made", "all"), "none, made or all"),
     "sign_up": (_one_of("invited", "open"), "invited or open"),
     "keep_events": (_at_least_0, "0 (keep all) or more"),
     "keep_days": (_between(0, 100_000), "0 (keep forever) to 100000"),

@@ -19,7 +19,7 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews, Receipts
 from hubbub.server.hub.writing import Policy
-from hubbub.server.keeping import index_news
+from hubbub.server.keeping import index_news, preview_news
 from hubbub.server.notifying import prompt_reactors
 from hubbub.server.people.addresses import Submit
 from hubbub.server.people.ends import Ends
@@ -106,7 +106,9 @@ def _news(
 ) -> tuple[News, ...]:
     """Return what reads on soon after each commit. It needs the hub only once it runs."""
     indexing = index_news(settings, store, lambda: hub().waiting, measured.indexed)
-    return *map(News, prompt_reactors(store, submitting(hub))), *indexing
+    submit = submitting(hub)
+    previewing = preview_news(settings, store, submit, measured.previewed)
+    return *map(News, prompt_reactors(store, submit)), *previewing, *indexing
 
 
 def submitting(hub: Callable[[], Hub]) -> Submit:

@@ -12,8 +12,10 @@ from hubbub.events import (
     Erasable,
     Erased,
     Event,
+    LinkPreview,
     Patched,
     Posted,
+    Previewed,
     Reacted,
     Unreacted,
 )
@@ -54,7 +56,7 @@ _DONE_TO: dict[type[Event], str] = {
     Muted: "muted",
     Unmuted: "unmuted",
 }
-_EXCERPT, _PATCH = 24, 60  # columns
+_EXCERPT, _PATCH, _PREVIEW = 24, 60, 70  # columns
 _INDENT = (
     " " * 6
 )  # the width of the time, so that no line of a message can pass for another message
@@ -77,6 +79,7 @@ class Transcript:
             return self._gone(message)
         *lines, last = self._written(message)
         lines.append([*last, dim(" (edited)")] if message.edited_at else last)
+        lines += [_preview(each) for each in message.previews or ()]
         for emoji, names in (message.reactions or {}).items():
             who = [part for by in names for part in (", ", self._name(by))][1:]
             lines.append([_INDENT, dim("└"), f" {emoji} ", *who])
@@ -88,6 +91,8 @@ class Transcript:
             return self._erased(event)
         if isinstance(event, Posted):
             return self._written(event)
+        if isinstance(event, Previewed):
+            return [_preview(each) for each in event.previews]
         first, *more = self._deed(event)
         return self._stamped(event.at, ["* ", self._name(event.by), " ", *first]) + more
 
@@ -188,6 +193,12 @@ class Transcript:
             return [f"message {seq}"]
         by, text = self._remembered[seq]
         return [self._name(by), f"'s “{shorten(visible(text), _EXCERPT)}”"]
+
+
+def _preview(preview: LinkPreview) -> Line:
+    """The line for a link, with what its page is called."""
+    site = f"{preview.site}: " if preview.site else ""
+    return [_INDENT, dim(f"└ {shorten(visible(site + preview.title), _PREVIEW)}")]
 
 
 def _indented(lines: list[str]) -> list[Line]:

@@ -5,6 +5,7 @@ import pytest
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import DOCUMENTS, MAX_DOCUMENT_BYTES, DocumentRow
+from hubbub.domain.aspects.previews import PREVIEWS, PreviewsKey
 from hubbub.domain.aspects.reactions import (
     MAX_REACTIONS,
     REACTIONS,
@@ -394,7 +395,7 @@ def test_all_reactions_go_with_their_message() -> None:
     ]
     ledger = ledger_of(asked)
     ledger.decide(asked)
-    assert ledger.dropped == {REACTIONS: {("lobby", 1)}}
+    assert ledger.dropped == {REACTIONS: {("lobby", 1)}, PREVIEWS: {("lobby", 1)}}
     assert ledger.rows == {REACTIONS: {ReactionKey("lobby", 1, "🎉", ADA.id): None}}
 
 
@@ -535,5 +536,6 @@ def test_the_ledger_says_what_it_has_to_know() -> None:
     assert wanted.posts == {PostKey("lobby", "01J", ADA.id), PostKey("lobby", "01J", NAMELESS)}
     assert wanted.messages == {("lobby", 4), ("lobby", 1), ("kitchen", 2), ("lobby", 3)}
     reactions = {ReactionKey("lobby", 3, "👍", person.id) for person in (ADA, GRACE)}
-    assert wanted.rows == {REACTIONS: reactions, DOCUMENTS: {("garden",)}}
+    previews = {PreviewsKey("lobby", 1)}
+    assert wanted.rows == {REACTIONS: reactions, DOCUMENTS: {("garden",)}, PREVIEWS: previews}
     assert wanted.counts == {REACTIONS: {("lobby", 3)}}

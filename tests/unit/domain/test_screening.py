@@ -24,6 +24,7 @@ from hubbub.protocol.messages import (
     Patch,
     Post,
     React,
+    RemovePreview,
     Signal,
     Typing,
     Unreact,
@@ -36,6 +37,7 @@ CHANGES: list[Change] = [
     Edit(room="lobby", seq=1, text="hello"),
     Delete(room="lobby", seq=1),
     React(room="lobby", seq=1, emoji="👍"),
+    RemovePreview(room="lobby", seq=1, url="https://a.example/"),
     Unreact(room="lobby", seq=1, emoji="👍"),
     Patch(room="lobby", patch={}),
 ]

@@ -32,6 +32,7 @@ from hubbub.protocol.messages import (
     Patch,
     Post,
     React,
+    RemovePreview,
     Signal,
     Start,
     Unfollow,
@@ -183,6 +184,7 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         Appoint, id=ids, room=rooms, who=text(1), role=st.sampled_from(["host", "member"])
     ),
     **{kind: st.builds(kind, id=ids, room=rooms, seq=seqs) for kind in (Pin, Unpin)},
+    RemovePreview: st.builds(RemovePreview, id=ids, room=rooms, seq=seqs, url=text(1)),
     Save: st.builds(Save, id=ids, room=rooms, of=references, note=text()),
     Unsave: st.builds(Unsave, id=ids, room=rooms, of=references),
     KeepDraft: st.builds(

@@ -201,6 +201,7 @@ BOUNDED = {
     *("of", "where", "note", "also_in_room", "titles", "name"),
     *("endpoint", "p256dh", "auth", "shows_text"),  # of at most 16 devices
     *("file", "files"),  # of at most 10 keys
+    "url",  # of at most 1,000 characters
 }
 LARGE_FIELDS: dict[str, Any] = {  # of any change: whatever may be large, in several forms
     "text": ["x" * LARGE, "ü" * LARGE],

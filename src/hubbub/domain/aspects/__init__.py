@@ -8,6 +8,7 @@ from hubbub.domain.aspects import (
     former,
     people,
     posts,
+    previews,
     reactions,
     rooms,
 )
@@ -22,5 +23,6 @@ RULES = Rules(
         emoji.ASPECT,
         files.ASPECT,
         former.ASPECT,
+        previews.ASPECT,
     ]
 )

@@ -3,8 +3,8 @@
 from msgspec.structs import replace
 
 from hubbub.domain import files, mentions, threads
-from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, may
-from hubbub.domain.aspects.people.accounts import is_at_least, role_of, to_know
+from hubbub.domain.access import Operation
+from hubbub.domain.aspects.authorship import message_needs, refusal_of
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.mentions import NOBODY, Naming
@@ -207,20 +207,14 @@ def _weigh(post: Post) -> int:
 
 
 def _edit_needs(wanted: Needs, principal: Principal, edit: Edit) -> None:
-    _message_needs(wanted, principal, edit)
+    message_needs(wanted, principal, edit)
     if edit.mentions or edit.calls:
         mentions.to_edit(wanted, principal, edit)
 
 
 def _delete_needs(wanted: Needs, principal: Principal, delete: Delete) -> None:
-    _message_needs(wanted, principal, delete)
+    message_needs(wanted, principal, delete)
     threads.to_delete(wanted, MessageKey(delete.room, delete.seq))
-
-
-def _message_needs(wanted: Needs, principal: Principal, change: Edit | Delete) -> None:
-    wanted.messages.add(MessageKey(change.room, change.seq))
-    if principal.is_account:
-        to_know(wanted, principal.id)
 
 
 def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
@@ -231,7 +225,7 @@ def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
 
 def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = False) -> Answer:
     key = MessageKey(edit.room, edit.seq)
-    if refusal := _refusal(ledger, principal, key, Operation.EDIT_OWN, Operation.EDIT_ANY):
+    if refusal := refusal_of(ledger, principal, key, Operation.EDIT_OWN, Operation.EDIT_ANY):
         return refusal
     named = NOBODY
     if edit.mentions or edit.calls:
@@ -256,38 +250,12 @@ def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = Fa
 
 def _delete(ledger: Ledger, principal: Principal, delete: Delete) -> Answer:
     key = MessageKey(delete.room, delete.seq)
-    if refusal := _refusal(ledger, principal, key, Operation.DELETE_OWN, Operation.DELETE_ANY):
+    if refusal := refusal_of(ledger, principal, key, Operation.DELETE_OWN, Operation.DELETE_ANY):
         return refusal
     ledger.erase(key)
     answer = ledger.append(Deleted(**ledger.next(delete.room, principal), message=delete.seq))
     threads.delete_root(ledger, principal, key)
     return answer
-
-
-def _refusal(
-    ledger: Ledger, principal: Principal, key: MessageKey, own: Permission, anyones: Permission
-) -> Refusal | None:
-    if refusal := ledger.absent(key):
-        return refusal
-    is_own = principal.may_own and ledger.owner(key) == principal.id
-    operation = own if is_own else anyones
-    if refusal := ledger.refusal(principal, operation, key.room):
-        return refusal
-    if may(principal, operation, key.room) and (
-        is_own or _may_moderate(ledger, principal, key.room)
-    ):
-        return None
-    why = "Only its author may edit or delete a message"
-    if not principal.may_own:
-        why += "; guests prove authorship with the key they posted it with"
-    return Refusal("forbidden", why)
-
-
-def _may_moderate(ledger: Ledger, principal: Principal, room: str) -> bool:
-    """Whether someone whose credential allows it may moderate. In free rooms, an account needs the role for it now."""
-    if not principal.is_account or kind_of(room) is not RoomKind.FREE:
-        return True
-    return is_at_least(role_of(ledger, principal), "moderator")
 
 
 # --- folding ---

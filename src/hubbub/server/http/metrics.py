@@ -31,6 +31,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._refusals = Counter[str]()  # by code
         self._notifications = Counter[str]()  # by outcome
+        self._previews = Counter[str]()  # by outcome
         self._commit_seconds = Histogram(
             "hubbub_commit_seconds",
             "Time from handing a batch to the store until it is durable",
@@ -62,7 +63,10 @@ class Metrics:
         files: Callable[[], FileFigures],
     ) -> None:
         """Add gauges of what is refused, waits, follows, and is connected, and of files."""
-        counted = _Counted(self._refusals, self._notifications, searches, thumbnails)
+        counted = _Counted(
+            *(self._refusals, self._notifications, searches, thumbnails),
+            previews=self._previews,
+        )
         self.registry.register(_Alive(counted, journal, fanout, links))
         self.registry.register(_OfFiles(files))
 
@@ -82,6 +86,10 @@ class Metrics:
     def notified(self, outcome: str) -> None:
         """Count what became of a notification by Web Push."""
         self._notifications[outcome] += 1
+
+    def previewed(self, outcome: str) -> None:
+        """Count what became of a link."""
+        self._previews[outcome] += 1
 
     def indexed(self, upto: float) -> None:
         """Note until when everything is indexed, in seconds since 1970."""
@@ -104,6 +112,7 @@ class _Counted(NamedTuple):
     notifications: Counter[str]
     searches: Counter[str]
     thumbnails: Counter[str]
+    previews: Counter[str]
 
 
 class _Alive(Collector):
@@ -144,6 +153,9 @@ class _Alive(Collector):
             "notifications", "Notifications by Web Push", "outcome", counted.notifications
         )
         yield _counter("searches", "Searches of messages", "outcome", counted.searches)
+        yield _counter(
+            "previews", "Links whose pages were to be previewed", "outcome", counted.previews
+        )
         yield _counter("thumbnails", "Pictures to be made smaller", "outcome", counted.thumbnails)
         yield GaugeMetricFamily(
             "hubbub_waiting_changes", "Changes waiting for a commit", self._journal.waiting

@@ -19,6 +19,7 @@ from aiohttp import (
     TCPConnector,
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
+from yarl import URL
 
 from hubbub.server.addresses import without_secrets
 from hubbub.server.people.reachable import OutOfReach, Reachable
@@ -36,11 +37,11 @@ class NotAllowed(CannotReach):
 
 
 class Fetched(NamedTuple):
-    """What was answered. `retry_after` is that header, or empty."""
+    """What was answered. The names of `headers` are in lower case."""
 
     status: int
     body: bytes
-    retry_after: str = ""
+    headers: Mapping[str, str]
 
 
 async def ask(
@@ -48,11 +49,16 @@ async def ask(
     form: Mapping[str, str] | bytes | None = None,
     headers: Mapping[str, str] | None = None,
     within: Reachable | None = None,
+    *,
+    only_beginning: bool = False,
 ) -> Fetched:
-    """Fetch a document, or post a form, or bytes; without `within`, the settings name the address. Raises CannotReach."""
+    """Fetch a document, or post a form, or bytes; without `within`, the settings name the address. Raises CannotReach.
+
+    Of a document that is too large, `only_beginning` returns that; else it fails.
+    """
     try:
         async with asyncio.timeout(ASK_SECONDS), _session(url, within) as session:
-            return await _ask(session, url, form, headers)
+            return await _ask(session, url, form, headers, only_beginning=only_beginning)
     except (ClientError, TimeoutError, ValueError, OSError) as error:
         forbidden = _forbidden(error)
         kind = NotAllowed if forbidden else CannotReach
@@ -94,7 +100,8 @@ def _session(url: str, within: Reachable | None) -> ClientSession:
     """Raises ValueError."""
     resolver = None
     if within is not None and urlsplit(url).hostname != within.trusted:
-        within.check(url)
+        # As aiohttp writes it, which takes digits of any script for an address.
+        within.check(str(URL(url)))
         resolver = _Resolver(within)
     return ClientSession(
         connector=TCPConnector(resolver=resolver),
@@ -110,6 +117,8 @@ async def _ask(
     url: str,
     form: Mapping[str, str] | bytes | None,
     headers: Mapping[str, str] | None,
+    *,
+    only_beginning: bool,
 ) -> Fetched:
     method = "GET" if form is None else "POST"
     async with session.request(
@@ -119,9 +128,11 @@ async def _ask(
         async for piece in response.content.iter_any():
             document += piece
             if len(document) > MAX_DOCUMENT_BYTES:
+                if only_beginning:
+                    break
                 raise ValueError(f"the answer is larger than {MAX_DOCUMENT_BYTES:,} bytes")
-        retry_after = response.headers.get("Retry-After", "")
-        return Fetched(response.status, bytes(document), retry_after)
+        said = {name.lower(): value for name, value in response.headers.items()}
+        return Fetched(response.status, bytes(document[:MAX_DOCUMENT_BYTES]), said)
 
 
 def _why(error: Exception) -> str:

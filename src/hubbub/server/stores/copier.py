@@ -175,6 +175,8 @@ class Copier:
             await self._target.erase(room.name, seq)
         for message, edit in gone.edits.items():
             await self._target.erase_edits(room.name, message, edit)
+        for message, event in gone.previews.items():
+            await self._target.erase_previews(room.name, message, event)
         for of, message in gone.reactions:
             await self._target.erase_reactions(room.name, message, of)
         for account in gone.accounts:

@@ -5,6 +5,7 @@ from typing import Any
 
 from hubbub import events
 from hubbub.domain.aspects.posts import message_of, with_edit
+from hubbub.domain.aspects.previews import MessagePreviews
 from hubbub.domain.aspects.reactions import Reaction, Reactions, with_reactions
 from hubbub.domain.identity import short_id
 from hubbub.domain.threads import THREAD, Thread
@@ -33,13 +34,16 @@ def bounded(found: Iterable[tuple[Any, ...]], limit: int) -> tuple[list[tuple[An
 
 
 class Gathering:
-    """The first rows of messages that fit into about `MAX_MESSAGES_BYTES` together with their reactions.
+    """The first rows of messages that fit into about `MAX_MESSAGES_BYTES` together with their reactions and previews.
 
     Reactions are taken in the order of the rows, so that no more of them are read than fit.
     """
 
-    def __init__(self, rows: Iterable[tuple[Any, ...]]) -> None:
+    def __init__(
+        self, rows: Iterable[tuple[Any, ...]], previews: Iterable[MessagePreviews] = ()
+    ) -> None:
         self._rest = iter(rows)
+        self._previews = {row.message: row for row in previews}
         self._kept: list[tuple[Any, ...]] = []
         self._reactions: dict[int, list[Reaction]] = {}
         self._size = 0
@@ -59,7 +63,7 @@ class Gathering:
         while self._keep_next():
             pass
         return [
-            message(seq, posted, edited, self._reactions.get(seq, []))
+            message(seq, posted, edited, self._reactions.get(seq, []), self._previews.get(seq))
             for seq, posted, edited in self._kept
         ]
 
@@ -67,7 +71,8 @@ class Gathering:
         if self._size >= MAX_MESSAGES_BYTES or (row := next(self._rest, None)) is None:
             return False
         self._kept.append(row)
-        self._size += _size(row)
+        previews = self._previews.get(row[0])
+        self._size += _size(row) + (len(previews.shown) if previews else 0)
         return True
 
 
@@ -83,13 +88,18 @@ class Picking:
         """Whether no more fits."""
         return self._size >= MAX_MESSAGES_BYTES
 
-    def take(self, row: tuple[Any, ...] | None, reactions: list[Reaction]) -> None:
-        """Take the next one, with its reactions; None if it isn't there."""
+    def take(
+        self,
+        row: tuple[Any, ...] | None,
+        reactions: list[Reaction],
+        previews: MessagePreviews | None = None,
+    ) -> None:
+        """Take the next one, with its reactions and previews; None if it isn't there."""
         if row is None:
             self.found.append(None)
             return
         seq, posted, edited, nth = row
-        self.found.append(StoredMessage(message(seq, posted, edited, reactions), nth))
+        self.found.append(StoredMessage(message(seq, posted, edited, reactions, previews), nth))
         self._size += _size(row) + sum(len(r.by.encode()) + REACTION_COST for r in reactions)
 
 
@@ -99,17 +109,30 @@ def span_of(rows: Sequence[tuple[Any, ...]]) -> Between:
     return Between(min(first, last), max(first, last), is_backwards=last < first)
 
 
+def has_links(rows: Iterable[tuple[Any, ...]]) -> bool:
+    """Whether some of these messages may have previews, so that those are to be read."""
+    return any(b"://" in (row[2] or row[1]) for row in rows)
+
+
 def _size(row: tuple[Any, ...]) -> int:
     return len(row[1]) + len(row[2] or b"")
 
 
-def message(seq: int, posted: bytes, edited: bytes | None, reactions: list[Reaction]) -> Message:
+def message(
+    seq: int,
+    posted: bytes,
+    edited: bytes | None,
+    reactions: list[Reaction],
+    previews: MessagePreviews | None = None,
+) -> Message:
     """A message in its current state."""
     event = events.decode_posted(posted)
     assert event.seq == seq
     found = message_of(event)
     if edited is not None:
         found = with_edit(found, events.decode_edited(edited))
+    if previews is not None:
+        found = previews.on(found)
     return with_reactions(found, _by_emoji(reactions)) if reactions else found
 
 

@@ -156,6 +156,9 @@ class Tables(Protocol):
     async def erase_edits(self, room: str, message: int, before: int) -> None:
         """Erase the edits of a message before one of them."""
 
+    async def erase_previews(self, room: str, message: int, before: int) -> None:
+        """Erase what was said of a message's previews before an event."""
+
     async def erase_reactions(self, room: str, message: int, of: str) -> None:
         """Erase the events by which someone reacted to a message."""
 

@@ -7,6 +7,7 @@ from asyncpg import Connection
 
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
+from hubbub.domain.aspects.previews import PREVIEWS, MessagePreviews
 from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Facts, Head, MessageKey, Needs
 from hubbub.domain.patterns import Span, beyond
@@ -43,6 +44,7 @@ from hubbub.server.stores.rows import (
     Picking,
     bounded,
     first_bytes,
+    has_links,
     own_room,
     own_thread,
     span_of,
@@ -130,7 +132,9 @@ class PostgresReader:
             if picking.is_full:
                 break
             row = rows.get(key)
-            picking.take(row, await records.read(REACTIONS, *key) if row else [])
+            reactions = await records.read(REACTIONS, *key) if row else []
+            previews = await self._previews(key.room, [row]) if row else []
+            picking.take(row, reactions, *previews)
         return StoredMessages(heads, picking.found)
 
     async def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
@@ -267,7 +271,7 @@ class PostgresReader:
 
     async def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
         """The messages in these rows, as many as fit with their reactions."""
-        gathering = Gathering(rows)
+        gathering = Gathering(rows, await self._previews(room, rows))
         if rows:
             found = PostgresRecords(self._connection).read(
                 REACTIONS,
@@ -279,3 +283,10 @@ class PostgresReader:
                 if not gathering.take(reaction):
                     break
         return gathering.messages()
+
+    async def _previews(self, room: str, rows: list[tuple[Any, ...]]) -> list[MessagePreviews]:
+        """What the messages in these rows show of their links."""
+        if not has_links(rows):
+            return []
+        records = PostgresRecords(self._connection)
+        return await records.read(PREVIEWS, room, between=span_of(rows))

@@ -222,6 +222,11 @@ class PostgresTables:
         """See the contract."""
         await self._connection.execute(Q.erase_edits, await self._room_id(room), message, before)
 
+    async def erase_previews(self, room: str, message: int, before: int) -> None:
+        """See the contract."""
+        given = [await self._room_id(room)], [message], [before]
+        await self._connection.execute(STORE.erase_previews, *given)
+
     async def erase_reactions(self, room: str, message: int, of: str) -> None:
         """See the contract."""
         given = [await self._room_id(room)], [message], [of]

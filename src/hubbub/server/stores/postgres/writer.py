@@ -134,6 +134,9 @@ class PostgresWriter:
                 facts.owners[key] = owner
                 if is_deleted:
                     facts.deleted.add(key)
+        if wanted.last_edits:
+            for room, seq, edit in await self._select(Q.last_edits, wanted.last_edits):
+                facts.last_edits[MessageKey(self._names[room], seq)] = edit
         if wanted.nths:
             found = await self._connection.fetch(Q.nths, *columns_of(list(wanted.nths)))
             facts.nths.update((MessageKey(room, seq), nth) for room, seq, nth in found)
@@ -175,6 +178,8 @@ class PostgresWriter:
         former = [(ids[key.room], key.seq, edit) for key, edit in erasures.former.items()]
         await self._change(Q.erase_former, former)
         await self._change(Q.set_deleted, [(ids[key.room], key.seq) for key in erasures.deleted])
+        previews = [(ids[key.room], key.seq, event) for key, event in erasures.previews.items()]
+        await self._change(Q.erase_previews, previews)
         unreacted = [(ids[key.room], key.seq, of) for key, of in erasures.unreacted]
         await self._change(Q.erase_reactions, unreacted)
         await self._change(Q.erase_names, [(ids[each], of) for each, of in erasures.unnamed])

@@ -27,6 +27,11 @@ SELECT message.room, message.seq, message.owner, message.is_deleted
 FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
 JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq;
 
+-- :last_edits The last edits of these messages that have any.
+SELECT message.room, message.seq, (convert_from(message.edited, 'UTF8')::json ->> 'seq')::bigint
+FROM unnest($1::bigint[], $2::bigint[]) AS wanted (room, seq)
+JOIN hubbub.message ON message.room = wanted.room AND message.seq = wanted.seq AND message.edited IS NOT NULL;
+
 -- :nths How many messages there ever were in these rooms up to an event.
 SELECT wanted.room, wanted.seq, coalesce(
     (SELECT nth FROM hubbub.message WHERE message.room = room.id AND message.seq <= wanted.seq
@@ -80,6 +85,12 @@ WITH gone AS (
 )
 UPDATE hubbub.message SET posted = hubbub.erased(posted), edited = NULL, is_deleted = true FROM gone
 WHERE message.room = gone.room AND message.seq = gone.seq;
+
+-- :erase_previews Erase what was said of messages' previews before events: rooms, messages, events.
+UPDATE hubbub.change SET body = hubbub.erased(body)
+FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS gone (room, message, event)
+WHERE change.room = gone.room AND change.about = gone.message AND change.seq < gone.event
+    AND substring(body FROM 1 FOR 21) = '{"event":"previewed",'::bytea;
 
 -- :erase_reactions Erase the events by which people reacted to messages: rooms, messages, authors.
 UPDATE hubbub.change SET body = hubbub.erased(body)

@@ -13,6 +13,11 @@ SELECT message.room, message.seq, message.owner, message.is_deleted
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1;
 
+-- :last_edits The last edits of these messages that have any: [[room id, seq], …].
+SELECT message.room, message.seq, CAST(message.edited AS TEXT) ->> 'seq'
+FROM json_each(?) AS wanted
+JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1 AND message.edited IS NOT NULL;
+
 -- :nths How many messages there ever were in rooms up to an event: [[name, seq], …].
 SELECT room.name, wanted.value ->> 1, coalesce(
     (SELECT nth FROM message WHERE message.room = room.id AND seq <= wanted.value ->> 1 ORDER BY seq DESC LIMIT 1),
@@ -46,6 +51,10 @@ UPDATE change SET body = erased(body) WHERE room = :room AND about = :seq AND se
 
 -- :erase_first Erase what a message said before its edits.
 UPDATE message SET posted = former(posted) WHERE room = :room AND seq = :seq;
+
+-- :erase_previews Erase what was said of a message's previews before an event: room, message, event.
+UPDATE change SET body = erased(body) WHERE room = ? AND about = ? AND seq < ?
+    AND substr(body, 1, 21) = CAST('{"event":"previewed",' AS BLOB);
 
 -- :erase_reactions Erase the events by which someone reacted to a message: room, message, author.
 UPDATE change SET body = erased(body) WHERE room = ? AND about = ? AND CAST(body AS TEXT) ->> 'by' = ?

@@ -9,6 +9,7 @@ import apsw
 
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.document import DOCUMENTS, Document, document_of
+from hubbub.domain.aspects.previews import PREVIEWS, MessagePreviews
 from hubbub.domain.aspects.reactions import REACTIONS
 from hubbub.domain.facts import Facts, Head, MessageKey, Needs
 from hubbub.domain.patterns import Span, beyond
@@ -38,6 +39,7 @@ from hubbub.server.stores.rows import (
     Picking,
     bounded,
     first_bytes,
+    has_links,
     own_room,
     own_thread,
     span_of,
@@ -100,7 +102,9 @@ class SqliteReader:
                 if picking.is_full:
                     break
                 row = self._execute(Q.message, key).fetchone()
-                picking.take(row, list(self._records.read(REACTIONS, *key)) if row else [])
+                reactions = list(self._records.read(REACTIONS, *key)) if row else []
+                previews = self._previews(key.room, [row]) if row else []
+                picking.take(row, reactions, *previews)
         return StoredMessages(heads, picking.found)
 
     def edits(self, key: MessageKey, after: int, limit: int) -> list[bytes]:
@@ -245,12 +249,18 @@ class SqliteReader:
 
     def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
         """The messages in these rows, as many as fit with their reactions."""
-        gathering = Gathering(rows)
+        gathering = Gathering(rows, self._previews(room, rows))
         if rows:
             for reaction in self._records.read(REACTIONS, room, between=span_of(rows)):
                 if not gathering.take(reaction):
                     break
         return gathering.messages()
+
+    def _previews(self, room: str, rows: list[tuple[Any, ...]]) -> list[MessagePreviews]:
+        """What the messages in these rows show of their links."""
+        if not has_links(rows):
+            return []
+        return list(self._records.read(PREVIEWS, room, between=span_of(rows)))
 
 
 def nths(database: apsw.Connection, wanted: Iterable[MessageKey]) -> dict[MessageKey, int]:

@@ -190,6 +190,10 @@ class SqliteTables:
         """See the contract."""
         self._rows(Q.erase_edits, self._room_id(room), message, before)
 
+    async def erase_previews(self, room: str, message: int, before: int) -> None:
+        """See the contract."""
+        self._rows(STORE.erase_previews, self._room_id(room), message, before)
+
     async def erase_reactions(self, room: str, message: int, of: str) -> None:
         """See the contract."""
         self._rows(STORE.erase_reactions, self._room_id(room), message, of)

@@ -213,6 +213,10 @@ class SqliteWriter:
             self._post_facts(facts, wanted.posts)
         if wanted.messages:
             self._message_facts(facts, wanted.messages)
+        if wanted.last_edits:
+            names = self._names(facts)
+            for room_id, seq, edit in self._select(Q.last_edits, wanted.last_edits):
+                facts.last_edits[MessageKey(names[room_id], seq)] = edit
         if wanted.nths:
             facts.nths.update(nths(self._database, wanted.nths))
         if wanted.rows or wanted.counts:
@@ -279,6 +283,8 @@ class SqliteWriter:
         for key in erasures.deleted:
             for query in (Q.set_deleted, Q.erase_changes):
                 self._execute(query, (ids[key.room], key.seq))
+        for (room, message), event in erasures.previews.items():
+            self._execute(Q.erase_previews, (ids[room], message, event))
         for (room, message), of in erasures.unreacted:
             self._execute(Q.erase_reactions, (ids[room], message, of))
         for log_, account in erasures.unnamed:

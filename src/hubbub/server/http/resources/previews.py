@@ -1,0 +1,37 @@
+"""Previews of the links in a message."""
+
+from aiohttp import web
+
+from hubbub.domain.access import Operation
+from hubbub.protocol.messages import LONGEST_URL, RemovePreview
+from hubbub.server.http.changes import KEY, ChangeReply, commit
+from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.parameters import ROOM, SEQ, Parameter
+from hubbub.server.http.requests import principal_of
+
+URL = Parameter(
+    "url",
+    "query",
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_URL},
+    lambda request: request.query.get("url", ""),
+    "The link, as it stands in the preview",
+)
+
+resource = Resource()
+
+
+@resource.operation(
+    HttpOperation(
+        "DELETE",
+        "/api/v1/rooms/{room}/messages/{seq}/previews",
+        "removePreview",
+        needs=Operation.DELETE_OWN,
+        takes=(ROOM, SEQ, URL, KEY),
+        answers=ChangeReply,
+        refuses=frozenset({"busy", "gone"}),
+    )
+)
+async def remove_preview(request: web.Request) -> ChangeReply | web.Response:
+    """Remove the preview of a link from a message. It doesn't come back while the link is there."""
+    change = RemovePreview(room=ROOM.of(request), seq=SEQ.of(request), url=URL.of(request))
+    return await commit(request, principal_of(request), change)
