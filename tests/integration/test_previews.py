@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import socket
-from collections import Counter
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -33,7 +33,7 @@ class Site:
     """A site on loopback, which says whatever a test wants, and how often it was asked for it."""
 
     port: int = 0
-    asked: Counter[str] = field(default_factory=lambda: Counter[str]())
+    asked: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     answers: dict[str, Callable[[web.Request], Any]] = field(default_factory=dict)
     is_asked: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -56,8 +56,8 @@ class Site:
         path = request.path.removeprefix("/")
         self.asked[path] += 1
         self.is_asked.set()
-        answer = self.answers.get(path, lambda _: web.Response(text=HTML, content_type="text/html"))
-        found = answer(request)
+        usual = web.Response(text=HTML, content_type="text/html")
+        found = self.answers[path](request) if path in self.answers else usual
         return found if isinstance(found, web.StreamResponse) else await found
 
 

@@ -227,6 +227,9 @@ WAYS: dict[tuple[str, str], list[Way]] = {
         ]
         for method in ("PUT", "DELETE")
     },
+    ("DELETE", f"{ROOM}/messages/{{seq}}/previews"): api(
+        "/doors/messages/9/previews?url=https://a.example/", "DELETE"
+    ),
     ("GET", f"{ROOM}/pins"): api("/doors/pins"),
     ("PUT", f"{ROOM}/pins/{{seq}}"): api("/doors/pins/9", "PUT"),
     ("DELETE", f"{ROOM}/pins/{{seq}}"): api("/doors/pins/9", "DELETE"),

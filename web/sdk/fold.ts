@@ -150,6 +150,11 @@ function changed(message: Message, event: AnyEvent): Message {
       const { text, mentions, calls } = event;
       return { ...rest, ...(text !== undefined && { text }), ...(mentions && { mentions }), ...(calls && { calls }), edited_at: event.at };
     }
+    case "previewed": {
+      const { previews: before, ...rest } = message;
+      const previews = event.erased ? before : event.previews;
+      return { ...rest, ...(previews?.length && { previews }) };
+    }
     case "deleted":
       return tombstone(message);
     case "erased":

@@ -144,6 +144,11 @@ export class Room implements AsyncIterable<AnyEvent> {
     return this.#change("unreact", { seq, emoji });
   }
 
+  /** Remove the preview of a link from message `seq`, for good. */
+  removePreview(seq: number, url: string): Promise<Acknowledgement | null> {
+    return this.#change("remove_preview", { seq, url });
+  }
+
   /** Merge a patch (RFC 7396) into the state document, unless it was patched after `if_seq`. */
   patch(patch: unknown, options?: { if_seq?: number }): Promise<Acknowledgement | null> {
     return this.#change("patch", { patch, ...options });

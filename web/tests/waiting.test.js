@@ -31,6 +31,7 @@ const CHANGES = {
   unreact: { seq: 3, emoji: "🎉" },
   pin: { seq: 3 },
   unpin: { seq: 3 },
+  remove_preview: { seq: 3, url: "https://a.example/" },
   read: { upto: 4 },
   mark_unread: {},
   set: { level: "all" },

@@ -7,6 +7,7 @@ import type { Embedded, Log } from "../store/embedded.ts";
 import type { Entry, wire } from "../store/sdk.ts";
 import { EmojiText } from "../timeline/EmojiText.tsx";
 import { Files } from "../timeline/Files.tsx";
+import { Previews } from "../timeline/Previews.tsx";
 import { Written } from "../timeline/Written.tsx";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
 import { Name } from "../ui/Text.tsx";
@@ -49,6 +50,7 @@ export function Row({ before, isAt, ...props }: RowProps) {
           {message.edited_at && !message.deleted && <small> {t.edited}</small>}
         </div>
         {message.files && !message.deleted && <Files of={message.files} get={room.get} />}
+        {message.previews && !message.deleted && <Previews of={message.previews} tabIndex={acts.tabIndex} />}
         {message.reactions && <Reactions {...acts} />}
         {thread && thread.nth > 0 && !props.isRoot && <Replies {...acts} thread={thread} />}
         {!message.deleted && <Tools {...acts} />}

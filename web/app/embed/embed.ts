@@ -8,6 +8,7 @@ import avatar from "../styles/avatar.css?inline";
 import reactions from "../styles/reactions.css?inline";
 import tokens from "../styles/tokens.css?inline";
 import files from "../timeline/files.css?inline";
+import previews from "../timeline/previews.css?inline";
 import styles from "./embed.css?inline";
 import { Shown } from "./Shown.tsx";
 
@@ -22,7 +23,9 @@ type Token = string | (() => string | Promise<string>);
 function sheetFor(theme: string | null): CSSStyleSheet {
   const sheet = new CSSStyleSheet();
   const own = tokens.replaceAll(":root", ":host").replace(/@media\s*\(prefers-color-scheme:\s*dark\)/g, SCHEMES[theme ?? ""] ?? DARK);
-  sheet.replaceSync(`${own}${avatar}${reactions}${files}${styles}:host{color-scheme:${theme && theme in SCHEMES ? theme : "light dark"}}`);
+  sheet.replaceSync(
+    `${own}${avatar}${reactions}${files}${previews}${styles}:host{color-scheme:${theme && theme in SCHEMES ? theme : "light dark"}}`,
+  );
   return sheet;
 }
 

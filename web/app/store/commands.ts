@@ -10,6 +10,7 @@ import type { wire } from "#sdk";
  */
 export const OFFLINE = {
   ...{ post: "waits", edit: "waits", delete: "waits", react: "waits", unreact: "waits", pin: "waits", unpin: "waits" },
+  remove_preview: "waits",
   ...{ read: "waits", mark_unread: "waits", set: "waits", save: "waits", unsave: "waits" },
   ...{ prefer: "waits", block: "waits", unblock: "waits" },
   ...{ create: "asks", invite: "asks", join: "asks", leave: "asks", search: "asks", history: "asks", get_message: "asks" },

@@ -13,6 +13,7 @@ const EVENTS = new Map([
   ["unreact", "unreacted"],
   ["edit", "edited"],
   ["delete", "deleted"],
+  ["remove_preview", "previewed"],
 ]);
 
 /** A message as it will be once the changes are in the log: of each smallest part, the newest wins. */
@@ -21,7 +22,7 @@ export function overlaid(message: wire.Message, changes: readonly Change[], me: 
   for (const { command, at } of changes) {
     const event = EVENTS.get(command.do);
     if (event && !isSo(view.messages.get(message.seq) as wire.Message, command, me))
-      apply(view, eventOf(message.seq, event, command, at, me));
+      apply(view, eventOf(message.seq, event, fieldsOf(command, view.messages.get(message.seq)), at, me));
   }
   return view.messages.get(message.seq) as wire.Message;
 }
@@ -32,6 +33,10 @@ function isSo(message: wire.Message, command: Change["command"], me: { by: strin
   const has = reactedWith(message, String(command.emoji)).some((author) => whoOf(author) === whoOf(me));
   return has === (command.do === "react");
 }
+
+/** What the event of a command says besides. */
+const fieldsOf = (command: Change["command"], message?: wire.Message): Change["command"] =>
+  command.do === "remove_preview" ? { ...command, previews: message?.previews?.filter(({ url }) => url !== command.url) } : command;
 
 const eventOf = (message: number, event: string, command: Change["command"], at: number, me: { by: string; id?: string | undefined }) =>
   ({ ...command, ...me, event, message, seq: Infinity, room: "", at: new Date(at).toISOString() }) as unknown as wire.AnyEvent;

@@ -128,6 +128,8 @@ export const edit = (room: string, seq: number, text: string): Promise<boolean> 
 
 export const remove = (room: string, seq: number): Promise<boolean> => change(room, { do: "delete", seq });
 
+export const removePreview = (room: string, seq: number, url: string): Promise<boolean> => change(room, { do: "remove_preview", seq, url });
+
 export const pin = (room: string, seq: number, on: boolean): Promise<boolean> => change(room, { do: on ? "pin" : "unpin", seq });
 
 /** The pinned messages of a room, with what of that waits. */

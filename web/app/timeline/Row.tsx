@@ -10,7 +10,8 @@ import { mentionsMe } from "../store/mentions.ts";
 import { nameOf, pictureOf } from "../store/names.ts";
 import { openThread } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
-import { editing } from "../store/state.ts";
+import { removePreview } from "../store/sending.ts";
+import { accountOf, editing } from "../store/state.ts";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Name } from "../ui/Text.tsx";
@@ -19,6 +20,7 @@ import { Body } from "./Body.tsx";
 import { Editor } from "./Editor.tsx";
 import { Forwarded } from "./Forwarded.tsx";
 import { MessageFiles } from "./MessageFiles.tsx";
+import { Previews } from "./Previews.tsx";
 import { chosen, hasTools, keyOf } from "./pointing.ts";
 import { Reactions } from "./Reactions.tsx";
 import { Tools } from "./Tools.tsx";
@@ -79,6 +81,8 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
   const isChosen = useComputed(() => chosen.value === keyOf(room, message.seq)).value;
   const isPointedAt = useComputed(() => hasTools(keyOf(room, message.seq))).value;
   const isMine = whoOf(message) === who;
+  const mayRemove = isMine || accountOf()?.row(room)?.role === "host";
+  const remove = (url: string) => void removePreview(room, message.seq, url);
   const names = [
     "message",
     follows && "follows",
@@ -112,6 +116,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
           </div>
         )}
         <MessageFiles of={message} room={room} />
+        {message.previews && !message.deleted && <Previews of={message.previews} onRemove={mayRemove ? remove : undefined} />}
         {message.reactions && <Reactions room={room} message={message} who={who} />}
         {isPinned && (
           <p class="pinned">
