@@ -4,7 +4,7 @@ import asyncio
 import re
 
 import pytest
-from playwright.async_api import FilePayload, Locator, Page, WebSocketRoute, expect
+from playwright.async_api import CDPSession, FilePayload, Locator, Page, WebSocketRoute, expect
 
 from tests.integration.test_thumbnails import picture
 from tests.support.newcomers import (
@@ -351,6 +351,63 @@ async def test_a_topic_stands_beside_the_title_and_the_address_leads_to_rooms(
     assert ada.url == f"{people.server.url}/#lobby"
     await ada.go_back()
     await expect(ada.get_by_text("What withers")).to_be_visible()
+
+
+class Drawn:
+    """Counts how often rows of the list of rooms are drawn: the calls of the function that makes one."""
+
+    def __init__(self, page: Page, session: CDPSession) -> None:
+        self._page = page
+        self._session = session
+
+    @classmethod
+    async def on(cls, page: Page) -> "Drawn":
+        session = await page.context.new_cdp_session(page)
+        await session.send("Profiler.enable")
+        await session.send("Profiler.startPreciseCoverage", {"callCount": True})
+        return cls(page, session)
+
+    async def since(self) -> int:
+        """How many were drawn since it was asked last."""
+        found = (await self._session.send("Profiler.takePreciseCoverage"))["result"]
+        drawn = 0
+        for script in found:
+            if "/web/" not in script["url"]:
+                continue
+            answer = await self._page.context.request.get(script["url"])
+            text = (await answer.text()).encode("utf-16-le")  # offsets count these
+            for function in script["functions"]:
+                (whole, *_) = function["ranges"]
+                source = text[2 * whole["startOffset"] : 2 * whole["endOffset"]].decode("utf-16-le")
+                if len(source) < 1000 and "data-room" in source and "aria-current" in source:
+                    drawn += whole["count"]
+        return drawn
+
+
+async def test_what_happens_in_one_room_draws_no_other_in_the_list(
+    people: People, two: tuple[Page, Page]
+) -> None:
+    ada, grace = two
+    for n in range(8):
+        body = {"kind": "closed", "title": f"Room {n}", "who": ["ada"]}
+        made = (await people.ask(grace, "POST", "/rooms", body))["made"]
+        await people.ask(grace, "POST", f"/rooms/{made}/messages", {"text": "unread"})
+    await expect(rooms(ada).locator(".unread")).to_have_count(8)
+    await enter(grace)
+    drawn = await Drawn.on(ada)
+    await enter(ada, "Room 3")
+    await expect(rooms(ada).locator(".unread")).to_have_count(7)
+    assert 2 <= await drawn.since() <= 6  # the one that was left, and the one that is read
+    await enter(ada)
+    await expect(ada.get_by_role("heading", name="Kitchen")).to_be_visible()
+    await say(grace, "one")
+    await expect(bodies(ada)).to_have_text(["one"])
+    await drawn.since()
+    for text in ("two", "three", "four"):
+        await say(grace, text)
+        await expect(bodies(ada).last).to_have_text(text)
+    await composer(ada).press_sequentially("and I write")
+    assert await drawn.since() <= 2
 
 
 async def test_a_room_has_a_level_of_its_own(two: tuple[Page, Page]) -> None:
