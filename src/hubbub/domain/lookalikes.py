@@ -5,19 +5,13 @@ comes with the package confusable-homoglyphs.
 """
 
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from importlib.resources import files
 
 import msgspec
 
 _MARK = rb"\u200e"  # in the table, around characters that are written from right to left
-
-
-def look_alike(name: str, others: Iterable[str]) -> bool:
-    """Whether a name looks like one of the others, whatever their case."""
-    looks = forms(name)
-    return any(not looks.isdisjoint(forms(other)) for other in others)
 
 
 @lru_cache(maxsize=1024)

@@ -29,7 +29,6 @@ class Span(NamedTuple):
 
 
 EVERY_NAME = (Span("", _LAST),)
-FREE_NAMES = (Span("", _AT), Span(_AFTER_AT, _LAST))
 
 
 @lru_cache(maxsize=1024)

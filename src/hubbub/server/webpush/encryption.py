@@ -16,7 +16,6 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 RECORD = 4_096  # bytes: what every push service takes (RFC 8030, section 7.2)
-MAX_PLAIN = RECORD - 86 - 16 - 1  # without the header, the tag of the cipher, and the delimiter
 LAST = b"\x02"  # ends the last record of a message
 
 

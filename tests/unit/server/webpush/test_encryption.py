@@ -10,7 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 from jwt.types import Options
 
 from hubbub.protocol.subscriptions import decoded
-from hubbub.server.webpush.encryption import MAX_PLAIN, RECORD, encrypt, public_bytes, seal
+from hubbub.server.webpush.encryption import RECORD, encrypt, public_bytes, seal
 from hubbub.server.webpush.keys import LIFETIME, Keys, unpadded
 from tests.support.devices import AUTH, P256DH
 from tests.support.fakes import MemoryStore
@@ -30,6 +30,7 @@ EXAMPLE = (
 EXAMPLE_KEY = (
     "BA1Hxzyi1RUM1b5wjxsn7nGxAszw2u61m164i3MrAIxHF6YK5h4SDYic-dRuU_RCPCfA5aq9ojSwk5Y2EmClBPs"
 )
+MAX_PLAIN = RECORD - 86 - 16 - 1  # without the header, the tag of the cipher, and the delimiter
 
 
 def test_the_example_of_rfc_8188() -> None:

@@ -18,7 +18,6 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Rule
 from hubbub.events.people import Noted
-from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import AUDIT
 from hubbub.protocol.messages import Change, RoomName
 
@@ -155,10 +154,6 @@ def _forget(ledger: Ledger, principal: Principal, change: ForgetAddresses) -> An
     return note(
         ledger, principal, change, "addresses forgotten", **{"from": first, "to": last_forgotten}
     )
-
-
-def _screen_forget(change: ForgetAddresses, _: int) -> Refusal | None:
-    return None if change.entries else Refusal("bad_request", "Name the entries")
 
 
 ASPECT = Aspect(
