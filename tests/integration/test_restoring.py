@@ -33,7 +33,9 @@ TAKING = [
 ]
 
 
-DESCRIBING = {"room", "title", "topic", "alias", "made_at", "made_by", "people"}  # of a made room
+DESCRIBING = {  # of a made room
+    *("room", "title", "topic", "alias", "avatar", "made_at", "made_by", "people"),
+}
 
 
 class Where(NamedTuple):
