@@ -31,7 +31,7 @@ def by_guests_too(scopes: str) -> dict[str, str]:
 ONLY_IN_MADE_ROOMS = (
     *(Operation.KNOW, Operation.UPLOAD, Operation.PIN, Operation.JOIN, Operation.LEAVE),
     *(Operation.MARK, Operation.INVITE, Operation.INVITE_GUEST, Operation.MODERATE),
-    *(Operation.TITLE, Operation.DESCRIBE, Operation.MANAGE, Operation.RESTORE),
+    *(Operation.TITLE, Operation.DESCRIBE, Operation.DEPICT, Operation.MANAGE, Operation.RESTORE),
     *(Operation.END_THREAD, Operation.NAME_ALL),
 )
 # Any one of the scopes is enough. Whoever adds an operation, a role or a kind of room says here who may do what.
@@ -74,6 +74,7 @@ EXPECTED = {
         Operation.MODERATE: by_accounts("moderate"),
         Operation.TITLE: by_accounts("patch moderate"),
         Operation.DESCRIBE: by_accounts("patch moderate"),
+        Operation.DEPICT: by_accounts("patch moderate"),
         Operation.MANAGE: by_accounts("moderate"),
         Operation.RESTORE: by_accounts("moderate"),
         Operation.END_THREAD: by_accounts("moderate"),

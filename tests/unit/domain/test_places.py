@@ -56,7 +56,10 @@ STANDINGS: dict[str, tuple[Standing, Callable[[Case], str | None]]] = {
     ),
     "members may not edit": (
         Standing(members_may_edit=False),
-        without_setting("change the title", "change topic and alias", "change the state document"),
+        without_setting(
+            *("change the title", "change topic and alias", "change the picture"),
+            "change the state document",
+        ),
     ),
     "members may not name all": (
         Standing(members_may_name_all=False),

@@ -34,7 +34,7 @@ SPEAKING = {
 BY_MEMBERS = {
     *(Operation.KNOW, Operation.READ, Operation.DELETE_OWN, Operation.PIN, Operation.JOIN),
     *(Operation.LEAVE, Operation.MARK, Operation.INVITE, Operation.TITLE, Operation.DESCRIBE),
-    *(Operation.PATCH, *SPEAKING),
+    *(Operation.DEPICT, Operation.PATCH, *SPEAKING),
 }
 
 
