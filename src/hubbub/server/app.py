@@ -158,7 +158,7 @@ async def _assembled(
         store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
     )
     if filing.portraits.can_make:
-        hub.portray = filing.portraits.make
+        hub.portray_with(filing.portraits.make)
     await ends.found_by(refreshing, hub.review)
     measured.watch(
         journal, fanout, links, hub.searching.outcomes, filing.thumbnails.outcomes, filing.figures

@@ -49,7 +49,7 @@ class Hub:
     """What can be done in rooms, in parts: writing, following, starting, reading, what is kept beside messages, the roster of made rooms, and watching people.
 
     Each part refuses what its caller may not do. A refusal is a value or a `RefusalError`, never a crash.
-    `turns` are for commands about many rooms. `portray` makes a picture of an uploaded file, by its key, if the server can.
+    `turns` are for commands about many rooms.
     """
 
     def __init__(
@@ -95,12 +95,16 @@ class Hub:
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal
-        self.portray: Portray | None = None
+        self._portray: Portray | None = None
+
+    def portray_with(self, portray: Portray) -> None:
+        """From now on, make pictures of uploaded files, by their keys."""
+        self._portray = portray
 
     @property
     def makes_pictures(self) -> bool:
         """Whether it makes small pictures of files."""
-        return self.portray is not None
+        return self._portray is not None
 
     async def in_full(self, principal: Principal, command: C) -> C:
         """Return a command as logs take it: with keys in place of names, and with the picture that is made of a file.
@@ -108,8 +112,8 @@ class Hub:
         Raises RefusalError, StoreFailed.
         """
         command = await self.names.in_keys(principal, command)
-        if isinstance(command, SetAvatar) and command.file and self.portray is not None:
-            return cast("C", await self._with_picture(principal, command, self.portray))
+        if isinstance(command, SetAvatar) and command.file and self._portray is not None:
+            return cast("C", await self._with_picture(principal, command, self._portray))
         return command
 
     async def _with_picture(
