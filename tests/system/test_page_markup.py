@@ -87,6 +87,11 @@ DROP = """(names) => {
   document.querySelector("#scroller").dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
 }"""
 
+# Removes all of them again, which is faster than as many clicks.
+REMOVE = """() => {
+  for (const button of document.querySelectorAll("#composer .attached li > button:last-child")) button.click();
+}"""
+
 # Everything on a page that can only be ours, or a link that may be followed.
 FOREIGN = """(host) => {
     const root = host ? document.querySelector(host).shadowRoot : document;
@@ -474,8 +479,7 @@ async def test_files(stage: Stage) -> None:
         await page.evaluate(DROP, names)
         await expect(chips.filter(has_text="Uploaded")).to_have_count(len(names))
         await stage.check()
-        for _ in names:
-            await chips.first.get_by_role("button", name="Remove").click()
+        await page.evaluate(REMOVE)
         await expect(chips).to_have_count(0)
 
 
@@ -543,7 +547,7 @@ async def test_addresses(stage: Stage) -> None:
     page = await stage.people.visit("/?name=vera")
     try:
         await page.context.add_init_script(WATCH)
-        for text in TEXTS[::9]:
+        for text in TEXTS[::18]:
             name = quote(text, safe="")
             for address in (
                 f"/?name={name}&room={name}#{name}",
