@@ -14,7 +14,7 @@ from hubbub.protocol.search import Hit, Order, SearchPage
 from hubbub.terminal.run import run
 from hubbub.terminal.screen import Screen
 from hubbub.terminal.style import Line, Painted, Part, Style, dim, name
-from hubbub.terminal.text import in_a_row, visible_json
+from hubbub.terminal.text import in_a_row, visible, visible_json
 
 COMMANDS = {
     "/search": "with words, find messages; also from:ada, in:#plans, has:link, before:2026-05-31"
@@ -26,6 +26,7 @@ BEFORE, LENGTH = (
     200,
 )  # characters of a message that are shown: before the first word that was asked for, and in all
 FOUND = "1;33"  # how words look that were asked for
+NOTHING = "No messages found"
 OLD = 180.0  # seconds; when the index is that far behind, that is worth a word
 
 
@@ -68,8 +69,9 @@ async def _search(client: Client, asked: SearchAsked) -> bool:
             if not page.hits and before is None:
                 break
     sys.stdout.flush()
-    if page is not None and not asked.quiet and (remark := behind(page)):
-        print(f"-- {remark}", file=sys.stderr)
+    if page is not None and not asked.quiet:
+        for remark in filter(None, [None if has_any else NOTHING, behind(page)]):
+            print(f"-- {remark}", file=sys.stderr)
     return has_any
 
 
@@ -127,7 +129,7 @@ def behind(page: SearchPage) -> str | None:
 
 def _rest(page: SearchPage) -> Iterator[Line]:
     if not page.hits:
-        yield ["No messages found"]
+        yield [NOTHING]
     elif page.more:
         yield ["These are the newest; there are more"]
     if remark := behind(page):
@@ -151,6 +153,8 @@ def _excerpt(hit: Hit) -> Iterator[Part]:
     yield in_a_row(text[at:end])
     if end < len(text):
         yield "…"
+    if files := [visible(each.name) for each in hit.message.files or ()]:
+        yield f"{' ' if text else ''}[{', '.join(files)}]"
 
 
 def _when(at: str) -> str:

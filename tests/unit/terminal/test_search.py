@@ -1,5 +1,6 @@
 """Messages that were found, on a terminal."""
 
+from hubbub.events import Attached
 from hubbub.protocol.messages import Author, Message
 from hubbub.protocol.search import Hit, SearchPage
 from hubbub.terminal.search import BEFORE, LENGTH, behind, lines
@@ -45,6 +46,19 @@ def test_of_a_long_message_the_part_is_shown_that_was_asked_for() -> None:
     assert len(line) < BEFORE + LENGTH
     (painted,) = shown(hit(text, [501, 6]), has_colour=True)
     assert "\x1b[1;33mneedle\x1b[0m" in painted
+
+
+def test_files_are_named_also_those_without_a_text() -> None:
+    files = [
+        Attached("k", "map.txt", "text/plain", 22),
+        Attached("k", "a\x1b[2J.png", "image/png", 9),
+    ]
+    found = shown(*(Hit(ROOM, Message(42, AT, ADA, text, files=files), []) for text in ("see", "")))
+    assert [line.partition(": ")[2].partition(", ")[0] for line in found] == [
+        "see [map.txt",
+        "[map.txt",
+    ]
+    assert not any("\x1b" in line for line in found)
 
 
 def test_what_others_wrote_can_not_control_the_terminal() -> None:

@@ -2,6 +2,7 @@
 
 import argparse
 
+from hubbub.cli.exits import USAGE, fail
 from hubbub.cli.parsing import Parser, count
 from hubbub.cli.sdk import START_SECONDS, URL_HELP, add_name, add_quiet, client, using_the_sdk
 
@@ -48,5 +49,7 @@ def run(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.search import SearchAsked, search
 
     query = " ".join(chosen.query)
+    if not query.strip():
+        return fail(USAGE, "Say what to search for")
     asked = SearchAsked(query, chosen.order, chosen.limit, chosen.json, chosen.quiet)
     return 0 if search(client(chosen, START_SECONDS), asked) else NOT_FOUND

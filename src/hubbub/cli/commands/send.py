@@ -71,7 +71,8 @@ def _mistake(chosen: argparse.Namespace) -> str | None:
 
     prefix = chosen.idempotency
     if missing := [file for file in chosen.file if not file.is_file()]:
-        return f"No such file: {missing[0]}"
+        is_there = missing[0].exists()
+        return f"{'Not a file' if is_there else 'No such file'}: {missing[0]}"
     if len(chosen.file) > MAX_FILES:
         return f"Too many files: a message takes at most {MAX_FILES}"
     if chosen.text or chosen.file:

@@ -42,10 +42,10 @@ async def _opened_and_checked(address: str, directory: Path) -> tuple[int, int, 
         files, wrong = await faults(tables, directory)
         index = await look(tables)
     if wrong:
-        others = f", and {len(wrong) - 1:,} others" if wrong[1:] else ""
+        others = f", and {len(wrong) - 1:,} more" if wrong[1:] else ""
         raise NotVerified(f"Of {files:,} files, {wrong[0]}{others}: bring them back from a backup")
     if index.faults:
-        others = f", and {len(index.faults) - 1:,} others" if index.faults[1:] else ""
+        others = f", and {len(index.faults) - 1:,} more" if index.faults[1:] else ""
         why = f"In the search index, {index.faults[0]}{others}: rebuild it with `hubbub db reindex`"
         raise NotVerified(why)
     return entries, files, index.compared
