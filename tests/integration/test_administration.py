@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import apsw
 import pytest
@@ -57,6 +58,10 @@ async def test_somebody_is_logged_out_by_an_admin(here: Site) -> None:
     assert {"logged out", "sessions ended"} <= {each["action"] for each in entries}
 
 
+def numbers(page: dict[str, Any]) -> list[int]:
+    return [each["connection"] for each in page["connections"]]
+
+
 async def test_connections_are_listed_and_ended_one_by_one(here: Site) -> None:
     grace = await here.ada.bring_in("grace")
     url = f"{here.ada.url}/api/v1/rooms/lobby/events"
@@ -83,9 +88,9 @@ async def test_connections_are_listed_and_ended_one_by_one(here: Site) -> None:
         assert before <= first["since"] <= first["heard_at"] <= time.time()
         assert stream["heard_at"] is None and streaming.status == 200
         page = (await here.ada.ask("GET", f"/admin/connections?after={first['connection']}")).body
-        assert page["connections"] == told["connections"][1:]
+        assert numbers(page) == numbers(told)[1:]
         page = (await here.ada.ask("GET", "/admin/connections?limit=1")).body
-        assert (page["connections"], page["more"]) == ([first], True)
+        assert (numbers(page), page["more"]) == ([first["connection"]], True)
 
         path = f"/admin/connections/{first['connection']}"
         assert (await here.ada.ask("DELETE", path)).status == 204
