@@ -52,10 +52,6 @@ async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
         yield Here(made, data / "files", made.ada, grace, eve, room)
 
 
-async def newcomer(made: Site, handle: str) -> Someone:
-    return await made.ada.bring_in(handle)
-
-
 async def raw(
     who: Someone, method: str, path: str, data: Any = None, **headers: str
 ) -> tuple[int, Any, bytes]:

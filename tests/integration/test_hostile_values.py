@@ -17,7 +17,7 @@ from hubbub.protocol.files import KEY_BYTES
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
 from hubbub.server.people.rates import Throttle
-from tests.integration.test_files import Here, newcomer, posted, raw
+from tests.integration.test_files import Here, posted, raw
 from tests.support.images import png
 from tests.support.site import Someone, site
 
@@ -99,7 +99,7 @@ def requests_of(operation: HttpOperation[Any], known: dict[str, str]) -> Iterato
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
     data = tmp_path_factory.mktemp("hostile")
     async with site(data, guests="on", message_rate=0) as made:
-        grace, eve = await newcomer(made, "grace"), await newcomer(made, "eve")
+        grace, eve = await made.ada.bring_in("grace"), await made.ada.bring_in("eve")
         given = {"kind": "closed", "title": "Kitchen", "who": [grace.account]}
         room = (await made.ada.ask("POST", "/rooms", given)).body["made"]
         yield Here(made, data / "files", made.ada, grace, eve, room)
