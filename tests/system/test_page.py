@@ -299,6 +299,7 @@ async def test_a_message_is_kept_over_a_reload_while_the_server_is_away(
     for text in ("first", "second", "third"):
         await say(ada, text)
     await expect(unsent(ada)).to_have_count(3)
+    await expect(unsent(ada).locator(".avatar")).to_have_count(1)  # one sees who it is
     await kept(ada)
     await ada.reload()
     await expect(unsent(ada)).to_have_count(3)

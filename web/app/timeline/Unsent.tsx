@@ -33,7 +33,7 @@ function Pending({ entry, name, follows }: { entry: Entry; name: string; follows
   const names = ["message mine pending", follows && "follows", (failed || isUnsure) && "unsure", failed && "failed"];
   return (
     <li class={names.filter(Boolean).join(" ")}>
-      <Speaker by={name} />
+      <Speaker by={name} isSame={follows} />
       <div class="main">
         <div class="said" dir="auto">
           <div class="body">
