@@ -44,7 +44,7 @@ WRONG = {
 SOMEONE, NO_ROOM, RESERVED = "@p7m2q9x4w1z3k", "@r7m2q9x4w1z3k", "@old"
 FIELDS = {
     **{"room": NO_ROOM, "seq": 1, "text": "x", "emoji": "x", "patch": {}, "key": "k"},
-    **{"kind": "open", "role": "member", "who": SOMEONE, "upto": 1},
+    **{"kind": "open", "role": "member", "who": SOMEONE, "upto": 1, "file": ""},
 }
 FIELDS_OF: dict[type[Command], dict[str, Any]] = {
     InvitePeople: {"who": [SOMEONE]},
