@@ -157,4 +157,4 @@ class Attendance:
 
 
 def _sorted(people: Iterable[Person]) -> list[Person]:
-    return sorted(people, key=lambda person: (person.name, person.who))
+    return sorted(people, key=lambda person: (person.name, person.id or person.name))

@@ -21,7 +21,7 @@ from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Kept
 from hubbub.domain.view import RoomView
-from hubbub.domain.weights import weigh
+from hubbub.domain.weights import weighed
 from hubbub.events import Event, Events, tag_in, tag_of
 from hubbub.protocol.codec import Commands
 from hubbub.protocol.errors import Refusal
@@ -46,8 +46,8 @@ class Rule(Generic[C]):
         needs: names what must be known in order to decide.
         decide: answers, and tells the ledger what happens. If it refuses, it has told it nothing.
         screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
-        weigh: roughly how many bytes the command and its event take.
-        pack: the command as it waits for a commit: with its JSON as bytes, which `decide` must then decode.
+        pack: the command as it waits for a commit, where its JSON may be bytes, which `decide` must then decode; and
+            roughly how many bytes it and its event take.
         keeps_keys: whether the log keeps its `client_message_id`; those of other commands are records.
         complete: adds a key made from `keys.RANDOM_BYTES` random bytes, once the command is screened.
         in_threads: whether it may be sent about a thread. Most commands about members, and what a room is like, may not.
@@ -60,8 +60,7 @@ class Rule(Generic[C]):
     needs: Callable[[Needs, Principal, C], None]
     decide: Callable[[Ledger, Principal, C], Answer]
     screen: Callable[[C, int], Refusal | None] | None = None
-    weigh: Callable[[C], int] = weigh
-    pack: Callable[[C], C] | None = None
+    pack: Callable[[C], tuple[C, int]] = weighed
     keeps_keys: bool = False
     asked: Permission | None = None
     complete: Callable[[C, bytes], C] | None = None
@@ -208,11 +207,8 @@ class Rules:
             command: rule.decide for command, rule in self.by_command.items()
         }
         self._needing = self._find_needs()
-        self.weighing: dict[type[Change], Callable[[Any], int]] = {
-            command: rule.weigh for command, rule in self.by_command.items()
-        }
-        self.packing: dict[type[Change], Callable[[Any], Any]] = {
-            command: rule.pack for command, rule in self.by_command.items() if rule.pack
+        self.packing: dict[type[Change], Callable[[Any], tuple[Any, int]]] = {
+            command: rule.pack for command, rule in self.by_command.items()
         }
         self.completing: dict[type[Change], Callable[[Any, bytes], Any]] = {
             command: rule.complete for command, rule in self.by_command.items() if rule.complete

@@ -4,19 +4,22 @@ Each rule says what its command weighs; here is what most of them say.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import Change
 
+C = TypeVar("C", bound=Change)
+
 CHANGE_COST = 200  # bytes that each event takes besides its content
 
 
-def weigh(change: Change) -> int:
-    """Return roughly how many bytes a change and its event take."""
-    return CHANGE_COST + sum(weight_of(getattr(change, name)) for name in _own(type(change)))
+def weighed(change: C) -> tuple[C, int]:
+    """Return a change, and roughly how many bytes it and its event take."""
+    weight = sum(weight_of(getattr(change, name)) for name in _own(type(change)))
+    return change, CHANGE_COST + weight
 
 
 def weight_of(part: Any) -> int:

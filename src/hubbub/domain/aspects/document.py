@@ -73,12 +73,9 @@ def _value_of(patch: Patch) -> Any:
     return msgspec.json.decode(waited) if isinstance(waited, msgspec.Raw) else waited
 
 
-def _pack(patch: Patch) -> Patch:
-    return replace(patch, patch=as_bytes(patch.patch))
-
-
-def _weigh(patch: Patch) -> int:
-    return PATCH_COST + weight_of(patch.patch)
+def _pack(patch: Patch) -> tuple[Patch, int]:
+    packed = as_bytes(patch.patch)
+    return replace(patch, patch=packed), PATCH_COST + weight_of(packed)
 
 
 def _fold(view: RoomView, event: Patched) -> None:
@@ -87,7 +84,7 @@ def _fold(view: RoomView, event: Patched) -> None:
 
 ASPECT = Aspect(
     tables=(DOCUMENTS,),
-    rules=(Rule(Patch, Operation.PATCH, _needs, _patch, weigh=_weigh, pack=_pack),),
+    rules=(Rule(Patch, Operation.PATCH, _needs, _patch, pack=_pack),),
     events=(Patched,),
     folds=(Fold(Patched, _fold),),
 )

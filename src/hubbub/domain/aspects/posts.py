@@ -141,7 +141,7 @@ def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
         size = len(encode(post.arguments)) + sum(map(len, post.attachments or ()))
     else:
         size = _size(post.text or "")
-    return _too_large(size, max_bytes)
+    return None if size <= max_bytes else _too_large(max_bytes)
 
 
 def _fault(post: Post) -> str | None:
@@ -150,15 +150,26 @@ def _fault(post: Post) -> str | None:
         post.files and _has_no_content(post)
     ):
         return "A post needs exactly one of `text`, `bytes` and `arguments`"
+    if (post.emitted_as is not None or post.attachments is not None) and (
+        why := _fault_in_emitted(post)
+    ):
+        return why
+    if post.also_in_room and not _is_reply(post):
+        return "Only a post in a thread can also be shown in its room"
+    if post.title is None and post.files is None and not (post.mentions or post.calls):
+        return None  # nearly always
+    return threads.title_fault(post) or mentions.fault(post) or files.fault(post)
+
+
+def _fault_in_emitted(post: Post) -> str | None:
+    """Return what is wrong with an event of Socket.IO's, or None."""
     if post.emitted_as in RESERVED_NAMES:
         return f"Reserved event name: Socket.IO uses {post.emitted_as!r} itself"
     if post.attachments is not None and post.arguments is None:
         return "`attachments` need `arguments`"
     if post.attachments and not _are_placed(post):
         return "A placeholder in `arguments` refers to a missing attachment"
-    if post.also_in_room and not _is_reply(post):
-        return "Only a post in a thread can also be shown in its room"
-    return threads.title_fault(post) or mentions.fault(post) or files.fault(post)
+    return None
 
 
 def _has_no_content(post: Post) -> bool:
@@ -179,28 +190,21 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _too_large(size: int, max_bytes: int) -> Refusal | None:
-    if size <= max_bytes:
-        return None
+def _too_large(max_bytes: int) -> Refusal:
     return Refusal("too_large", f"Message too large: use at most {max_bytes} bytes")
 
 
-def _pack(post: Post) -> Post:
-    if post.arguments is None:
-        return post
-    return replace(post, arguments=as_bytes(post.arguments))
-
-
-def _weigh(post: Post) -> int:
+def _pack(post: Post) -> tuple[Post, int]:
+    weight = CHANGE_COST
     if post.mentions or post.calls or post.files:
         named = len(post.mentions or ()) + len(post.calls or ()) + 2 * len(post.files or ())
-        rest = replace(post, mentions=None, calls=None, files=None)
-        return _weigh(rest) + named * CHANGE_COST
-    if post.arguments is None:  # by far the most frequent
-        if (text := post.text) is not None and text.isascii():
-            return CHANGE_COST + len(text)
-        return CHANGE_COST + weight_of(text or post.bytes)
-    return CHANGE_COST + weight_of(post.arguments) + weight_of(post.attachments)
+        weight += named * CHANGE_COST
+    if post.arguments is not None:
+        post = replace(post, arguments=as_bytes(post.arguments))
+        return post, weight + weight_of(post.arguments) + weight_of(post.attachments)
+    if (text := post.text) is not None and text.isascii():  # by far the most frequent
+        return post, weight + len(text)
+    return post, weight + weight_of(text or post.bytes)
 
 
 # --- editing and deleting ---
@@ -220,7 +224,7 @@ def _delete_needs(wanted: Needs, principal: Principal, delete: Delete) -> None:
 def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
     if why := mentions.fault(edit):
         return Refusal("bad_request", why)
-    return _too_large(_size(edit.text), max_bytes)
+    return None if _size(edit.text) <= max_bytes else _too_large(max_bytes)
 
 
 def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = False) -> Answer:
@@ -323,13 +327,12 @@ ASPECT = Aspect(
             _post_needs,
             _post,
             _screen_post,
-            weigh=_weigh,
             pack=_pack,
             keeps_keys=True,
             in_threads=True,
         ),
         Rule(
-            *(PostInThread, Operation.POST, _post_needs, _post, _screen_post, _weigh, _pack),
+            *(PostInThread, Operation.POST, _post_needs, _post, _screen_post, _pack),
             keeps_keys=True,
             is_internal=True,
             in_threads=True,

@@ -11,7 +11,7 @@ from hubbub.server.clients.base import Later, Transport
 from hubbub.server.clients.room import RoomClient
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.names import is_plain
-from hubbub.server.hub.writing import Policy
+from hubbub.server.hub.writing import WAIT
 from hubbub.server.people.door import Credentials
 from hubbub.server.stores.base import UNREADABLE, StoreFailed
 
@@ -65,11 +65,13 @@ class PlainClient(RoomClient):
             raise RefusalError.of(refusals[0])
 
     def _submit(self, message: str | bytes, answer: Callable[[Answer], None]) -> Later | None:
-        text, binary = (message, None) if isinstance(message, str) else (None, message)
-        post = Post(room=self._join.room, text=text, bytes=binary)
+        if isinstance(message, str):
+            post = Post(room=self._join.room, text=message)
+        else:
+            post = Post(room=self._join.room, bytes=message)
         if not is_plain(post):
             return self._submit_named(post, answer)
-        return self._hub.writing.submit(self.principal, post, answer, Policy.WAIT)
+        return self._hub.writing.submit(self._visit.principal, post, answer, WAIT)
 
     async def _submit_named(self, post: Post, answer: Callable[[Answer], None]) -> None:
         """Submit a post once it is known whom it mentions."""
@@ -81,9 +83,7 @@ class PlainClient(RoomClient):
         except StoreFailed:
             answer(UNREADABLE)
             return
-        if (
-            later := self._hub.writing.submit(self.principal, post, answer, Policy.WAIT)
-        ) is not None:
+        if (later := self._hub.writing.submit(self.principal, post, answer, WAIT)) is not None:
             await later
 
 

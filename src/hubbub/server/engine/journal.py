@@ -21,7 +21,7 @@ MAX_BATCH_BYTES = 512 * 1024
 MAX_WAITING = 32_768  # proposals
 MAX_WAITING_BYTES = 32 * 1024 * 1024
 
-Taken = list[tuple[Proposal, Callable[[Answer], None]]]
+Waiting = tuple[Proposal, Callable[[Answer], None], int]  # with its size
 
 log = logging.getLogger(__name__)
 
@@ -44,24 +44,20 @@ class Journal:
     ) -> None:
         """`observe` gets the number of proposals of each commit and the seconds it took.
 
-        `rules` say what changes weigh, and how they wait.
+        `rules` say how changes wait, and what they weigh.
         """
         self._store = store
         self._deliver = deliver
         self._now = now
         self._observe = observe
-        self._packing, self._weighing = rules.packing, rules.weighing
-        self._waiting: deque[tuple[Proposal, Callable[[Answer], None], int]] = deque()
+        self._packing = rules.packing
+        self._waiting: deque[Waiting] = deque()
         self._waiting_bytes = 0
+        self.is_full = False  # too much is waiting to accept more
         self._wake = asyncio.Event()
         self._has_room = asyncio.Event()
         self._is_closing = False
         self.running = asyncio.create_task(self._run(), name="journal")
-
-    @property
-    def is_full(self) -> bool:
-        """Whether too much is waiting to accept more."""
-        return len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
 
     @property
     def waiting(self) -> int:
@@ -80,14 +76,11 @@ class Journal:
                     retry_after=0.5,
                 )
             )
-        change = proposal.change
-        if pack := self._packing.get(type(change)):
-            change = pack(change)
-            if change is not proposal.change:
-                proposal = proposal._replace(change=change)
-        size = self._weighing[type(change)](change)
+        change, size = self._packing[type(proposal.change)](proposal.change)
+        if change is not proposal.change:
+            proposal = proposal._replace(change=change)
         self._waiting.append((proposal, answer, size))
-        self._waiting_bytes += size
+        self._count(size)
         self._wake.set()
 
     async def has_room(self) -> None:
@@ -121,23 +114,26 @@ class Journal:
         Nothing is remembered of the changes: one of them may be deleted by another node while this one has nothing to do.
         """
         taken = self._take()
-        committing = self._store.commit([proposal for proposal, _ in taken], self._now())
+        committing = self._store.commit([proposal for proposal, _, _ in taken], self._now())
         self._deliver(undelivered)  # while the disk is busy
         return self._answer(taken, await self._outcome(committing, taken))
 
-    def _take(self) -> Taken:
-        taken: Taken = []
-        size = 0
-        while self._waiting and len(taken) < MAX_BATCH and size < MAX_BATCH_BYTES:
-            proposal, answer, weight = self._waiting.popleft()
-            taken.append((proposal, answer))
-            size += weight
-        self._waiting_bytes -= size
+    def _take(self) -> list[Waiting]:
+        waiting, taken, size = self._waiting, list[Waiting](), 0
+        while waiting and len(taken) < MAX_BATCH and size < MAX_BATCH_BYTES:
+            next_ = waiting.popleft()
+            taken.append(next_)
+            size += next_[2]
+        self._count(-size)
         if not self.is_full:
             self._has_room.set()
         return taken
 
-    async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Taken) -> Commit:
+    def _count(self, size: int) -> None:
+        self._waiting_bytes += size
+        self.is_full = len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
+
+    async def _outcome(self, committing: "asyncio.Future[Commit]", taken: list[Waiting]) -> Commit:
         """Return the outcome of the batch. If the store failed, everything waiting fails as well."""
         begin, count = time.perf_counter(), len(taken)
         try:
@@ -160,7 +156,7 @@ class Journal:
             self._observe(count, time.perf_counter() - begin)
         return Commit([refusal] * len(taken), [])
 
-    def _answer(self, taken: Taken, commit: Commit) -> list[Batch]:
-        for (_, answer), outcome in zip(taken, commit.answers, strict=True):
+    def _answer(self, taken: list[Waiting], commit: Commit) -> list[Batch]:
+        for (_, answer, _), outcome in zip(taken, commit.answers, strict=True):
             answer(outcome)
         return commit.batches

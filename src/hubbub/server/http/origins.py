@@ -122,15 +122,14 @@ class Origins:
                 hint=f"Start the server with --public-url https://{name or 'NAME'}",
             )
         source = self.source(asked)
-        reaches = {
-            Reach.SHELL: asked.is_shell,
-            Reach.READING: asked.is_reading,
-            Reach.EVERYTHING: True,
-        }
         reach = MAY_SPEAK[asked.authority].get(source)
-        if reach is None or not reaches[reach]:
-            raise _refused(asked)
-        return source
+        if (
+            reach is Reach.EVERYTHING
+            or (reach is Reach.READING and asked.is_reading)
+            or (reach is Reach.SHELL and asked.is_shell)
+        ):
+            return source
+        raise _refused(asked)
 
     def source(self, asked: Asked) -> Source:
         """Tell the sender from `Origin`, or else `Sec-Fetch-Site`; without both it is not a page."""

@@ -175,9 +175,10 @@ class _Gate:
 
     async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Handle a request that may pass. Raises RefusalError for others."""
-        token, authority = _authority(request)
+        route = _route_of(request)
+        token, authority = _authority(request, route)
         request[TOKEN] = (token,)
-        request[SOURCE] = _source(request, self.origins, authority, self.reading)
+        request[SOURCE] = _source(request, route, self.origins, authority, self.reading)
         _check_texts(request, self.headers)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
             return web.Response(status=204)  # `share` adds the headers
@@ -271,7 +272,11 @@ def _place(request: web.Request, places: Places, door: Door, session: Place | No
 
 
 def _source(
-    request: web.Request, origins: Origins, authority: Authority, reading: Container[str]
+    request: web.Request,
+    route: str | None,
+    origins: Origins,
+    authority: Authority,
+    reading: Container[str],
 ) -> Source:
     """Return who sends a request. Raises RefusalError if it is a foreign page, or asks for a foreign host."""
     given = request.headers.getall("Origin", [])
@@ -286,18 +291,18 @@ def _source(
             origin=next(iter(given), None),
             site=request.headers.get("Sec-Fetch-Site"),
             is_navigation=_is_navigation(request),
-            is_shell=_route_of(request) in SHELL,
+            is_shell=route in SHELL,
             is_secure=request.secure,
-            is_reading=_is_reading(request, reading),
+            is_reading=route in reading and _is_read(request),
             authority=authority,
         )
     )
 
 
-def _authority(request: web.Request) -> tuple[str | None, Authority]:
+def _authority(request: web.Request, route: str | None) -> tuple[str | None, Authority]:
     """Return the token that a request acts with, its own or else that of its cookie, and its authority. Raises RefusalError."""
     own = bearer_token(request)
-    if _route_of(request) == RETURN:
+    if route == RETURN:
         return None, Authority.SIGN_IN  # nothing else counts
     if own:
         return own, Authority.BEARER
@@ -306,12 +311,8 @@ def _authority(request: web.Request) -> tuple[str | None, Authority]:
     return token, Authority.VISITOR if cookie is None else Authority.COOKIE
 
 
-def _is_reading(request: web.Request, reading: Container[str]) -> bool:
-    return (
-        request.method in ("GET", "HEAD")
-        and "Upgrade" not in request.headers
-        and _route_of(request) in reading
-    )
+def _is_read(request: web.Request) -> bool:
+    return request.method in ("GET", "HEAD") and "Upgrade" not in request.headers
 
 
 def _is_navigation(request: web.Request) -> bool:

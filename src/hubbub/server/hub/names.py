@@ -35,6 +35,7 @@ from hubbub.protocol.rooms import Create, InvitePeople, OnMember
 from hubbub.server.stores.base import Store
 
 MARK = "#"  # before an alias
+ON_ONE, ON_SOME, SAYING = (OnMember, OnPerson), (Create, InvitePeople), (Post, Edit)
 
 C = TypeVar("C", bound=AnyCommand)
 
@@ -84,11 +85,11 @@ class Names:
             new["of"] = replace(of, room=await self.key(principal, of.room))
         if isinstance(command, KeepDraft) and is_short(command.where):
             new["where"] = await self._known_key(principal, command.where)
-        if isinstance(command, OnMember | OnPerson):
+        if isinstance(command, ON_ONE):
             new["who"] = await self.account(command.who)
-        elif isinstance(command, Create | InvitePeople):
+        elif isinstance(command, ON_SOME):
             new["who"] = tuple([await self.account(who) for who in command.who])
-        elif isinstance(command, Post | Edit) and is_made_key(new.get("room", command.room)):
+        elif isinstance(command, SAYING) and is_made_key(new.get("room", command.room)):
             new |= await self._named(new.get("room", command.room), command)
         command = replace(command, **new) if new else command
         if isinstance(command, Post) and ":" in command.room and is_thread_key(command.room):

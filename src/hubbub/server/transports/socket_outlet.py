@@ -78,7 +78,8 @@ class SocketOutlet(SocketType):
     @property
     def is_full(self) -> bool:
         """Whether so much is queued that reading from the peer should pause."""
-        return self.queued_bytes > MAX_QUEUED_BYTES // 2
+        queued = self._transport.get_write_buffer_size() + self._pending_bytes
+        return queued > MAX_QUEUED_BYTES // 2
 
     @property
     def queued_bytes(self) -> int:

@@ -15,7 +15,7 @@ from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Table
 from hubbub.domain.rooms import DIRECT, direct_of
 from hubbub.domain.rules import Aspect, Consequence, Rule
-from hubbub.domain.weights import as_bytes
+from hubbub.domain.weights import as_bytes, weighed
 from hubbub.events import PersonRemoved
 from hubbub.events.people import Blocked, Preferred, Unblocked
 from hubbub.protocol import preferences
@@ -119,8 +119,8 @@ def _prefer(ledger: Ledger, principal: Principal, change: Prefer) -> Answer:
     return ledger.append(Preferred(**place, name=change.name, value=msgspec.json.decode(value)))
 
 
-def _pack(change: Prefer) -> Prefer:
-    return replace(change, value=as_bytes(change.value))
+def _pack(change: Prefer) -> tuple[Prefer, int]:
+    return weighed(replace(change, value=as_bytes(change.value)))
 
 
 def _watch(ledger: Ledger, account: str, before: set[str], now: set[str]) -> None:

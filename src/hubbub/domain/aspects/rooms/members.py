@@ -1,6 +1,6 @@
 """Members of made rooms: who comes and goes, who may not, and who is a host."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from hubbub.domain import memberships
 from hubbub.domain.access import Operation
@@ -25,7 +25,7 @@ from hubbub.domain.rooms import (
     room_row,
 )
 from hubbub.domain.rules import Affecting, Aspect, Consequence, Rule
-from hubbub.domain.weights import CHANGE_COST, weigh
+from hubbub.domain.weights import CHANGE_COST, weighed
 from hubbub.events import Posted
 from hubbub.events.rooms import (
     Appointed,
@@ -62,6 +62,8 @@ class LeaveRoom(Internal, frozen=True):
     """Is no longer a member of a made room. A direct of two is hidden until the next message."""
 
 
+C = TypeVar("C", InvitePeople, Create)
+
 NO_ACCOUNT = Refusal("not_found", "No such account, or it is not active")
 OF_TWO = (
     2  # people in a direct that can be hidden but not left, and in which one can block the other
@@ -75,9 +77,10 @@ def to_name(wanted: Needs, room: str, *accounts: str) -> None:
         wanted.row(ACCOUNT, account_row(account))
 
 
-def weigh_named(change: InvitePeople | Create) -> int:
-    """Return what a command weighs that has two events for each person whom it names."""
-    return weigh(change) + 2 * CHANGE_COST * len(change.who)
+def weighed_named(change: C) -> tuple[C, int]:
+    """Return a command, and what it weighs: it has two events for each person whom it names."""
+    _, weight = weighed(change)
+    return change, weight + 2 * CHANGE_COST * len(change.who)
 
 
 def is_active(ledger: Ledger, account: str) -> bool:
@@ -337,7 +340,7 @@ _MODERATE = Operation.MODERATE
 ASPECT = Aspect(
     tables=(MEMBER, RESTRAINT, PLACE),
     rules=(
-        Rule(InvitePeople, Operation.INVITE, _invite_needs, _invite, _screen_invite, weigh_named),
+        Rule(InvitePeople, Operation.INVITE, _invite_needs, _invite, _screen_invite, weighed_named),
         Rule(JoinRoom, Operation.JOIN, _join_needs, _join, is_internal=True),
         Rule(LeaveRoom, Operation.LEAVE, _leave_needs, _leave, is_internal=True),
         Rule(EndMembership, BY_RULE, _end_needs, _end, is_internal=True, in_threads=True),

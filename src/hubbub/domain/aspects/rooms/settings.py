@@ -7,7 +7,13 @@ from msgspec.structs import replace
 from hubbub.domain import memberships, threads
 from hubbub.domain.access import Operation, Permission, RoomKind, account
 from hubbub.domain.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
-from hubbub.domain.aspects.rooms.members import NO_ACCOUNT, OF_TWO, is_active, to_name, weigh_named
+from hubbub.domain.aspects.rooms.members import (
+    NO_ACCOUNT,
+    OF_TWO,
+    is_active,
+    to_name,
+    weighed_named,
+)
 from hubbub.domain.aspects.rooms.standings import GUARD, HEARD, NOT_HEARD
 from hubbub.domain.facts import EVERYONE, Answer, Needs
 from hubbub.domain.ledger import Ledger
@@ -379,7 +385,7 @@ ASPECT = Aspect(
     tables=(ROOM, ALIAS, DIRECT),
     rules=(
         Rule(
-            *(Create, CREATE, _create_needs, _create, _screen_create, weigh_named),
+            *(Create, CREATE, _create_needs, _create, _screen_create, weighed_named),
             complete=_with_key,
         ),
         Rule(ChangeRoom, Operation.KNOW, _change_needs, _change, _screen_change, in_threads=True),
