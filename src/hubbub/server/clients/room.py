@@ -9,6 +9,7 @@ from hubbub.server.engine.devices import Device
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
+from hubbub.server.hub.names import is_short
 from hubbub.server.people.door import Credentials
 from hubbub.server.stores.base import StoreFailed
 
@@ -30,8 +31,10 @@ class RoomClient:
     async def check(self) -> None:
         """Find out whether it may follow the room, while it can still be told, and from where. Raises RefusalError."""
         principal = self._visit.principal
-        room = await self._hub.names.key(principal, self._join.room)
-        self._join = await self._hub.following.check(principal, replace(self._join, room=room))
+        follow = self._join
+        if is_short(follow.room):
+            follow = replace(follow, room=await self._hub.names.key(principal, follow.room))
+        self._join = await self._hub.following.check(principal, follow)
 
     def open(self, transport: Transport) -> Later:
         """Follow the room."""

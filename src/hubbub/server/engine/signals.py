@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from hubbub.domain.allotment import Allotment
 from hubbub.domain.live import LiveReport, Stamped, Values, packed
-from hubbub.domain.presence import Attendance
+from hubbub.domain.presence import MAX_NAMES, Attendance
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import AnySignal, Members, Presence, Receipt, Typing, Value
 from hubbub.protocol.people import Person, ids_of, names_of, people
@@ -187,6 +187,10 @@ class Signals:
         """Return who is here, on any node, as followers may know."""
         self._expire()
         return Members(0, []) if self._heed else self.attendance.members()
+
+    def names(self) -> list[str]:
+        """Return the names among these members."""
+        return [] if self._heed or len(self.attendance) > MAX_NAMES else self.attendance.names()
 
     def live(self) -> list[AnySignal]:
         """Return the values that have not expired, each with its remaining time, and the receipts."""

@@ -36,11 +36,12 @@ class Authors:
             names.add(message.by)
             for reacted in (message.reactions or {}).values():
                 names.update(reacted)
-        wanted = Needs()
-        for name in filter(is_account_key, names):
-            wanted.row(ACCOUNT, account_row(name))
-        if not wanted.rows:
+        accounts = [*filter(is_account_key, names)]
+        if not accounts:
             return UNSET
+        wanted = Needs()
+        for account in accounts:
+            wanted.row(ACCOUNT, account_row(account))
         rows = (await self._store.find(wanted)).rows[ACCOUNT].values()
         return {
             row.account: Author(row.handle, row.name, row.kind == "bot", row.avatar)

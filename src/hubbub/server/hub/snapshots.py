@@ -54,8 +54,7 @@ class Snapshots:
 
     async def people(self, feed: Feed, stored: StoredRoom) -> Named:
         """Return the accounts that a snapshot names: who wrote, who reacted, and who is there."""
-        present = feed.signals.members().names
-        named = [*present, *replied_in(stored.page.threads)]
+        named = [*feed.signals.names(), *replied_in(stored.page.threads)]
         return await self._authors.of(stored.page.messages, named)
 
     def show(

@@ -1,0 +1,108 @@
+"""What a message and a new connection cost the loop, as the number of our own functions that it calls: what they take most of."""
+
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+
+import hubbub
+from hubbub.server.app import Running, running
+from hubbub.server.config import Settings
+from hubbub.server.transports import steps
+from tests.integration.native import Native
+
+SOURCES = str(Path(hubbub.__file__).parent)
+MESSAGES = 256
+OPENINGS = 5
+
+
+@pytest.fixture
+async def server(tmp_path: Path) -> AsyncIterator[Running]:
+    """A server in this process, which is asked to be as fast as it can."""
+    settings = Settings(data=tmp_path, host="127.0.0.1", port=0, message_rate=0)
+    async with running(settings) as server:
+        yield server
+
+
+class Calls:
+    """How many of our functions were called, or went on."""
+
+    count = 0
+
+
+@contextmanager
+def our_calls() -> Iterator[Calls]:
+    """Count calls of our functions in this thread during the block."""
+    calls = Calls()
+
+    def called(frame: object, what: str, _: object) -> None:
+        calls.count += what == "call" and frame.f_code.co_filename.startswith(SOURCES)  # type: ignore[attr-defined]
+
+    sys.setprofile(called)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+
+
+async def plain(port: int, room: str) -> ClientConnection:
+    """Connect a plain client."""
+    return await connect(f"ws://127.0.0.1:{port}/?room={room}", compression=None)
+
+
+async def native(port: int, room: str) -> ClientConnection:
+    """Connect a native client that follows a room."""
+    socket = await connect(f"ws://127.0.0.1:{port}/ws", compression=None)
+    await Native(socket).ask("follow", room=room)
+    return socket
+
+
+def said(room: str) -> str:
+    """A message, as a plain client sends it."""
+    return f"to {room}"
+
+
+def posted(room: str) -> str:
+    """A message, as a native client sends it."""
+    return f'{{"do":"post","room":"{room}","text":"to {room}"}}'
+
+
+Connect = Callable[[int, str], Awaitable[ClientConnection]]
+
+
+@pytest.mark.parametrize(
+    "come, message, most", [(plain, said, 24.5), (native, posted, 29.5)], ids=["plain", "native"]
+)
+async def test_a_message_in_a_free_room_takes_few_calls(
+    server: Running,
+    room: str,
+    monkeypatch: pytest.MonkeyPatch,
+    come: Connect,
+    message: Callable[[str], str],
+    most: int,
+) -> None:
+    monkeypatch.setattr(steps, "STEP", 60.0)  # else a slow machine makes more of them
+    async with await come(server.port, room) as socket:
+        with our_calls() as calls:
+            for _ in range(MESSAGES):
+                await socket.send(message(room))
+            heard = 0
+            while heard < MESSAGES:
+                heard += f"to {room}" in str(await socket.recv())
+    assert calls.count / MESSAGES <= most
+
+
+@pytest.mark.parametrize("come, most", [(plain, 155), (native, 223)], ids=["plain", "native"])
+async def test_a_connection_to_a_free_room_takes_few_calls(
+    server: Running, room: str, come: Connect, most: int
+) -> None:
+    counts = []
+    for _ in range(OPENINGS):  # the least of them: meanwhile the server does other things
+        with our_calls() as calls:
+            socket = await come(server.port, room)
+        counts.append(calls.count)
+        await socket.close()
+    assert min(counts) <= most, counts
