@@ -3,7 +3,8 @@
 Posts in a made room are by its 64 members in turn; compare them with those in the lobby, which is free.
 `make posts` measures this checkout; with BENCH_FORMER=PYTHON, the Python of another one's environment,
 both in turn. The former is measured by this same script, so each name is looked for where it is now, and where it was.
-Nothing is flushed, so that the disk doesn't count.
+Nothing is flushed, so that the disk doesn't count. With `--postgres URL`, an empty database of PostgreSQL is written to instead
+of SQLite's; what that takes of the processor for itself is not counted.
 
 With `--instructions`, Valgrind counts what the processor does, SQLite included. That takes minutes, but no other program
 on the machine changes it.
@@ -125,12 +126,21 @@ LOADS: dict[str, Callable[[int], list[Any]]] = {
 IN_MADE_ROOM = [name for name in LOADS if "made room" in name]
 
 
-async def measured(rounds: int) -> dict[str, float]:
+async def opened(folder: str, postgres: str) -> Any:
+    """Open an empty store: SQLite's in this folder, or PostgreSQL's at this address."""
+    if not postgres:
+        return SqliteStore(Path(folder), "normal", lambda: "e1")
+    from hubbub.server.stores.postgres.store import PostgresStore
+
+    return await PostgresStore.open(postgres, "normal", lambda: "e1")
+
+
+async def measured(rounds: int, postgres: str) -> dict[str, float]:
     """The lower quartile of each load, in microseconds per change; NaN for what this checkout doesn't have."""
     found = {}
     for name, load in LOADS.items():
         with tempfile.TemporaryDirectory() as folder:
-            store = SqliteStore(Path(folder), "normal", lambda: "e1")
+            store = await opened(folder, postgres)
             is_there = name not in IN_MADE_ROOM or await make_room(store)
             times = [await timed(store, load(batch)) for batch in range(rounds if is_there else 0)]
             await store.close()
@@ -138,11 +148,13 @@ async def measured(rounds: int) -> dict[str, float]:
     return found
 
 
-async def committed(load: Callable[[int], list[Any]], commits: int, batches: int) -> int:
+async def committed(
+    load: Callable[[int], list[Any]], commits: int, batches: int, postgres: str
+) -> int:
     """Make so many batches of a load, and commit the first of them; returns how many changes each has, 0 if this checkout lacks the room."""
     made = [load(batch) for batch in range(batches)]
     with tempfile.TemporaryDirectory() as folder:
-        store = SqliteStore(Path(folder), "normal", lambda: "e1")
+        store = await opened(folder, postgres)
         is_there = load not in map(LOADS.get, IN_MADE_ROOM) or await make_room(store)
         for proposals in made[:commits] if is_there else ():
             await store.commit(proposals, AT)
@@ -150,18 +162,18 @@ async def committed(load: Callable[[int], list[Any]], commits: int, batches: int
     return len(made[0]) if is_there else 0
 
 
-def counted(python: str, load: int) -> float:
+def counted(python: str, load: int, postgres: str) -> float:
     """How many instructions a change of a load takes: the difference between a few commits and more; NaN if there is no such load."""
     few, more = (WARM, 2 * WARM) if "single" in list(LOADS)[load] else (2, 6)
-    (first, changes), (last, _) = (valgrind(python, load, n, more) for n in (few, more))
+    (first, changes), (last, _) = (valgrind(python, load, n, more, postgres) for n in (few, more))
     return (last - first) / (more - few) / changes if changes else math.nan
 
 
-def valgrind(python: str, load: int, commits: int, batches: int) -> tuple[int, int]:
+def valgrind(python: str, load: int, commits: int, batches: int, postgres: str) -> tuple[int, int]:
     """Run so many commits of so many batches; returns how many instructions they took with all that is around them, and the changes of each."""
     tool = ("valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
     asked = ("--load", str(load), "--commits", str(commits), "--batches", str(batches))
-    script = (python, __file__, *asked)
+    script = (python, __file__, *asked, "--postgres", postgres)
     same = os.environ | {"PYTHONHASHSEED": "0"}
     ran = subprocess.run((*tool, *script), check=True, capture_output=True, text=True, env=same)
     refs = re.search(r"I\s+refs:\s+([\d,]+)", ran.stderr)
@@ -183,42 +195,44 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=60, help="commits in a turn")
     parser.add_argument("--instructions", action="store_true", help="count instead of measuring")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--postgres", default="", help="the address of an empty database")
     for name in ("--load", "--commits", "--batches"):
         parser.add_argument(name, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     pythons = [sys.executable, *filter(None, [os.environ.get("BENCH_FORMER")])]
     if options.once:
-        print(*asyncio.run(measured(options.rounds)).values())
+        print(*asyncio.run(measured(options.rounds, options.postgres)).values())
     elif options.commits:
         load = list(LOADS.values())[options.load]
-        print(asyncio.run(committed(load, options.commits, options.batches)))
+        print(asyncio.run(committed(load, options.commits, options.batches, options.postgres)))
     elif not options.instructions:
-        report("µs", timings(pythons, options.turns, options.rounds))
+        report("µs", timings(pythons, options.turns, options.rounds, options.postgres))
     elif shutil.which("valgrind"):
-        report("instructions", [counts(python) for python in pythons])
+        report("instructions", [counts(python, options.postgres) for python in pythons])
     else:
         parser.error("--instructions needs Valgrind")
     return 0
 
 
-def timings(pythons: Sequence[str], turns: int, rounds: int) -> list[list[float]]:
+def timings(pythons: Sequence[str], turns: int, rounds: int, postgres: str) -> list[list[float]]:
     """The median of each load over so many turns, for each checkout."""
     told: dict[str, list[list[float]]] = {python: [] for python in pythons}
     for turn in range(turns):
         print(f"turn {turn + 1} of {turns}", file=sys.stderr)
         for python in pythons:
             command = [python, __file__, "--once", "--rounds", str(rounds)]
+            command += ["--postgres", postgres]
             ran = subprocess.run(command, check=True, capture_output=True, text=True)
             told[python].append(list(map(float, ran.stdout.split())))
     return [list(map(statistics.median, zip(*told[python], strict=True))) for python in pythons]
 
 
-def counts(python: str) -> list[float]:
+def counts(python: str, postgres: str) -> list[float]:
     """The instructions that a change of each load takes in a checkout."""
     figures = []
     for number, name in enumerate(LOADS):
         print(f"counting {name} with {python}", file=sys.stderr)
-        figures.append(counted(python, number))
+        figures.append(counted(python, number, postgres))
     return figures
 
 

@@ -64,13 +64,14 @@ class PostgresRecords:
                     values += columns_of(some)
         if not parts:
             return
+        found: list[list[Any]] = [[] for _ in parts]
         for number, row in await self._connection.fetch(_learning(tuple(parts)), *values):
-            part = parts[number]
+            found[number].append(row)
+        for part, rows in zip(parts, found, strict=True):
             if part.is_count:
-                *prefix, count = row
-                facts.counts[part.table][tuple(prefix)] = count
+                facts.counts[part.table].update((tuple(prefix), n) for *prefix, n in rows)
             else:
-                facts.found(part.table, [records.maker(part.table)(row)])
+                facts.found(part.table, map(records.maker(part.table), rows))
 
     def dropping(self, ledger: Ledger, after: int) -> tuple[str, Columns]:
         """Return the steps of a statement that delete what goes, each with a comma before it, and their parameters.
