@@ -3,8 +3,10 @@
 import asyncpg
 import pytest
 
+from benchmarks import posts
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
 from hubbub.server.stores.postgres.store import PostgresStore
+from tests.support.calls import counted
 from tests.support.postgres import Postgres
 from tests.support.stores import commit
 
@@ -38,3 +40,21 @@ async def test_a_change_takes_no_more_round_trips_than_it_must(
     assert len(trips) <= 2 * most
     store._commits._connection.remove_query_logger(note)
     await store.close()
+
+
+async def calls_of(load: str, postgres: Postgres) -> float:
+    """How many functions a batch calls for each of its posts."""
+    store = await PostgresStore.open(await postgres.prepared(), "normal", lambda: "e1")
+    if load in posts.IN_MADE_ROOM:
+        assert await posts.make_room(store)
+    await store.commit(posts.LOADS[load](0), posts.AT)
+    proposals = posts.LOADS[load](1)
+    with counted("call", "c_call") as calls:
+        await store.commit(proposals, posts.AT)
+    await store.close()
+    return calls.count / len(proposals)
+
+
+async def test_posts_by_members_take_few_more_calls_than_in_a_free_room(postgres: Postgres) -> None:
+    free = await calls_of("1,000 posts", postgres)
+    assert await calls_of("1,000 posts in a made room", postgres) <= 1.185 * free
