@@ -295,12 +295,12 @@ async def test_a_message_is_kept_over_a_reload_while_the_server_is_away(
     server: Server, visit: Open, grace: Page
 ) -> None:
     ada = await here(await visit("/?name=ada", **WITH_WORKER))
+    await kept(ada)
     await server.kill()
     for text in ("first", "second", "third"):
         await say(ada, text)
     await expect(unsent(ada)).to_have_count(3)
     await expect(unsent(ada).locator(".avatar")).to_have_count(1)  # one sees who it is
-    await kept(ada)
     await ada.reload()
     await expect(unsent(ada)).to_have_count(3)
     await come_back(server, ada, grace)
