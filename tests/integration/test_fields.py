@@ -143,6 +143,7 @@ SINGLE = {
     ),
     "Upgrade",  # one that names several is refused
     "If-Range",  # one that names several matches none
+    "Location",  # of a page that is to be previewed
     "Retry-After",  # of a push service's answer
 }
 READS = re.compile(r'(?:request\.headers|(?<!error\.)\bheaders)(?:\.get\(|\[)"([\w-]+)"(?!\] =)')

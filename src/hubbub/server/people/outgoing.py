@@ -37,7 +37,7 @@ class NotAllowed(CannotReach):
 
 
 class Fetched(NamedTuple):
-    """What was answered. The names of `headers` are in lower case."""
+    """What was answered. The names of `headers` may be written in any case."""
 
     status: int
     body: bytes
@@ -131,8 +131,8 @@ async def _ask(
                 if only_beginning:
                     break
                 raise ValueError(f"the answer is larger than {MAX_DOCUMENT_BYTES:,} bytes")
-        said = {name.lower(): value for name, value in response.headers.items()}
-        return Fetched(response.status, bytes(document[:MAX_DOCUMENT_BYTES]), said)
+        beginning = bytes(document[:MAX_DOCUMENT_BYTES])
+        return Fetched(response.status, beginning, response.headers)
 
 
 def _why(error: Exception) -> str:

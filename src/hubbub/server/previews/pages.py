@@ -116,9 +116,9 @@ class Pages:
         answer = await self._followed(url)
         if answer.status >= 500:
             answer = await self._followed(url)
-        kind = answer.headers.get("content-type", "")
+        kind = answer.headers.get("Content-Type", "")
         is_page = kind.partition(";")[0].strip().lower() in _TYPES
-        is_plain = answer.headers.get("content-encoding", "identity").lower() == "identity"
+        is_plain = "Content-Encoding" not in answer.headers  # none was asked for
         if answer.status != 200:
             return None, "failed"
         preview = preview_of(url, answer.body, kind) if is_page and is_plain else None
@@ -130,7 +130,7 @@ class Pages:
             answer = await ask(url, headers=HEADERS, within=self._reach, only_beginning=True)
             if answer.status not in _REDIRECTS:
                 return answer
-            url = _next(url, answer.headers.get("location", ""))
+            url = _next(url, answer.headers.get("Location", ""))
             if not self._is_wanted(url):
                 raise NotAllowed("The page is elsewhere, where none is fetched")
         raise CannotReach("The page is elsewhere again and again")

@@ -77,7 +77,7 @@ class PushServices:
             return PushReply(Outcome.REFUSED)
         except CannotReach:
             return PushReply(Outcome.LATER)
-        return meaning(answer.status, answer.headers.get("retry-after", ""))
+        return meaning(answer.status, answer.headers.get("Retry-After", ""))
 
 
 def meaning(status: int, retry_after: str = "") -> PushReply:
