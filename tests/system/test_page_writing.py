@@ -540,7 +540,9 @@ async def test_the_switcher_shows_what_is_unread_first_and_begins_directs(
     kitchen = await cast.kitchen()
     await say(cast.grace, "is there tea?")
     await expect(bodies(ada).last).to_have_text("is there tea?")
-    await say(ada, "in the pot")  # which says what was read, so that no marker is on its way any more
+    await say(
+        ada, "in the pot"
+    )  # which says what was read, so that no marker is on its way any more
     await expect(bodies(ada).last).to_have_text("in the pot")
     await enter(ada, "lobby")
     await cast.ask("PUT", f"/rooms/{kitchen}/unread")
