@@ -11,6 +11,7 @@ import pytest
 from aiohttp import ClientConnectionError, ClientSession
 
 from hubbub.domain.access import RoomKind
+from hubbub.protocol.messages import Message
 from hubbub.server.admin.index import look
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
@@ -49,9 +50,8 @@ async def test_an_index_that_is_killed_on_the_way_is_whole_later(
         assert await faults(address) == []
     store = await opened(kind, address, tmp_path)
     assert await go_round(Indexing(store, lambda: 0, frozenset({RoomKind.FREE})), store)
-    messages = (await store.history("lobby", None, None, 10_000)).messages
+    found = {each.seq: each.text for each in await everything(store) if not each.deleted}
     await store.close()
-    found = {each.seq: each.text for each in messages if not each.deleted}
     assert kept.items() <= found.items() and found
     async with await kind_of(address).open_tables(address, is_source=True) as tables:
         assert await look(tables) == (len(found), [])
@@ -82,6 +82,16 @@ async def write_until_it_dies(
                         assert answer.status == 200, await answer.text()
             except ClientConnectionError:
                 return
+
+
+async def everything(store: SqliteStore | PostgresStore) -> list[Message]:
+    """All messages, in pages."""
+    found, after, is_more = list[Message](), 0, True
+    while is_more:
+        page = await store.history("lobby", None, after, 100)
+        found, is_more = found + page.messages, page.more
+        after = found[-1].seq if found else 0
+    return found
 
 
 async def faults(address: str) -> list[str]:
