@@ -54,6 +54,7 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
     "rows": lambda store, log: _each(TABLES, lambda table: store.rows(table, log)),
     "by": lambda store, log: store.by(FILE_USE, "file", [log]),
     "total": lambda store, _: store.total(FILE_USE, "size", "account", AUTHORS[0]),
+    "totals": lambda store, _: store.totals(FILE_USE, "size", "account"),
     "count_ends": lambda store, _: store.count_ends(),
     "find": lambda store, log: store.find(Needs(logs={log})),
     "search": lambda store, log: store.search(WantedMessages(query_of(f"in:{log}"), MANY, (log,))),

@@ -102,7 +102,7 @@ class Life:
         own, who = {"room": RITA.id}, {"account": RITA.id}
         image = Image("image/png", 1, 1, mark("an image").encode())
         yield RITA, marked(AddPerson, **who, role="member")
-        yield RITA, marked(ChangePerson, **who, image=image.data)
+        yield RITA, marked(ChangePerson, **who, image=image.data, avatar="0" * 24)
         yield self._owner, marked(SuspendPerson, **who)
         yield self._owner, marked(ResumePerson, **who)
         yield self._owner, marked(ChangeRole, **who, role="admin")

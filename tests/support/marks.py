@@ -27,9 +27,9 @@ KEY, MADE, KNOWN, CLOCK = (
 NOT_WRITTEN = {  # names of fields and columns that hold a text which nobody writes
     **dict.fromkeys(("account", "who", "by", "by_id", "owner", "inviter", "blocked", "of"), KEY),
     **dict.fromkeys(("room", "where", "rooms", "log", "thread", "root_by", "people", "made"), KEY),
-    **dict.fromkeys(("made_by", "about", "calls"), KEY),
+    **dict.fromkeys(("made_by", "about", "calls", "whose"), KEY),
     **dict.fromkeys(("id", "key", "invite", "session", "kept", "keeps", "closes", "image"), MADE),
-    **dict.fromkeys(("file", "files"), MADE),
+    **dict.fromkeys(("file", "files", "avatar"), MADE),
     **dict.fromkeys(("digest", "secret", "was", "hash", "reset", "reactor"), MADE),
     **dict.fromkeys(("p256dh", "auth"), "made by a browser"),
     **dict.fromkeys(("handles", "subjects", "reactions"), "looked up by the server"),
