@@ -71,12 +71,12 @@ class MessagePreviews(NamedTuple):
 PREVIEWS = Table("preview", PreviewsKey, MessagePreviews, trimmed_by="message", erased_by="seq")
 
 
-def _to_know(wanted: Needs, change: ShowPreviews | RemovePreview | Edit) -> None:
+def _to_know(wanted: Needs, _: Principal, change: ShowPreviews | RemovePreview | Edit) -> None:
     wanted.row(PREVIEWS, PreviewsKey(change.room, change.seq))
 
 
-def _show_needs(wanted: Needs, _: Principal, change: ShowPreviews) -> None:
-    _to_know(wanted, change)
+def _show_needs(wanted: Needs, principal: Principal, change: ShowPreviews) -> None:
+    _to_know(wanted, principal, change)
     key = MessageKey(change.room, change.seq)
     wanted.messages.add(key)
     wanted.last_edits.add(key)
@@ -98,7 +98,7 @@ def _show(ledger: Ledger, principal: Principal, change: ShowPreviews) -> Answer:
 
 
 def _remove_needs(wanted: Needs, principal: Principal, change: RemovePreview) -> None:
-    _to_know(wanted, change)
+    _to_know(wanted, principal, change)
     message_needs(wanted, principal, change)
 
 
@@ -129,10 +129,6 @@ def _say(ledger: Ledger, event: Previewed, removed: list[str]) -> Answer:
 
 
 # --- what is gone has no previews ---
-
-
-def _edit_needs(wanted: Needs, _: Principal, edit: Edit) -> None:
-    _to_know(wanted, edit)
 
 
 def _edited(ledger: Ledger, event: Edited) -> None:
@@ -173,7 +169,7 @@ ASPECT = Aspect(
         ),
     ),
     events=(Previewed,),
-    beforehand=(Beforehand(Edit, _edit_needs),),
+    beforehand=(Beforehand(Edit, _to_know),),
     consequences=(
         Consequence(Edited, _edited),
         Consequence(Deleted, _deleted),
