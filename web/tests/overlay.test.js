@@ -39,3 +39,11 @@ test("what is deleted has no text any more, whatever else waits", () => {
   const { text, deleted, reactions } = shown(change({ do: "react", emoji: "🎉" }), change({ do: "delete" }));
   assert.deepEqual([text, deleted, reactions], [undefined, true, undefined]);
 });
+
+test("previews that are removed go one by one", () => {
+  const [a, b] = ["a", "b"].map((name) => ({ url: `https://${name}.example/`, title: name }));
+  const remove = ({ url }) => change({ do: "remove_preview", url });
+  const of = (...changes) => overlaid({ ...log, previews: [a, b] }, changes, ADA).previews;
+  assert.deepEqual(of(remove(a)), [b]);
+  assert.equal(of(remove(b), remove(a), remove(a)), undefined);
+});
