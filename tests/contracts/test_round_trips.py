@@ -13,7 +13,7 @@ from tests.support.stores import commit
 TRIPS: list[tuple[Change, int]] = [  # BEGIN, locking and writing the room, and COMMIT are four
     (Post(room="lobby", text="hi"), 4),
     (Post(room="lobby", text="hi", client_message_id="k"), 5),
-    (Edit(room="lobby", seq=1, text="x"), 7),  # also out of the index
+    (Edit(room="lobby", seq=1, text="x"), 8),  # also its previews, and out of the index
     (React(room="lobby", seq=1, emoji="👍"), 7),
     (Unreact(room="lobby", seq=1, emoji="🎉"), 6),
     (Patch(room="lobby", patch={"n": 1}), 6),
