@@ -47,7 +47,10 @@ Ask = Callable[[Json], Awaitable[Json]]
 
 pytestmark = pytest.mark.timeout(300)
 
-QUERIES = {"search": "q=in:{room}&"}  # what names the room in routes whose paths don't
+QUERIES = {  # what names the room in routes whose paths don't, and what else a route needs
+    "search": "q=in:{room}&",
+    "removePreview": "url=https://a.example/&",
+}
 IN_ROOMS = {
     each.name: each
     for each in operations_of(ROUTES)
@@ -257,6 +260,13 @@ def about_messages(room: Room, who: str, other: str) -> list[Act]:
                 {"do": "edit", "seq": seq, "text": "y"},
                 "editMessage",
                 {"text": "y"},
+                path,
+            ),
+            Act(
+                (O.READ, delete),
+                {"do": "remove_preview", "seq": seq, "url": "https://a.example/"},
+                "removePreview",
+                None,
                 path,
             ),
             Act((O.READ, delete), {"do": "delete", "seq": seq}, "deleteMessage", None, path),

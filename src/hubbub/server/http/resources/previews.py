@@ -3,17 +3,26 @@
 from aiohttp import web
 
 from hubbub.domain.access import Operation
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import LONGEST_URL, RemovePreview
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, SEQ, Parameter
 from hubbub.server.http.requests import principal_of
 
+
+def _url(request: web.Request) -> str:
+    url = request.query.get("url", "")
+    if 0 < len(url) <= LONGEST_URL:
+        return url
+    raise RefusalError("bad_request", f"Invalid `url`: use 1 to {LONGEST_URL} characters")
+
+
 URL = Parameter(
     "url",
     "query",
     {"type": "string", "minLength": 1, "maxLength": LONGEST_URL},
-    lambda request: request.query.get("url", ""),
+    _url,
     "The link, as it stands in the preview",
 )
 
