@@ -109,6 +109,11 @@ async def test_admins_see_and_end_no_connection_of_an_owner(here: Site) -> None:
         assert (await grace.ask("GET", "/admin/connections")).body["connections"] == []
         path = f"/admin/connections/{only['connection']}"
         assert (await grace.ask("DELETE", path)).code == "not_found"
+        async with native(here.server.port, token=grace.token) as own:
+            await own.ask("start")
+            page = (await grace.ask("GET", "/admin/connections?limit=1")).body
+            assert [each["by"] for each in page["connections"]] == [grace.account]
+            assert not page["more"]
         assert "rooms" in await client.ask("start")
 
 

@@ -24,9 +24,13 @@ class Here(NamedTuple):
 
 @pytest.fixture(params=["sqlite", "postgres"])
 async def here(
-    request: pytest.FixtureRequest, tmp_path: Path, postgres: Postgres
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    postgres: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Here]:
     store = "sqlite" if request.param == "sqlite" else await postgres.fresh()
+    monkeypatch.setenv("HUBBUB_STORE", store)  # for the command line
     limits = {"max_file_size": FILE, "files_per_person": PERSON}
     async with site(tmp_path, store=store, **limits) as made:
         yield Here(made.ada, await made.ada.bring_in("grace"), tmp_path)
@@ -103,6 +107,20 @@ async def each_change_is_in_the_audit_log(ada: Someone, grace: Someone) -> None:
 
 
 @pytest.mark.parametrize("here", ["sqlite"], indirect=True)
+async def test_uploads_that_begin_at_once_take_no_more_than_one_after_the_other(here: Here) -> None:
+    answers = await asyncio.gather(*(upload(here.grace, b"x" * 2_000) for _ in range(4)))
+    taken = 2_000 * [each.status for each in answers].count(201)
+    assert taken <= PERSON
+    assert (await here.grace.ask("GET", "/me/files")).body["used"] == taken
+    assert await limit(here.ada, "server", taken + 3_000) is None
+    answers = await asyncio.gather(
+        *(upload(who, b"x" * 2_000) for who in (here.ada, here.grace, here.ada))
+    )
+    taken += 2_000 * [each.status for each in answers].count(201)
+    assert (await here.ada.ask("GET", "/admin/files")).body["used"] == taken
+    assert taken <= (await here.ada.ask("GET", "/admin/files")).body["limits"]["server"]
+
+
 async def test_the_command_line_shows_and_sets_them_beside_the_server(
     here: Here, capsys: pytest.CaptureFixture[str]
 ) -> None:

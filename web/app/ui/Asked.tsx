@@ -1,7 +1,7 @@
 // What is asked for once it is shown. Until it is there: that it is on its way; or why not, with a button that asks again.
 
 import type { VNode } from "preact";
-import { useLayoutEffect, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { Empty, Why } from "./Text.tsx";
 
@@ -56,9 +56,16 @@ export function useAsked<Found>(ask: () => Promise<Found>, given: readonly unkno
     setWhy(error.message);
     setAsking(false);
   };
+  const last = useRef(0);
   const again = () => {
+    const turn = ++last.current; // an answer that comes after a later question is of no use any more
+    const ifLast =
+      <Of,>(take: (of: Of) => void) =>
+      (of: Of) => {
+        if (turn === last.current) take(of);
+      };
     setAsking(true);
-    ask().then(put, fail);
+    ask().then(ifLast(put), ifLast(fail));
   };
   useLayoutEffect(again, given);
   const state = why ? <Lost why={why} again={again} isAsking={isAsking} /> : found ? null : <Empty text={coming} />;

@@ -55,8 +55,8 @@ class Quotas:
             chosen.get("server", self.usual.all),
         )
 
-    async def require_space(self, account: str, size: int) -> None:
-        """Raise RefusalError if a file would be too large, or the files of its account or all files would be."""
+    async def require_space(self, account: str, size: int = 0) -> None:
+        """Raise RefusalError if another file of so many bytes would be too large, or the files of its account or all files would be."""
         limits = await self.limits_of(account)
         if size > limits.file:
             raise _too_large(f"File too large: use at most {limits.file:,} bytes", limits.file)
@@ -66,6 +66,11 @@ class Quotas:
         if limits.all and size > limits.all - await self._taken_by_all():
             why = f"All files on this server may take {limits.all:,} bytes: ask an admin for more"
             raise _too_large(why, limits.all)
+
+    def add(self, size: int) -> None:
+        """Count an upload of so many bytes, which has begun, with all files."""
+        total, counted_at = self._total
+        self._total = total + size, counted_at
 
     async def taken(self, account: str) -> int:
         """Return how many bytes the files of an account take, with those that it is uploading."""

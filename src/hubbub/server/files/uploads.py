@@ -65,11 +65,14 @@ class Uploads:
         file = key_of(secrets.token_bytes(KEY_BYTES))
         begin = BeginUpload(room=principal.id, file=file, name=name_of(name), size=size)
         await self._do(principal, begin)
+        self.quotas.add(size)
         with failing():
             try:
+                await self.quotas.require_space(principal.id)  # others may have begun meanwhile
                 await self._files.begin(file, size)
-            except FilesFailed:
+            except (RefusalError, FilesFailed):
                 await self._do(principal, DropFile(room=principal.id, file=file))
+                self.quotas.add(-size)
                 raise
         return await self.find(principal, file)
 

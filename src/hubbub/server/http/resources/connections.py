@@ -10,7 +10,7 @@ from hubbub.domain.accounts import Account
 from hubbub.domain.principals import Principal, Role
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.server.audit import audit
-from hubbub.server.http.entering import REGISTER
+from hubbub.server.http.entering import REGISTER, session_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import Parameter, integer, whole_number
 from hubbub.server.http.requests import HUB, LINKS
@@ -70,10 +70,13 @@ async def list_connections(request: web.Request) -> ConnectionsReply:
     """List the live connections of this process, in pages. For owners, and for admins those of anyone up to moderator."""
     own = await _own(request)
     after, limit = AFTER.of(request) or 0, LIMIT.of(request) or 100
-    found = [each for each in request.app[HUB].door.connected() if each[0].number > after]
-    page = found[:limit]
     hidden = await _hidden_from(request, own)
-    items = [_item(request, *each) for each in page if each[1].principal.id not in hidden]
+    found = [
+        (arrival, visit)
+        for arrival, visit in request.app[HUB].door.connected()
+        if arrival.number > after and visit.principal.id not in hidden
+    ]
+    items = [_item(request, *each) for each in found[:limit]]
     return ConnectionsReply(items, len(found) > limit)
 
 
@@ -102,6 +105,7 @@ async def end_connection(request: web.Request) -> web.Response:
 
 
 async def _own(request: web.Request) -> Account:
+    session_of(request)  # since there are addresses: as for lists of sessions, a token isn't enough
     return await request.app[REGISTER].account((await admin_of(request)).id)
 
 
