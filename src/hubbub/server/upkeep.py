@@ -20,6 +20,7 @@ from hubbub.server.people.ends import Ends
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.removing import finish_all
 from hubbub.server.reactors.base import News, Reactor, go_round
+from hubbub.server.reactors.setbacks import Setbacks
 from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.transports.base import Links
 from hubbub.server.webpush.notifier import Notifier
@@ -77,7 +78,12 @@ def revocations(ends: Ends) -> Work:
 
 def reacting(reactor: Reactor, store: Store) -> Work:
     """Let a reactor go its rounds, the first one at once. After a failure, the next goes on from the stored positions."""
-    return _again(reactor.every, lambda: go_round(reactor, store), reactor.does, at_once=True)
+    setbacks = Setbacks()
+
+    async def go() -> None:
+        await go_round(reactor, store, setbacks)
+
+    return _again(reactor.every, go, reactor.does, at_once=True)
 
 
 async def prompted(news: News, store: Store) -> None:
@@ -89,7 +95,7 @@ async def prompted(news: News, store: Store) -> None:
         nonlocal due
         if loop.time() >= due:
             began = time.time()
-            if await go_round(news.reactor, store):
+            if await go_round(news.reactor, store, news.setbacks):
                 await news.rounded(store, began)
             due = loop.time() + news.reactor.every
         await news.go_on(store, due - loop.time())

@@ -4,6 +4,7 @@ import pytest
 
 from hubbub.domain.links import links_in
 from hubbub.protocol.messages import LONGEST_URL
+from tests.support.costly import MOST_SECONDS, within
 
 A, B = "https://a.example/x", "http://b.example"
 
@@ -39,3 +40,23 @@ def test_only_the_first_count() -> None:
         "https://a.example/0",
         "https://a.example/1",
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://a" + ")" * 60_000,
+        "http://a" + "()" * 30_000,
+        f"{A}/{'x' * LONGEST_URL} " * 28,
+        f"{A}/{'.' * LONGEST_URL} " * 28,
+        f"{A} " * 3_000,
+        "://" + "\n" * 60_000,
+        "://" + "```\n" * 16_000,
+        "://" + "`a`" * 20_000,
+        "://" + "`\n" * 32_000,
+        "://" + "http:/ " * 9_000,
+    ],
+    ids=lambda text: text[:12],
+)
+def test_no_text_takes_long(text: str) -> None:
+    within(MOST_SECONDS, lambda each: links_in(each.decode(), 3), text.encode(), ValueError)

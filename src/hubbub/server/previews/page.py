@@ -1,8 +1,9 @@
 """What a page says of itself in its head: its title, site and description, as Open Graph, Twitter cards and HTML have them.
 
-All of it is hostile: parsing is bounded, and what comes out is plain text on one line.
+All of it is hostile: parsing is bounded, lets others go on in between, and what comes out is plain text on one line.
 """
 
+import asyncio
 import codecs
 import re
 from html.parser import HTMLParser
@@ -12,9 +13,11 @@ from hubbub.protocol.names import as_line
 
 LONGEST_TITLE, LONGEST_SITE, LONGEST_DESCRIPTION = 200, 80, 300
 LONGEST_HEAD = 131_072  # characters, beyond which nothing is looked at
-PIECE = 2_048  # parsed at once
+BYTES_AT_ONCE = 8_192  # decoded at once
+PIECE = 2_048  # characters parsed at once
 LONGEST_TAG = 8_192  # characters of a tag or comment
 LONGEST_END = 64  # characters of the end of a script or style
+MOST_PARTS = 10_000  # elements, comments and texts that are looked at
 MOST_FOUND = 2_000  # characters of one text, before it is cut
 
 # What else Python decodes is nothing that pages are written in.
@@ -37,9 +40,10 @@ _DESCRIPTIONS = "og:description", "twitter:description", "description"
 _WANTED = frozenset({*_TITLES, *_SITES, *_DESCRIPTIONS} - {"title"})
 
 
-def preview_of(url: str, body: bytes, content_type: str) -> LinkPreview | None:
-    """Return what a page of HTML says of itself, or None if it has no title."""
-    found = _found_in(_decoded(body, content_type))
+async def preview_of(url: str, body: bytes, content_type: str) -> LinkPreview | None:
+    """Return what a page of HTML says of itself, or None if it has no title. Python's parser may raise anything."""
+    text = await _decoded(body, _charset_of(body, content_type))
+    found = await _found_in(text.removeprefix("\ufeff"))
     title = _first(found, _TITLES, LONGEST_TITLE)
     if not title:
         return None
@@ -58,33 +62,43 @@ def _first(found: dict[str, str], names: tuple[str, ...], most: int) -> str:
     return next(filter(None, lines), "")
 
 
-def _decoded(body: bytes, content_type: str) -> str:
-    """Return the text of a page, whatever its bytes are."""
+def _charset_of(body: bytes, content_type: str) -> str:
+    """Return how a page is written, as it says, or as most are."""
     for mark, charset in _BOMS:
         if body.startswith(mark):
-            return body[len(mark) :].decode(charset, "replace")
+            return charset
     named = _IN_HEADER.search(content_type)
     within = _IN_META.search(body[:1024])
     name = named[1] if named else within[1].decode("ascii", "replace") if within else "utf-8"
-    name = {"iso-8859-1": "windows-1252", "us-ascii": "windows-1252"}.get(
-        name.lower(), name.lower()
-    )
-    if not _CHARSETS.fullmatch(name):
-        name = "utf-8"
+    name = name.lower()
+    name = {"iso-8859-1": "windows-1252", "us-ascii": "windows-1252"}.get(name, name)
+    return name if _CHARSETS.fullmatch(name) else "utf-8"
+
+
+async def _decoded(body: bytes, charset: str) -> str:
+    """Return the beginning of a page's text, whatever its bytes are. No step takes long."""
     try:
-        return body.decode(name, "replace")
+        decoder = codecs.getincrementaldecoder(charset)("replace")
     except LookupError:
-        return body.decode("utf-8", "replace")
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+    text = ""
+    for at in range(0, len(body), BYTES_AT_ONCE):
+        await asyncio.sleep(0)
+        text += decoder.decode(body[at : at + BYTES_AT_ONCE])
+        if len(text) >= LONGEST_HEAD:
+            return text
+    return text + decoder.decode(b"", final=True)
 
 
-def _found_in(text: str) -> dict[str, str]:
-    """Return the texts in a page's head by their names."""
+async def _found_in(text: str) -> dict[str, str]:
+    """Return the texts in a page's head by their names. No step takes long."""
     end = _HEAD_ENDS.search(text, 0, LONGEST_HEAD)
     text = text[: end.start() if end else LONGEST_HEAD]
     head = _Head()
     for at in range(0, len(text), PIECE):
+        await asyncio.sleep(0)
         head.feed(text[at : at + PIECE])
-        if len(head.rawdata) > LONGEST_TAG:
+        if len(head.rawdata) > LONGEST_TAG or head.parts > MOST_PARTS:
             break
     return head.found
 
@@ -95,7 +109,13 @@ class _Head(HTMLParser):
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
         self.found: dict[str, str] = {}
+        self.parts = 0
         self._is_title = False
+
+    def updatepos(self, i: int, j: int) -> int:
+        """Count the parts; nobody asks for their lines."""
+        self.parts += 1
+        return j
 
     def feed(self, data: str) -> None:
         """Parse more. Of a script or style, only its end matters, however much comes before that."""

@@ -1,6 +1,7 @@
 """Fetches what pages say of themselves: rarely, a few at once, and only from where requests may go that others name."""
 
 import asyncio
+import logging
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import NamedTuple
@@ -8,6 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from hubbub.events import LinkPreview
 from hubbub.protocol.messages import LONGEST_URL
+from hubbub.server.logs import place_of
 from hubbub.server.people.outgoing import CannotReach, Fetched, NotAllowed, ask
 from hubbub.server.people.rates import Rates
 from hubbub.server.people.reachable import Reachable
@@ -27,6 +29,8 @@ HEADERS = {
 }
 _TYPES = ("text/html", "application/xhtml+xml")
 _REDIRECTS = (301, 302, 303, 307, 308)
+
+log = logging.getLogger(__name__)
 
 
 class _Known(NamedTuple):
@@ -110,6 +114,9 @@ class Pages:
             return None, "not_allowed"
         except (CannotReach, TimeoutError):
             return None, "failed"
+        except Exception as error:  # whatever Python's parsers make of a foreign page
+            log.warning("Can't read a page that is linked to: %s", place_of(error))
+            return None, "failed"
 
     async def _tried(self, url: str) -> tuple[LinkPreview | None, str]:
         """Fetch a page, once more if its server failed. Raises CannotReach."""
@@ -121,7 +128,7 @@ class Pages:
         is_plain = "Content-Encoding" not in answer.headers  # none was asked for
         if answer.status != 200:
             return None, "failed"
-        preview = preview_of(url, answer.body, kind) if is_page and is_plain else None
+        preview = await preview_of(url, answer.body, kind) if is_page and is_plain else None
         return preview, "found" if preview else "none"
 
     async def _followed(self, url: str) -> Fetched:

@@ -5,16 +5,22 @@ stored, some time later. Its positions are stored after its work, so after a cra
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from typing import Protocol
 
 from hubbub.domain.facts import Batch
-from hubbub.server.stores.base import Store, Turn
+from hubbub.server.logs import place_of
+from hubbub.server.reactors.setbacks import Setbacks
+from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed, Turn
 from hubbub.server.stores.positions import POSITIONS, PositionKey, ReactorPosition
 
 ROOMS_AT_ONCE = 500
 EVENTS_A_TURN = 2_000  # after so many, positions are stored and another node may go on
+SECONDS_A_TURN = 12.0  # after so long, likewise; the step that is under way may take some more
+
+log = logging.getLogger(__name__)
 
 
 class Reactor(Protocol):
@@ -49,19 +55,20 @@ class Reactor(Protocol):
 
         Returns the seq of the last event that it is done with; `after` if there is nothing to do now, and the same
         step comes again in the next round. The same step twice, even by two nodes if one stalls, must do no harm.
-        Fails with `StoreFailed`, after which all steps since the last stored positions come again.
+        Fails with `StoreFailed`, after which all steps since the last stored positions come again. If it raises anything else, the
+        room is left alone for a while; see `Setbacks`.
         """
 
 
-async def go_round(reactor: Reactor, store: Store) -> bool:
-    """Let a reactor read on in each room, until it has nothing left to do or another node takes its turn: then it returns False."""
-    name = ""
+async def go_round(reactor: Reactor, store: Store, setbacks: Setbacks | None = None) -> bool:
+    """Let a reactor read on in each room, until it has nothing left to do. Returns False if another node takes its turn, or it failed in some room."""
+    name, setbacks = "", setbacks or Setbacks()
     while rows := await store.rooms(name, ROOMS_AT_ONCE):
         heads = {row.room: row.head for row in rows if reactor.reads(row.room)}
-        if not await _visit(reactor, store, heads):
+        if not await _visit(reactor, store, heads, setbacks):
             return False
         name = rows[-1].room
-    return True
+    return setbacks.are_over
 
 
 class News:
@@ -69,6 +76,7 @@ class News:
 
     def __init__(self, reactor: Reactor) -> None:
         self.reactor = reactor
+        self.setbacks = Setbacks()
         self._heads: dict[str, int] = {}
         self._stir = asyncio.Event()
 
@@ -89,14 +97,14 @@ class News:
         self._stir.clear()
         heads, self._heads = self._heads, {}
         try:
-            await _visit(self.reactor, store, heads)
+            await _visit(self.reactor, store, heads, self.setbacks)
         finally:
             self._heads = heads | self._heads
             if self._heads:
                 self._stir.set()
 
 
-async def _visit(reactor: Reactor, store: Store, heads: dict[str, int]) -> bool:
+async def _visit(reactor: Reactor, store: Store, heads: dict[str, int], setbacks: Setbacks) -> bool:
     """Let a reactor read on in these rooms; remove those where it is done. Returns False if another node has the turn."""
     while heads:
         async with store.turn(f"reactor {reactor.name}") as turn:
@@ -104,26 +112,50 @@ async def _visit(reactor: Reactor, store: Store, heads: dict[str, int]) -> bool:
                 return False
             try:
                 await reactor.begin(turn)
-                await _read_on(reactor, store, turn, heads)
+                await _read_on(reactor, store, turn, heads, setbacks)
             finally:
                 reactor.end()
     return True
 
 
-async def _read_on(reactor: Reactor, store: Store, turn: Turn, heads: dict[str, int]) -> None:
+async def _read_on(
+    reactor: Reactor, store: Store, turn: Turn, heads: dict[str, int], setbacks: Setbacks
+) -> None:
     """Let it read on in these rooms for one turn; remove those where it has nothing more to do."""
     keys = [PositionKey(reactor.name, room) for room in heads]
     positions = {row.room: row.seq for row in await turn.get(POSITIONS, keys)}
-    done = 0
+    now = asyncio.get_running_loop().time
+    done, until = 0, now() + SECONDS_A_TURN
     for room, head in list(heads.items()):
         position = positions.get(room, 0)
-        while (reached := await _step(reactor, store, room, position, head)) > position:
+        while (reached := await _tried(reactor, store, room, position, head, setbacks)) > position:
             await turn.put(POSITIONS, [ReactorPosition(reactor.name, room, reached)])
             done += reached - position
-            if done >= EVENTS_A_TURN:
+            if done >= EVENTS_A_TURN or now() >= until:
+                heads[room] = heads.pop(room)  # the others come first
                 return
             position = reached
         del heads[room]
+
+
+async def _tried(
+    reactor: Reactor, store: Store, room: str, position: int, head: int, setbacks: Setbacks
+) -> int:
+    """Do one step, unless those of the room have failed a short time ago. Returns how far it came."""
+    now = asyncio.get_running_loop().time()
+    if setbacks.holds(room, now):
+        return position
+    try:
+        reached = await _step(reactor, store, room, position, head)
+    except (StoreFailed, LogsReplaced):
+        raise
+    except Exception as error:  # a mistake in a reactor, which must not end the server
+        seconds = setbacks.note(room, now)
+        place = place_of(error)
+        log.error("Can't %s in %s; trying again in %d s: %s", reactor.does, room, seconds, place)
+        return position
+    setbacks.over(room)
+    return reached
 
 
 async def _step(reactor: Reactor, store: Store, room: str, position: int, head: int) -> int:

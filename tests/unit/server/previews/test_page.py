@@ -1,5 +1,8 @@
 """What a page says of itself, whatever it is made of."""
 
+import asyncio
+import time
+
 import pytest
 
 from hubbub.events import LinkPreview
@@ -11,13 +14,14 @@ from hubbub.server.previews.page import (
     LONGEST_TITLE,
     preview_of,
 )
+from tests.support.costly import MOST_SECONDS
 
 URL = "https://a.example/"
 WHOLE = 262_144  # as much as is fetched
 
 
 def of(said: str | bytes, kind: str = "text/html") -> LinkPreview | None:
-    return preview_of(URL, said.encode() if isinstance(said, str) else said, kind)
+    return asyncio.run(preview_of(URL, said.encode() if isinstance(said, str) else said, kind))
 
 
 def test_open_graph_counts_before_cards_and_these_before_html() -> None:
@@ -84,3 +88,27 @@ def test_what_never_ends_is_given_up(piece: str, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(page, "_Head", Head)
     assert of(f"<title>A title</title>{piece * WHOLE}") is not None
     assert len(fed) <= page.LONGEST_TAG // page.PIECE + 1
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *(b"<a>", b"<", b"</", b"<title>", b"<title><<<<", b"<title><a>&", b"<!-->", b"<a b=&#"),
+        *(b"</title>]]>&a<a </script", b"<?>", b"<!x>", b"\x81"),
+    ],
+)
+def test_no_page_holds_the_loop(piece: bytes) -> None:
+    body = b"<title>A title</title>" + piece * (WHOLE // len(piece))
+
+    async def read() -> float:
+        """The longest step."""
+        reading = asyncio.ensure_future(preview_of(URL, body, "text/html; charset=windows-1252"))
+        longest = 0.0
+        while not reading.done():
+            begin = time.thread_time()
+            await asyncio.sleep(0)
+            longest = max(longest, time.thread_time() - begin)
+        assert reading.result()
+        return longest
+
+    assert min(asyncio.run(read()) for _ in range(3)) < MOST_SECONDS

@@ -64,6 +64,37 @@ async def test_rounds_go_on_after_a_failure_and_the_log_says_so_once(
     ]
 
 
+@timeless
+async def test_a_room_where_a_reactor_fails_unexpectedly_waits_longer_each_time_and_the_others_go_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    store = MemoryStore()
+    await post(store, "attic", 1)
+    await post(store, "lobby", 1)
+    reactor = Counting(store)
+
+    def fail(_: int) -> None:
+        if reactor.seen[-1][0] == "attic":
+            raise AssertionError("secret")
+
+    reactor.saw = fail
+    news = News(reactor)
+    news.heed([batch("attic", 1), batch("lobby", 1)])
+    going = asyncio.create_task(prompted(news, store))
+    await asyncio.sleep(200)
+    assert reactor.seen == [("attic", 1), ("lobby", 1), *[("attic", 1)] * 2], "at 0, 60, and 180 s"
+    reactor.saw = lambda _: None
+    await asyncio.sleep(600)
+    assert not going.done()
+    going.cancel()
+    assert reactor.seen[4:] == [("attic", 1)]
+    said = [record.getMessage() for record in caplog.records]
+    assert [line.partition(":")[0] for line in said] == [
+        f"Can't count events in attic; trying again in {seconds} s" for seconds in (60, 120, 240)
+    ]
+    assert "secret" not in "".join(said)
+
+
 def batch(room: str, seq: int) -> Batch:
     return Batch(room, seq, [b""])
 
