@@ -76,10 +76,10 @@ async def test_what_was_not_stored_is_handled_again_and_nothing_is_missed(
 
     def crash(count: int) -> None:
         if count == 11:
-            raise RuntimeError("killed")
+            raise StoreFailed("killed")
 
     first.saw = crash
-    with pytest.raises(RuntimeError):
+    with pytest.raises(StoreFailed):
         await go_round(first, store)
     assert first.seen == POSTS[:11]
     assert await store.rows(POSITIONS, "counting") == [

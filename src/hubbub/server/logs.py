@@ -3,7 +3,6 @@
 import logging
 import sys
 import time
-import traceback
 from collections.abc import Callable
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
@@ -28,12 +27,6 @@ def configure(form: str, level: str, lost: Callable[[], int]) -> None:
     handler.addFilter(Losses(lost))
     logging.raiseExceptions = False  # a log that can't be written must not fill standard error
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-
-
-def place_of(error: Exception) -> str:
-    """Return what an error is and where it was raised, without its text, in which may be what people wrote."""
-    last = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}"
 
 
 def name_worker(number: int) -> None:

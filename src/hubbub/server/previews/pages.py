@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from hubbub.events import LinkPreview
 from hubbub.protocol.messages import LONGEST_URL
-from hubbub.server.logs import place_of
+from hubbub.server.mistakes import place_of
 from hubbub.server.people.outgoing import CannotReach, Fetched, NotAllowed, ask
 from hubbub.server.people.rates import Rates
 from hubbub.server.people.reachable import Reachable

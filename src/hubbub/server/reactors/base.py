@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Protocol
 
 from hubbub.domain.facts import Batch
-from hubbub.server.logs import place_of
+from hubbub.server.mistakes import place_of
 from hubbub.server.reactors.setbacks import Setbacks
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed, Turn
 from hubbub.server.stores.positions import POSITIONS, PositionKey, ReactorPosition
