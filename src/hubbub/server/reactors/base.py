@@ -131,8 +131,9 @@ async def _read_on(
         while (reached := await _tried(reactor, store, room, position, head, setbacks)) > position:
             await turn.put(POSITIONS, [ReactorPosition(reactor.name, room, reached)])
             done += reached - position
-            if done >= EVENTS_A_TURN or now() >= until:
-                heads[room] = heads.pop(room)  # the others come first
+            if (is_long := now() >= until) or done >= EVENTS_A_TURN:
+                if is_long:
+                    heads[room] = heads.pop(room)  # the others come first
                 return
             position = reached
         del heads[room]
