@@ -209,7 +209,7 @@ pictures: $(stamps)/dev clients chromium ## make pictures of the page in all its
 		for each in *.png; do echo "<figure><img src=\"$$each\" alt=\"\" loading=\"lazy\"><figcaption>$$each</figcaption></figure>"; done; } > index.html; \
 	exit $$failed
 
-page-pictures: $(stamps)/dev chromium ## make the README's pictures of the page anew, in docs/images
+page-pictures: $(stamps)/dev chromium ## regenerate the README's screenshots in docs/images
 	@$(bin)/python -m tests.support.page_pictures
 
 # Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines; SOAK="--seed 7" is for the first.

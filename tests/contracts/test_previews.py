@@ -76,7 +76,7 @@ async def test_authors_and_moderators_remove_previews_and_they_stay_away(store: 
     remove = RemovePreview(room="lobby", seq=1, url=A)
     refused = await answer(store, guest("grace"), remove)
     assert isinstance(refused, Refusal)
-    assert refused.detail.startswith("Only its author may remove a preview of its links")
+    assert refused.detail.startswith("Only the author or a moderator may remove this preview")
     assert await answer(store, ADA, remove) == Accepted(3, AT)
     assert (await log_of(store, "lobby"))[1] == Previewed(**PLACE, seq=2, erased=True)
     assert await answer(store, ADA, remove) == Accepted(None, AT)

@@ -137,7 +137,7 @@ async def test_the_command_line_shows_and_sets_them_beside_the_server(
         ("grace", 2_000, 1_000)
     ]
     assert await asyncio.to_thread(cli.main, ["files", "list", *data]) == 0
-    assert "@grace: 2,000 of 1,000 bytes, a limit of its own" in capsys.readouterr().out
+    assert "@grace: 2,000 of 1,000 bytes, individual limit" in capsys.readouterr().out
     assert (
         await asyncio.to_thread(cli.main, ["files", "limit", "1kB", "--of", "nobody", *data]) != 0
     )

@@ -111,7 +111,7 @@ async def test_the_command_line_finds_what_the_doors_do(here: Here) -> None:
     code, out, _ = await hubbub_search("word", "--json")
     assert code == 0 and json.loads(out)["highlights"] == [[4, 4]]
     assert await hubbub_search("sword") == (1, "", "-- No messages found\n")
-    assert await hubbub_search(" ") == (2, "", "hubbub: Say what to search for\n")
+    assert await hubbub_search(" ") == (2, "", "hubbub: Enter something to search for\n")
     code, _, errors = await hubbub_search("has:cheese")
     assert code not in (0, 1) and "Unknown filter has:cheese" in errors
 

@@ -732,7 +732,7 @@ async def with_files(page: Page, team: Team) -> AsyncIterator[str]:
 
 REFUSED = {
     "code": "too_large",
-    "detail": "Your files may take 10 bytes in all",
+    "detail": "Storage limit reached: your files may use 10 bytes",
     "temporary": False,
 }
 
@@ -767,7 +767,7 @@ async def sending_files(page: Page) -> AsyncIterator[str]:
         await chosen.set_input_files({"name": name, "mimeType": kind_of(name), "buffer": data})
         await expect(chips.last).to_contain_text("0%")
     await chosen.set_input_files({"name": "film.mov", "mimeType": "", "buffer": b"-" * 5000})
-    await expect(chips.last).to_contain_text("Your files may take 10 bytes in all")
+    await expect(chips.last).to_contain_text("Storage limit reached: your files may use 10 bytes")
     await page.get_by_role("button", name="Pause list.txt").click()
     await expect(chips.nth(1)).to_contain_text("Paused")
     yield "attaching"

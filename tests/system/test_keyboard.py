@@ -192,7 +192,7 @@ async def administer_and_log_out(page: Page) -> None:
     await expect(page.get_by_role("button", name="Connections")).to_be_visible()
     await press(page.get_by_role("button", name="Connections"))
     await expect(page.get_by_role("main").locator(".connection")).to_have_count(1)
-    await tab_to(page.get_by_role("button", name="End the connection of Ada Lovelace"))
+    await tab_to(page.get_by_role("button", name="End Ada Lovelace's connection"))
     await press(page.get_by_role("button", name="Account"), "Shift+Tab")
     await press(page.get_by_role("dialog").get_by_role("button", name="Log out"))
     await expect(page.get_by_role("button", name="Log in with an account")).to_be_visible()

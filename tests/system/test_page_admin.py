@@ -162,13 +162,13 @@ async def test_limits_on_files_are_set_and_whom_they_hold_for_sees_them(
     dialog = ada.get_by_role("dialog", name="Limit: Files of each person")
     await dialog.get_by_label("MiB").fill("plenty")
     await dialog.get_by_role("button", name="Save").click()
-    await expect(dialog.get_by_text("Use a number of MiB")).to_be_visible()
+    await expect(dialog.get_by_text("Enter a number of MiB")).to_be_visible()
     await dialog.get_by_label("MiB").fill("0.5")
     await dialog.get_by_role("button", name="Save").click()
     await expect(row(main, "Files of each person")).to_contain_text("at most 512 KiB")
     await grace.get_by_role("button", name="Account", exact=True).click()
     await grace.get_by_text("Your data").click()
-    await expect(grace.get_by_text("Your files take 0 bytes of 512 KiB")).to_be_visible()
+    await expect(grace.get_by_text("Your files use 0 bytes of 512 KiB")).to_be_visible()
 
 
 async def test_the_server_shows_its_figures_settings_and_audit_log(
@@ -184,9 +184,9 @@ async def test_the_server_shows_its_figures_settings_and_audit_log(
     await part(ada, "Connections")
     await main.get_by_role("button", name="Refresh").click()
     await expect(main.locator(".listing > li")).to_have_count(2)
-    hers = row(main, "Grace").filter(has_text=re.compile(r"WebSocket · 127\.0\.0\.1.*last heard"))
-    async with grace.expect_websocket() as again, toast(ada, "The connection is ended"):
-        await hers.get_by_role("button", name="End the connection of Grace since").click()
+    hers = row(main, "Grace").filter(has_text=re.compile(r"WebSocket · 127\.0\.0\.1.*last active"))
+    async with grace.expect_websocket() as again, toast(ada, "Connection ended"):
+        await hers.get_by_role("button", name="End Grace's connection (since").click()
     await again.value  # her page connects again, logged in as before
 
     await part(ada, "Settings")

@@ -252,12 +252,14 @@ async def test_what_the_server_refuses_says_why_and_can_be_tried_again(
 ) -> None:
     refused = {
         "code": "too_large",
-        "detail": "Your files may take 9 bytes in all",
+        "detail": "Storage limit reached: your files may use 9 bytes",
         "temporary": False,
     }
     await ada.route("**/api/v1/uploads", lambda route: route.fulfill(status=413, json=refused))
     await choose(ada, some("a.txt", b"-" * 10))
-    await expect(chips(ada)).to_contain_text("Not uploaded: Your files may take 9 bytes in all")
+    await expect(chips(ada)).to_contain_text(
+        "Not uploaded: Storage limit reached: your files may use 9 bytes"
+    )
     await composer(ada).fill("refused")
     await composer(ada).press("Enter")
     await expect(ada.locator("#composer .why")).to_contain_text("Try again, or remove it")

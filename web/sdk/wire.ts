@@ -369,7 +369,7 @@ export interface ChangeRoom {
   kind?: "closed" | "open";
 }
 
-/** Gives a room a picture, made of a file that one uploaded and did not post. If `file` is empty, it has none any more. */
+/** Sets a room's picture from a file that the sender uploaded and didn't post. An empty `file` removes it. */
 export interface SetAvatar {
   do: "set_avatar";
   id?: number | string;
@@ -568,7 +568,7 @@ export interface ReopenThread {
   client_message_id?: string;
 }
 
-/** Removes the preview of the link `url` from a message. It doesn't come back while the link is there. */
+/** Removes the preview of the link `url` from a message. It stays removed as long as the link is in the text. */
 export interface RemovePreview {
   do: "remove_preview";
   seq: number;
@@ -968,7 +968,7 @@ export interface RoomListed {
   avatar?: string;
 }
 
-/** In the directory: a listed room is called otherwise, or has another picture. */
+/** In the directory: a listed room was renamed or described differently, or has a new picture. */
 export interface RoomChanged {
   event: "room_changed";
   room: string;
@@ -1340,7 +1340,7 @@ export interface FormerErased {
   edits: number[];
 }
 
-/** The message with the seq `message` shows these previews of its links. What such events said of it before is erased. */
+/** The message with the seq `message` now shows these previews. Earlier events about its previews are erased. */
 export interface Previewed {
   event: "previewed";
   room: string;

@@ -105,7 +105,7 @@ SETTINGS = {
     ),
     "link_previews": (
         "ROOMS",
-        "in which rooms the server fetches the links that people post, to show previews: none, made (by people) or all (free rooms as well) (default: none)",
+        "rooms in which the server fetches posted links to show previews: none, made (rooms made by people) or all (free rooms as well) (default: none)",
     ),
     "sign_up": (
         "WHO",

@@ -179,12 +179,12 @@ class Client:
             file = await me.upload(Path("plan.png"))
             await me.post("#kitchen", "Here is the plan", files=[file])
 
-        It is read and sent piece by piece. After a lost connection, it goes on where it was. It needs no open client.
+        It is read and sent piece by piece. After a lost connection, the upload resumes. It needs no open client.
 
         Args:
             source: where it is, or its content.
             name: what it is called; that of the path if not given.
-            on_progress: called with the number of bytes sent so far and of all; after a lost connection, it may be less again.
+            on_progress: called with the bytes sent so far and the total; after a lost connection, the first number may go down.
 
         Raises:
             Refused: the server refused it: `too_large`, `unauthenticated` …
@@ -196,14 +196,14 @@ class Client:
         return await transfers.upload(self._place(), source, name, on_progress)
 
     async def set_avatar(self, whose: str, picture: UploadedFile | str | None) -> None:
-        """Give a room a picture, or your account, or that of a bot of yours (as an admin, any). It needs no open client.
+        """Set or remove the picture of a room, your account or one of your bots (as an admin, of any account). It needs no open client.
 
             picture = await me.upload(Path("me.jpg"))
             await me.set_avatar(account, picture)
 
         Args:
             whose: the key of a room (`@r…`), or of an account (`@p…`), which needs a session.
-            picture: an uploaded file that was not posted, of which the server makes a small square. None removes the one that there is.
+            picture: an uploaded file that was not posted, of which the server makes a small square. None removes the picture.
 
         Raises:
             Refused: the server refused it: `bad_request` (no picture), `forbidden`, `unsupported` (it lacks Pillow) …

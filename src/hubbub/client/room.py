@@ -265,7 +265,7 @@ class Room(ManagedRoom):
         return await verbs.change(self._exchange, Unreact(room=self.name, seq=seq, emoji=emoji))
 
     async def remove_preview(self, seq: int, url: str) -> Acknowledgement | None:
-        """Remove the preview of a link from message `seq`, for good. Returns None if it has none. Raises the same errors as `post`."""
+        """Permanently remove a link's preview from message `seq`. Returns None if it has none. Raises the same errors as `post`."""
         command = RemovePreview(room=self.name, seq=seq, url=url)
         return await verbs.change(self._exchange, command)
 

@@ -8,6 +8,9 @@ from hubbub.domain.principals import Scope
 from hubbub.domain.records import Table
 from hubbub.protocol.keys import DIRECTORY
 
+NO_PICTURES = (
+    "This server can't make pictures smaller: its operator must install Pillow (make images)"
+)
 # Whoever was told its key may see a picture, if they are let in; that of a room, as long as they may know of the room.
 SEE_PICTURES = Permission(
     "see pictures of people and rooms", {RoomKind.FREE: guests_and_all(Scope.READ)}

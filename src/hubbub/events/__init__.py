@@ -144,7 +144,7 @@ class Edited(About, frozen=True, kw_only=True):
 
 
 class Previewed(About, frozen=True, kw_only=True):
-    """The message with the seq `message` shows these previews of its links. What such events said of it before is erased."""
+    """The message with the seq `message` now shows these previews. Earlier events about its previews are erased."""
 
     previews: list[LinkPreview] = []
 

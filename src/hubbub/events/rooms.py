@@ -138,7 +138,7 @@ class RoomListed(Event, frozen=True, kw_only=True):
 
 
 class RoomChanged(Event, frozen=True, kw_only=True):
-    """In the directory: a listed room is called otherwise, or has another picture."""
+    """In the directory: a listed room was renamed or described differently, or has a new picture."""
 
     where: str
     title: str

@@ -186,7 +186,7 @@ class Unreact(Change, frozen=True):
 
 
 class RemovePreview(Change, frozen=True):
-    """Removes the preview of the link `url` from a message. It doesn't come back while the link is there."""
+    """Removes the preview of the link `url` from a message. It stays removed as long as the link is in the text."""
 
     seq: Seq
     url: Annotated[str, Meta(min_length=1, max_length=LONGEST_URL)]

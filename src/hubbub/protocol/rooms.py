@@ -66,7 +66,7 @@ class ChangeRoom(RoomSettings, frozen=True, kw_only=True, tag="change"):
 
 
 class SetAvatar(Change, frozen=True, kw_only=True):
-    """Gives a room a picture, made of a file that one uploaded and did not post. If `file` is empty, it has none any more."""
+    """Sets a room's picture from a file that the sender uploaded and didn't post. An empty `file` removes it."""
 
     file: Annotated[str, Meta(max_length=64)]
 

@@ -58,7 +58,7 @@ async def filing_of(
     shrinker = Shrinker() if can_shrink() else None
     if shrinker is None:
         log.info(
-            "Without Pillow (make images), there are no thumbnails, and no pictures of people and rooms"
+            "Pillow is not installed (make images): thumbnails and pictures of people and rooms are unavailable"
         )
     thumbnails = Thumbnails(files, shrinker)
     downloads = Downloads(store, files, thumbnails, rights)

@@ -91,7 +91,7 @@ class SearchShown:
         """Show what is found, the newest last. While there is no answer, no further line is read, but not for long."""
         _, query = [*line.split(maxsplit=1), ""][:2]
         if not query.strip():
-            self._screen.complain("Say what to search for: see /help")
+            self._screen.complain("Enter something to search for: see /help")
             return
         try:
             async with asyncio.timeout(ANSWER_SECONDS):

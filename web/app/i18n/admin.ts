@@ -54,14 +54,14 @@ export const a = {
   // connections
   noConnections: "Nobody is connected.",
   connectionsMean:
-    "These are the connections of the server process that answered. Apps connect again by themselves: to keep somebody out, suspend the account or end its sessions.",
-  holders: { guest: "Guest", token: "Token", user: "Token of another application" } as Record<string, string>,
+    "These are the connections to the server process that answered. Apps reconnect automatically. To keep someone out, suspend the account or end its sessions.",
+  holders: { guest: "Guest", token: "Token", user: "User of another app" } as Record<string, string>,
   transports: { native: "WebSocket", plain: "Plain WebSocket", sse: "Event stream" } as Record<string, string>,
   connectedSince: (moment: string) => `since ${moment}`,
-  heardAt: (time: string) => `last heard ${time}`,
+  heardAt: (time: string) => `last active ${time}`,
   end: "End",
-  endConnection: (name: string, moment: string) => `End the connection of ${name} since ${moment}`,
-  isEnded: "The connection is ended",
+  endConnection: (name: string, moment: string) => `End ${name}'s connection (since ${moment})`,
+  isEnded: "Connection ended",
 
   // rooms
   noRooms: "Nobody has made a room yet.",
@@ -109,21 +109,21 @@ export const a = {
   removeEmojiMeans: (name: string) => `The picture is deleted. Messages and reactions with it show :${name}: instead.`,
 
   // files
-  filesTake: (used: string, most: string) => (most ? `All files take ${used} of ${most}.` : `All files take ${used}.`),
-  nothingGoes: "Whatever limit you set, nothing is deleted: who is above it can't upload until they delete messages with files.",
+  filesTake: (used: string, most: string) => (most ? `All files use ${used} of ${most}.` : `All files use ${used}.`),
+  nothingGoes: "Lowering a limit deletes nothing. Anyone above their limit can't upload until they delete messages with files.",
   limits: { file: "Each file", person: "Files of each person", server: "All files" } as Record<string, string>,
   noLimit: "no limit",
   limitTo: (size: string) => `at most ${size}`,
   limit: "Limit…",
   limitOf: (name: string) => `Limit: ${name}`,
   mebibytes: "MiB",
-  asStarted: (size: string) => `Empty: ${size}, as the server was started`,
-  asForAll: (size: string) => `Empty: ${size}, as for everyone`,
-  useMebibytes: "Use a number of MiB",
-  mostFiles: "Whose files take most",
+  asStarted: (size: string) => `Leave empty for the server's default (${size})`,
+  asForAll: (size: string) => `Leave empty for the limit that applies to everyone (${size})`,
+  useMebibytes: "Enter a number of MiB",
+  mostFiles: "Accounts using the most space",
   noFiles: "Nobody has uploaded a file yet.",
   takes: (used: string, limit: string) => `${used} of ${limit}`,
-  ownLimit: "own limit",
+  ownLimit: "individual limit",
 
   // figures
   version: (version: string) => `hubbub ${version}`,

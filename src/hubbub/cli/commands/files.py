@@ -10,7 +10,7 @@ from hubbub.cli.settings import add_data, managing, settings_of_data
 if TYPE_CHECKING:
     from hubbub.server.config import Settings
 
-SUMMARY = "show how much files take, and limit it, on the machine of the server"
+SUMMARY = "show how much space files use, and set limits, on the server's own machine"
 EXAMPLES = """\
   hubbub files list                     # works while the server runs, like all of these
   hubbub files limit 2GiB --person       # for each person
@@ -28,19 +28,21 @@ def add_options(parser: Parser) -> None:
     """Add the actions."""
     actions = parser.add_actions()
     listing = actions.add_parser(
-        "list", help="show the limits, and whose files take most", examples="  hubbub files list"
+        "list",
+        help="show the limits, and which accounts use the most space",
+        examples="  hubbub files list",
     )
     listing.add_argument("--json", action="store_true", help="print one JSON object per line")
     limiting = actions.add_parser(
         "limit",
-        help="set how much files may take; nothing that is there is deleted",
+        help="set how much space files may use; existing files are never deleted",
         examples="  hubbub files limit 2GiB --person",
     )
     limiting.add_argument(
         "size",
         metavar="SIZE",
         type=_size,
-        help="bytes, also as 500MB or 2GiB; or default: as the server was started, or as for everyone",
+        help="a number of bytes, such as 500MB or 2GiB; `default` removes this limit",
     )
     what = limiting.add_mutually_exclusive_group(required=True)
     for name, summary in (
@@ -60,14 +62,14 @@ def _size(text: str) -> int | None:
         return None
     if (found := _SIZE.fullmatch(text)) is None:
         raise argparse.ArgumentTypeError(
-            f"invalid size {text!r}: use bytes, or such as 500MB or 2GiB"
+            f"invalid size {text!r}: use a number of bytes, such as 500MB or 2GiB"
         )
     return int(found[1]) * _UNITS[(found[2] or "").lower()]
 
 
 @managing
 def run(chosen: argparse.Namespace) -> int:
-    """Show how much files take, or limit it."""
+    """Show how much space files use, or limit it."""
     _act(settings_of_data(chosen), chosen)
     return 0
 

@@ -50,6 +50,6 @@ def run(chosen: argparse.Namespace) -> int:
 
     query = " ".join(chosen.query)
     if not query.strip():
-        return fail(USAGE, "Say what to search for")
+        return fail(USAGE, "Enter something to search for")
     asked = SearchAsked(query, chosen.order, chosen.limit, chosen.json, chosen.quiet)
     return 0 if search(client(chosen, START_SECONDS), asked) else NOT_FOUND

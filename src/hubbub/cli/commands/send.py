@@ -74,7 +74,7 @@ def _mistake(chosen: argparse.Namespace) -> str | None:
         is_there = missing[0].exists()
         return f"{'Not a file' if is_there else 'No such file'}: {missing[0]}"
     if len(chosen.file) > MAX_FILES:
-        return f"Too many files: a message takes at most {MAX_FILES}"
+        return f"Too many files: attach at most {MAX_FILES}"
     if chosen.text or chosen.file:
         if prefix is not None:
             return "--idempotency only applies to lines of standard input; with a TEXT, use --client-message-id"

@@ -24,7 +24,7 @@ def refusal_of(
     key: MessageKey,
     own: Permission,
     anyones: Permission,
-    deed: str = "edit or delete a message",
+    deed: str = "edit or delete this message",
 ) -> Refusal | None:
     """Return why someone may not do this with a message, which needs another permission if it isn't their own, or None."""
     if refusal := ledger.absent(key):
@@ -37,7 +37,7 @@ def refusal_of(
         is_own or _may_moderate(ledger, principal, key.room)
     ):
         return None
-    why = f"Only its author may {deed}"
+    why = f"Only the author or a moderator may {deed}"
     if not principal.may_own:
         why += "; guests prove authorship with the key they posted it with"
     return Refusal("forbidden", why)

@@ -105,7 +105,7 @@ def _remove_needs(wanted: Needs, principal: Principal, change: RemovePreview) ->
 def _remove(ledger: Ledger, principal: Principal, change: RemovePreview) -> Answer:
     key = MessageKey(change.room, change.seq)
     needed = Operation.DELETE_OWN, Operation.DELETE_ANY
-    if refusal := refusal_of(ledger, principal, key, *needed, "remove a preview of its links"):
+    if refusal := refusal_of(ledger, principal, key, *needed, "remove this preview"):
         return refusal
     row = ledger.row(PREVIEWS, PreviewsKey(*key))
     rest = [each for each in row.previews if each.url != change.url] if row else []

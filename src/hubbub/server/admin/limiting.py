@@ -28,7 +28,7 @@ def show(settings: Settings, *, as_json: bool) -> None:
             row = each.account
             print(json.dumps({"account": row.account, "handle": row.handle} | _numbers(each)))
         else:
-            own = ", a limit of its own" if each.is_own_limit else ""
+            own = ", individual limit" if each.is_own_limit else ""
             print(f"@{each.account.handle}: {_of(each.used, each.limit)}{own}")
 
 
@@ -40,7 +40,7 @@ def limit(settings: Settings, what: str, who: str | None, size: int | None) -> N
         await office.do(LimitFiles(whose=whose, size=size))
 
     in_office(settings, act)
-    print("Saved. Nothing that is there was deleted", file=sys.stderr)
+    print("Limit saved. No files were deleted", file=sys.stderr)
 
 
 _NAMES = ("file", "person", "server")

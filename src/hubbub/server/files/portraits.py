@@ -5,7 +5,7 @@ from functools import partial
 
 from hubbub.domain.access import Operation, RoomKind
 from hubbub.domain.files import File
-from hubbub.domain.pictures import PORTRAIT, SEE_PICTURES
+from hubbub.domain.pictures import NO_PICTURES, PORTRAIT, SEE_PICTURES
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.files import is_file_key
@@ -47,8 +47,7 @@ class Portraits:
     async def make(self, principal: Principal, file: str) -> bytes:
         """Return a portrait, made of a picture that the principal uploaded."""
         if self._shrinker is None:
-            why = "This server can't make pictures smaller: its operator must install Pillow (make images)"
-            raise RefusalError("unsupported", why)
+            raise RefusalError("unsupported", NO_PICTURES)
         if not is_file_key(file):
             raise RefusalError("not_found", "No such upload")
         row = (await self._uploads.find(principal, file)).row

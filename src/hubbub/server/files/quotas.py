@@ -61,10 +61,10 @@ class Quotas:
         if size > limits.file:
             raise _too_large(f"File too large: use at most {limits.file:,} bytes", limits.file)
         if size > limits.account - await self.taken(account):
-            why = f"Your files may take {limits.account:,} bytes in all: delete messages with files first"
+            why = f"Storage limit reached: your files may use {limits.account:,} bytes. Delete messages with files to free space"
             raise _too_large(why, limits.account)
         if limits.all and size > limits.all - await self._taken_by_all():
-            why = f"All files on this server may take {limits.all:,} bytes: ask an admin for more"
+            why = f"Storage limit reached: all files on this server may use {limits.all:,} bytes. Ask an admin to raise the limit"
             raise _too_large(why, limits.all)
 
     def add(self, size: int) -> None:

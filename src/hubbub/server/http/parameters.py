@@ -154,11 +154,11 @@ def header(name: str, description: str, schema: JsonObject = TEXT) -> Parameter[
 # What any request may have that somebody sends, whatever its operation takes: `requests.credentials` reads these.
 ACCOUNT = header(
     "Hubbub-Account",
-    "The key of the account that the sender takes itself for: nothing is done as anybody else",
+    "The key of the account that the client believes it is acting for. The request is refused if the credentials belong to another account",
 )
 OF_GUESTS = (
-    text("name", "What a guest is called"),
-    header("Hubbub-Key", "The key with which a guest keeps this name"),
+    text("name", "The name of a guest"),
+    header("Hubbub-Key", "The secret with which a guest keeps this name"),
 )
 
 

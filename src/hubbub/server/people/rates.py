@@ -147,7 +147,7 @@ class Throttle:
 
     def pace_listing(self, principal: Principal) -> None:
         """Count a command that looks through many rooms. Raises RefusalError."""
-        most = f"ask about many rooms at most {LISTINGS_PER_SECOND:g} times"
+        most = f"make requests about many rooms at most {LISTINGS_PER_SECOND:g} times"
         self._pace_by(self._listings, principal, most)
 
     def _pace_by(self, rates: Rates, principal: Principal, most: str) -> None:

@@ -139,8 +139,8 @@ class Pages:
                 return answer
             url = _next(url, answer.headers.get("Location", ""))
             if not self._is_wanted(url):
-                raise NotAllowed("The page is elsewhere, where none is fetched")
-        raise CannotReach("The page is elsewhere again and again")
+                raise NotAllowed("Redirected to an address that may not be fetched")
+        raise CannotReach("Too many redirects")
 
 
 def _next(url: str, location: str) -> str:
@@ -155,5 +155,5 @@ def _next(url: str, location: str) -> str:
         or len(there) > 2 * LONGEST_URL
         or urlsplit(there).scheme not in ("http", "https")
     ):
-        raise NotAllowed("The page is elsewhere, where none is fetched")
+        raise NotAllowed("Redirected to an address that may not be fetched")
     return there

@@ -38,7 +38,9 @@ async def test_who_asks_too_often_is_told_when_to_come_back(
     for _ in range(int(2 * LISTINGS_PER_SECOND)):
         async with turns.of(ADA):
             pass
-    with pytest.raises(RefusalError, match="ask about many rooms at most 10 times") as refused:
+    with pytest.raises(
+        RefusalError, match="make requests about many rooms at most 10 times"
+    ) as refused:
         async with turns.of(ADA):
             pass
     assert refused.value.refusal.retry_after == pytest.approx(1 / LISTINGS_PER_SECOND)

@@ -17,7 +17,7 @@ from hubbub.domain.aspects.rooms.members import (
 from hubbub.domain.aspects.rooms.standings import GUARD, HEARD, NOT_HEARD
 from hubbub.domain.facts import EVERYONE, Answer, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.pictures import put_portrait
+from hubbub.domain.pictures import NO_PICTURES, put_portrait
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Kept
 from hubbub.domain.rooms import (
@@ -242,7 +242,7 @@ class SetPortrait(SetAvatar, frozen=True, kw_only=True):
 def _screen_depict(change: SetAvatar, _: int) -> Refusal | None:
     if not change.file:
         return None
-    return Refusal("unsupported", "This server makes no pictures of files")  # else the hub had
+    return Refusal("unsupported", NO_PICTURES)  # else the hub had
 
 
 def _depict_needs(wanted: Needs, _: Principal, __: SetAvatar) -> None:

@@ -36,7 +36,7 @@ CONNECTION = Parameter("connection", "path", integer(0, 2**53), _number)
 class ConnectionItem(msgspec.Struct):
     """A connection: `by` is an account's key or a name, `kind` is that of its holder, `session` is a session or API token.
 
-    `since` and `heard_at` are in seconds since 1970. The latter is when something last came from it, at the earliest; null if nothing ever does.
+    `since` and `heard_at` are in seconds since 1970. `heard_at` is when the client was last known to be active; null if it sends nothing, or polls.
     """
 
     connection: int
@@ -50,7 +50,7 @@ class ConnectionItem(msgspec.Struct):
 
 
 class ConnectionsReply(msgspec.Struct):
-    """Open connections and sessions of this process, in the order in which they came. `more` tells whether there are others after the last one."""
+    """Open connections and sessions of this process, oldest first. `more` tells whether others follow the last one."""
 
     connections: list[ConnectionItem]
     more: bool
@@ -92,7 +92,7 @@ async def list_connections(request: web.Request) -> ConnectionsReply:
     )
 )
 async def end_connection(request: web.Request) -> web.Response:
-    """End a connection. Its client may connect again, unless its session is ended, too. By those who see it in the list."""
+    """End a connection. Its client may reconnect unless its session is ended, too. By those who see it in the list."""
     own = await _own(request)
     number, hidden = CONNECTION.of(request), await _hidden_from(request, own)
     for arrival, visit in request.app[HUB].door.connected():

@@ -25,7 +25,7 @@ resource = Resource()
 
 
 class MyFilesReply(msgspec.Struct):
-    """How many bytes one's files take and may take, and how large one of them may be."""
+    """How many bytes your files use and may use, and the maximum size of one file."""
 
     used: int
     limit: int
@@ -33,7 +33,7 @@ class MyFilesReply(msgspec.Struct):
 
 
 class LimitsItem(msgspec.Struct):
-    """How many bytes each file, the files of each person, and all files may take; 0 for all: as many as the disk holds."""
+    """How many bytes each file, the files of each person, and all files may use; 0 for all: only the disk limits them."""
 
     file: int
     person: int
@@ -46,7 +46,7 @@ class LimitsItem(msgspec.Struct):
 
 
 class FilesOfPerson(msgspec.Struct):
-    """How many bytes the files of an account take and may take, and whether that limit is its own."""
+    """How many bytes the files of an account use and may use, and whether that is an individual limit."""
 
     account: str
     handle: str
@@ -63,9 +63,9 @@ class FilesOfPerson(msgspec.Struct):
 
 
 class FileUseReply(msgspec.Struct):
-    """How many bytes all files take, the limits that hold, and those that the server was started with.
+    """How many bytes all files use, the current limits, and the server's defaults.
 
-    `people` are the 100 whose files take most, and all who have limits of their own.
+    `people` are the 100 accounts that use the most space, and all with individual limits.
     """
 
     used: int
@@ -75,7 +75,7 @@ class FileUseReply(msgspec.Struct):
 
 
 class NewLimit(msgspec.Struct):
-    """How many bytes it may be; null: as the server was started, or for an account: as for everyone."""
+    """The limit in bytes; null: the server's default, or, for an account, the limit for everyone."""
 
     size: int | None
 
@@ -87,7 +87,7 @@ LIMIT = Body(NewLimit)
     HttpOperation("GET", "/api/v1/me/files", "getMyFiles", needs=READ_OWN, answers=MyFilesReply)
 )
 async def get_my_files(request: web.Request) -> MyFilesReply:
-    """Get how much one's own files take and may take."""
+    """Get how much space your files use and may use."""
     principal, quotas = account_of(request, READ_OWN), request.app[UPLOADS_OF_SERVER].quotas
     limits = await quotas.limits_of(principal.id)
     return MyFilesReply(await quotas.taken(principal.id), limits.account, limits.file)
@@ -97,7 +97,7 @@ async def get_my_files(request: web.Request) -> MyFilesReply:
     HttpOperation("GET", FILES, "getFileUse", needs=ADMINISTER, answers=FileUseReply)
 )
 async def get_file_use(request: web.Request) -> FileUseReply:
-    """Get how much files take and may take, and whose take most. For owners and admins."""
+    """Get how much space files use and may use, and which accounts use the most. For owners and admins."""
     await admin_of(request)
     quotas = request.app[UPLOADS_OF_SERVER].quotas
     used = await quotas.taken_by_each()
@@ -119,9 +119,9 @@ async def get_file_use(request: web.Request) -> FileUseReply:
     )
 )
 async def limit_files(request: web.Request) -> ChangeReply | web.Response:
-    """Set how many bytes files may take: each one, those of each person, all, or those of an account. For owners and admins.
+    """Set how many bytes files may use: each file, those of each person, all files, or those of one account. For owners and admins.
 
-    What is there already stays, whatever the limit.
+    Existing files are never deleted.
     """
     principal, _ = session_of(request)
     size = (await LIMIT.read(request, principal)).size
