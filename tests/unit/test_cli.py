@@ -164,7 +164,7 @@ def test_the_server_comes_from_flag_environment_or_default(
         (["serv"], "did you mean serve?"),
         (
             ["frobnicate"],
-            "serve, config, user, invite, emoji, token, backup, restore, db, verify, doctor, login, logout, chat, send, tail",
+            "serve, config, user, invite, emoji, files, token, backup, restore, db, verify, doctor, login, logout, chat, send, tail",
         ),
         (["tail"], "hubbub tail lobby"),
         (["tail", "lobby", "--since", "-1"], "use 0 or more"),

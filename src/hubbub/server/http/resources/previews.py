@@ -23,7 +23,7 @@ URL = Parameter(
     "query",
     {"type": "string", "minLength": 1, "maxLength": LONGEST_URL},
     _url,
-    "The link, as it stands in the preview",
+    "The link, exactly as in the preview",
 )
 
 resource = Resource()
@@ -41,6 +41,6 @@ resource = Resource()
     )
 )
 async def remove_preview(request: web.Request) -> ChangeReply | web.Response:
-    """Remove the preview of a link from a message. It doesn't come back while the link is there."""
+    """Remove the preview of a link from a message. It stays removed as long as the link is in the text."""
     change = RemovePreview(room=ROOM.of(request), seq=SEQ.of(request), url=URL.of(request))
     return await commit(request, principal_of(request), change)
