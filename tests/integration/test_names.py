@@ -44,7 +44,14 @@ WRONG = {
 SOMEONE, NO_ROOM, RESERVED = "@p7m2q9x4w1z3k", "@r7m2q9x4w1z3k", "@old"
 FIELDS = {
     **{"room": NO_ROOM, "seq": 1, "text": "x", "emoji": "x", "patch": {}, "key": "k"},
-    **{"kind": "open", "role": "member", "who": SOMEONE, "upto": 1, "file": ""},
+    **{
+        "kind": "open",
+        "role": "member",
+        "who": SOMEONE,
+        "upto": 1,
+        "file": "",
+        "url": "https://a.example/",
+    },
 }
 FIELDS_OF: dict[type[Command], dict[str, Any]] = {
     InvitePeople: {"who": [SOMEONE]},
@@ -145,7 +152,7 @@ async def test_no_route_takes_a_reserved_name_or_a_key_that_no_room_has(
     )
     content = json.dumps(fields) if body else None
     async with aiohttp.ClientSession() as http:
-        url = server.url + path
+        url = f"{server.url}{path}?url=https://a.example/"
         async with http.request(operation.method, url, data=content, headers=headers) as answer:
             problem = await answer.json()
     assert (answer.status, problem["code"]) == (CODES[told].status, told), problem

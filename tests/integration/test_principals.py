@@ -221,7 +221,7 @@ async def test_an_operation_is_refused_to_those_without_a_right_that_it_needs(
         rights = [scope.value for scope in Scope if not _is_given(operation.needs, scope)]
         token = await given.token_with(*rights)
         path = filled(operation.path, room="lobby", seq=1, side=360)
-        url, body = given.server.url + path, operation.body
+        url, body = f"{given.server.url}{path}?url=https://a.example/", operation.body
         headers = bearer(token) | ({"Content-Type": body.content_type} if body else {})
         content = b'{"text":"hi"}' if body else None
         async with http.request(operation.method, url, data=content, headers=headers) as answer:

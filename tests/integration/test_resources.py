@@ -109,8 +109,9 @@ async def test_a_new_resource_is_in_the_openapi_document(http: Session) -> None:
         "Get the toys in a room.",
     )
     assert described["security"] == [{}, {"token": ["read"]}]
-    assert [each["name"] for each in described["parameters"]] == ["room", "shelf", "Toy-Colour"]
+    its_own = [each for each in described["parameters"] if "$ref" not in each]
+    assert [each["name"] for each in its_own] == ["room", "shelf", "Toy-Colour"]
     shelf = {"type": "integer", "minimum": 1, "maximum": 9}
-    assert described["parameters"][1]["schema"] == shelf
+    assert its_own[1]["schema"] == shelf
     assert "gone: " in described["responses"]["410"]["description"]
     assert "ToysReply" in document["components"]["schemas"]

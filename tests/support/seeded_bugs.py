@@ -82,7 +82,7 @@ def acknowledge_before_commit() -> None:
         return list(taken)
 
     def answer_now(commit: Commit) -> None:
-        for (_, answer), outcome in zip(taken, commit.answers, strict=True):
+        for (_, answer, _), outcome in zip(taken, commit.answers, strict=True):
             answer(outcome)
 
     put(Journal, _take=remember)

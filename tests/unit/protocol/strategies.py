@@ -51,6 +51,7 @@ from hubbub.protocol.rooms import (
     Mute,
     Remove,
     Restore,
+    SetAvatar,
     Unban,
     Unmute,
 )
@@ -168,6 +169,7 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         key=keys,
     ),
     ChangeRoom: st.builds(ChangeRoom, **settings, kind=st.sampled_from([None, "open", "closed"])),
+    SetAvatar: st.builds(SetAvatar, id=ids, room=rooms, file=text(0, 26)),
     **{kind: st.builds(kind, id=ids, room=rooms) for kind in (Archive, Restore)},
     InvitePeople: st.builds(
         InvitePeople,
