@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 from hubbub.domain.facts import Answer
-from hubbub.domain.files import FILE
+from hubbub.domain.files import FILE, FileLimits
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Change
 from hubbub.server.files import sweeping
 from hubbub.server.files.directory import Directory
-from hubbub.server.files.quotas import FileLimits, Quotas
+from hubbub.server.files.quotas import Quotas
 from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.files.uploads import Uploads
 from hubbub.server.stores.base import StoreFailed

@@ -49,8 +49,8 @@ async def test_what_an_admin_sets_holds_from_the_next_upload_on_and_deletes_noth
     room = (await grace.ask("POST", "/rooms", {"kind": "closed", "title": "Den"})).body["made"]
     await grace.ask("POST", f"/rooms/{room}/messages", {"files": [file]})
     waiting = (await upload(grace, b"x" * 1_000)).body["file"]
-    usual = {"used": 3_000, "limit": PERSON, "file_limit": FILE}
-    assert (await grace.ask("GET", "/me/files")).body == usual
+    by_default = {"used": 3_000, "limit": PERSON, "file_limit": FILE}
+    assert (await grace.ask("GET", "/me/files")).body == by_default
 
     assert await limit(ada, "person", 2_500) is None  # she has more by now
     assert (await upload(grace, b"x")).body["limit"] == 2_500
@@ -66,7 +66,7 @@ async def test_what_an_admin_sets_holds_from_the_next_upload_on_and_deletes_noth
 
     use = (await ada.ask("GET", "/admin/files")).body
     assert (use["used"], use["limits"]) == (6_500, {"file": 10_000, "person": 2_500, "server": 0})
-    assert use["started_with"] == {"file": FILE, "person": PERSON, "server": 0}
+    assert use["defaults"] == {"file": FILE, "person": PERSON, "server": 0}
     names = [(each["handle"], each["used"], each["limit"]) for each in use["people"]]
     assert names == [("grace", 4_000, 4_000), ("ada", 2_500, 2_500)]
     assert [each["is_own_limit"] for each in use["people"]] == [True, False]
@@ -103,7 +103,7 @@ async def each_change_is_in_the_audit_log(ada: Someone, grace: Someone) -> None:
     noted = [each for each in log if each["action"] == "file limit changed"]
     assert (noted[0]["by"], noted[0]["details"]) == (ada.account, {"of": "person", "bytes": "2500"})
     assert (noted[1]["about"], noted[1]["details"]) == (grace.account, {"bytes": "4000"})
-    assert noted[-1]["details"] == {"of": "person", "bytes": "as started"}
+    assert noted[-1]["details"] == {"of": "person", "bytes": "default"}
 
 
 @pytest.mark.parametrize("here", ["sqlite"], indirect=True)

@@ -665,7 +665,7 @@ async def searching_in_vain(page: Page, team: Team) -> AsyncIterator[str]:
     await expect(page.get_by_text("The search continues when")).to_be_visible()
     yield "search, offline"
     await page.unroute("**/api/v1/search?*")
-    await page.get_by_role("button", name="Retry now").click()
+    await page.get_by_role("button", name="Try again").click()
     await expect(hits(page).locator("mark").first).to_have_text("snapshot")
 
 

@@ -282,7 +282,7 @@ async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(
     await expect(banner).to_be_visible()
     await expect(banner).to_contain_text(re.compile(r"Trying again in \d+ s"))
     await server.start()
-    await banner.get_by_role("button", name="Retry now").click()  # no time passes till then
+    await banner.get_by_role("button", name="Try again").click()  # no time passes till then
     await expect(banner).to_be_hidden()
     await expect(bodies(ada)).to_have_text(["is anyone there?"])
     await expect(unsent(ada)).to_have_count(0)

@@ -3,7 +3,6 @@
 import type { VNode } from "preact";
 import { Entry, Gone } from "./auth/Entry.tsx";
 import { Welcome } from "./auth/Welcome.tsx";
-import { t } from "./i18n/index.ts";
 import { Help } from "./keys/Help.tsx";
 import { Panel } from "./panels/Panel.tsx";
 import { Room } from "./panels/Room.tsx";
@@ -13,7 +12,7 @@ import { type Instead, instead } from "./store/instead.ts";
 import { panel } from "./store/panel.ts";
 import { isDense, menuOpen, said, screen } from "./store/screen.ts";
 import { openWindow } from "./store/windows.ts";
-import { arrived, useAsked } from "./ui/Asked.tsx";
+import { loaded, useAsked } from "./ui/Asked.tsx";
 import { Dialogs } from "./ui/Dialog.tsx";
 
 const Messenger = () => (
@@ -41,7 +40,7 @@ const LATER: Record<Instead["kind"], () => Promise<() => VNode>> = {
 
 /** A view that is loaded when somebody opens it. */
 function Later({ kind }: { kind: Instead["kind"] }) {
-  const { found: View, state } = useAsked(() => arrived(LATER[kind]()), [], t.loading);
+  const { found: View, state } = useAsked(() => loaded(LATER[kind]()));
   return View ? <View /> : <main id={kind}>{state}</main>;
 }
 

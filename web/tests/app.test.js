@@ -10,7 +10,7 @@ import { TONES, toned, untoned } from "../app/emoji/tones.ts";
 import { isolating } from "../app/i18n/isolated.ts";
 import { GROUPS, is, shown } from "../app/keys/table.ts";
 import { filterAt, isNothing, markedParts, toField, toggled, toServer, withOnly } from "../app/search/query.ts";
-import { surplus } from "../app/store/few.ts";
+import { surplus } from "../app/store/surplus.ts";
 import { closest, ranked } from "../app/ui/rank.ts";
 import { emojiRows } from "../emoji.ts";
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 globalThis.document ??= { hidden: true };
-const { appended, atEnd, FEW, growUp, last, toEnd, windowIn } = await import("../app/store/window.ts");
+const { appended, atEnd, drew, FEW, growUp, last, toEnd, windowIn } = await import("../app/store/window.ts");
 const { current, Place, places } = await import("../app/store/state.ts");
 
 /** A room with so many messages, which is open at its end. */
@@ -16,7 +16,11 @@ function room(count) {
   places.set("kitchen", place);
   current.value = "kitchen";
   toEnd();
-  const drawn = () => windowIn(place.view).messages.map(({ seq }) => seq);
+  const drawn = () => {
+    const window = windowIn(place.view);
+    drew(window);
+    return window.messages.map(({ seq }) => seq);
+  };
   const say = () => {
     come();
     appended("kitchen", false);

@@ -6,6 +6,8 @@ those who may read the message, as long as that exists. Knows nothing of where t
 
 from typing import NamedTuple
 
+import msgspec
+
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Needs
 from hubbub.domain.ledger import Ledger
@@ -75,7 +77,7 @@ class FileLimitKey(NamedTuple):
 
 
 class FileLimit(NamedTuple):
-    """How many bytes files may take, as an admin has set it in place of what the server was started with.
+    """How many bytes files may take, as an admin has set it in place of the default.
 
     `whose` is an account, whose files together it limits; or one of `LIMITED`: each file, the files of each person, or all.
     """
@@ -85,7 +87,15 @@ class FileLimit(NamedTuple):
     size: int
 
 
-LIMITED = ("file", "person", "server")
+class FileLimits(msgspec.Struct, frozen=True):
+    """How many bytes each file, the files of each person, and all files may use; 0 for all: only the disk limits them."""
+
+    file: int
+    person: int
+    server: int
+
+
+LIMITED = FileLimits.__struct_fields__
 FILE_LIMIT = Table("file_limit", FileLimitKey, FileLimit)
 FILE = Table("file", FileKey, File, indexes=(("file",),))
 FILE_USE = Table(

@@ -154,15 +154,16 @@ async def _assembled(
     stack.push_async_callback(fanout.close)
     outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
     door, refreshing = await _door(settings, store, journal, outsiders, register.roll, ends)
+    portray = filing.portraits.make if filing.portraits.can_make else None
     hub = Hub(
-        store, journal, fanout, door, _limits(settings), rules=rules, refused=measured.refused
+        *(store, journal, fanout, door, _limits(settings)),
+        rules=rules,
+        refused=measured.refused,
+        portray=portray,
     )
-    if filing.portraits.can_make:
-        hub.portray_with(filing.portraits.make)
     await ends.found_by(refreshing, hub.review)
-    measured.watch(
-        journal, fanout, links, hub.searching.outcomes, filing.thumbnails.outcomes, filing.figures
-    )
+    outcomes = hub.searching.outcomes, filing.thumbnails.outcomes
+    measured.watch(journal, fanout, links, *outcomes, filing.figures)
     entrance = stack.enter_context(closing(_entrance(store, hub, register)))
     application = application_of(hub, entrance, links, measured, settings, routes, origins=origins)
     _equip(application, settings, outsiders.identities, entrance, keys, filing)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
+from hubbub.domain.files import FileLimits
 from hubbub.server.addresses import BadAddress, check, several
 from hubbub.server.http.origins import canonical
 from hubbub.server.people.reachable import Reachable
@@ -132,6 +133,11 @@ class Settings:
     def files(self) -> Path:
         """The directory of the files that people upload."""
         return self.files_dir or self.data / "files"
+
+    @property
+    def file_limits(self) -> FileLimits:
+        """How many bytes files may take where admins have set nothing else."""
+        return FileLimits(self.max_file_size, self.files_per_person, self.files_in_all)
 
     @property
     def bytes_per_s(self) -> int:

@@ -11,7 +11,7 @@ from hubbub.server.config import Settings
 from hubbub.server.files.directory import Directory
 from hubbub.server.files.downloads import Downloads
 from hubbub.server.files.portraits import Portraits
-from hubbub.server.files.quotas import FileLimits, Quotas
+from hubbub.server.files.quotas import Quotas
 from hubbub.server.files.shrinker import Shrinker, can_shrink
 from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.files.thumbnails import Thumbnails
@@ -53,8 +53,7 @@ async def filing_of(
 ) -> AsyncIterator[Filing]:
     """Open the files that the settings name. Raises FilesFailed."""
     files = _directory(settings)
-    limits = FileLimits(settings.max_file_size, settings.files_per_person, settings.files_in_all)
-    uploads = Uploads(store, files, submit, Quotas(store, limits))
+    uploads = Uploads(store, files, submit, Quotas(store, settings.file_limits))
     shrinker = Shrinker() if can_shrink() else None
     if shrinker is None:
         log.info(

@@ -28,7 +28,7 @@ export function Files() {
 }
 
 function Use({ use, again }: { use: FileUse; again(): void }) {
-  const { used, limits, started_with: usual, people } = use;
+  const { used, limits, defaults, people } = use;
   return (
     <>
       <p>{a.filesTake(t.bytes(used), limits.server ? t.bytes(limits.server) : "")}</p>
@@ -36,14 +36,14 @@ function Use({ use, again }: { use: FileUse; again(): void }) {
       <ul class="listing">
         {LIMITS.map((each) => {
           const isOfAll = each === "server";
-          const hint = a.asStarted(most(usual[each], isOfAll));
+          const hint = a.byDefault(most(defaults[each], isOfAll));
           return (
             <li key={each}>
               <span class="who">{a.limits[each]}</span>
               <small class="facts">{most(limits[each], isOfAll)}</small>
               <Limit
                 {...{ whose: each, title: a.limits[each] ?? "", hint, again }}
-                value={limits[each] === usual[each] ? undefined : limits[each]}
+                value={limits[each] === defaults[each] ? undefined : limits[each]}
               />
             </li>
           );

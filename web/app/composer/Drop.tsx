@@ -3,6 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
+import { roomOf } from "../store/address.ts";
 import { titleOf } from "../store/rooms.ts";
 import { Icon } from "../ui/Icon.tsx";
 import { harmless } from "../ui/text.ts";
@@ -44,7 +45,7 @@ export function Drop({ room, children }: DropProps) {
       {isOver && (
         <div class="drop-zone">
           <Icon name="clip" />
-          <p>{t.dropHere(harmless(titleOf(room.split(":")[0] ?? "")))}</p>
+          <p>{t.dropHere(harmless(titleOf(roomOf(room))))}</p>
         </div>
       )}
     </div>

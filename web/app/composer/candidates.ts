@@ -2,9 +2,9 @@
 
 import { type Emoji, emojiFound } from "../emoji/index.ts";
 import { t } from "../i18n/index.ts";
-import { addressOf, isMade } from "../store/address.ts";
+import { addressOf, isMade, roomOf } from "../store/address.ts";
 import { ownEmoji } from "../store/emoji.ts";
-import { may, membersIn, roomOf } from "../store/members.ts";
+import { may, membersIn } from "../store/members.ts";
 import { everyone, nameOf } from "../store/names.ts";
 import { recent } from "../store/recent.ts";
 import { freeRooms, listedRooms, lookForRooms, pictureOfRoom } from "../store/rooms.ts";

@@ -3,10 +3,10 @@
 import { t } from "../i18n/index.ts";
 import { openMissed } from "../store/absence.ts";
 import * as acting from "../store/acting.ts";
-import { isMade } from "../store/address.ts";
+import { isMade, roomOf } from "../store/address.ts";
 import { create, inviteTo, leave } from "../store/doing.ts";
 import * as managing from "../store/managing.ts";
-import { may, type Right, roomOf } from "../store/members.ts";
+import { may, type Right } from "../store/members.ts";
 import { isThread } from "../store/panel.ts";
 import { leaveDevice } from "../store/presence.ts";
 import { markUnread } from "../store/reading.ts";

@@ -1,8 +1,7 @@
 // The emoji picker in a window. It is loaded when it is first wanted.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { t } from "../i18n/index.ts";
-import { arrived, useAsked } from "../ui/Asked.tsx";
+import { loaded, useAsked } from "../ui/Asked.tsx";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
 
 export interface PickerProps {
@@ -13,7 +12,7 @@ export interface PickerProps {
 export const emojiPicker = (title: string, choose: (emoji: string) => void): void => openDialog(<Window title={title} choose={choose} />);
 
 function Window({ title, choose }: PickerProps & { title: string }) {
-  const { found: Picker, state } = useAsked(() => arrived(import("./Picker.tsx").then(({ Picker }) => Picker)), [], t.loading);
+  const { found: Picker, state } = useAsked(() => loaded(import("./Picker.tsx").then(({ Picker }) => Picker)));
   const chosen = useRef<string | undefined>(undefined);
   useLayoutEffect(
     () => () => {

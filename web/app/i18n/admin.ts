@@ -117,7 +117,7 @@ export const a = {
   limit: "Limit…",
   limitOf: (name: string) => `Limit: ${name}`,
   mebibytes: "MiB",
-  asStarted: (size: string) => `Leave empty for the server's default (${size})`,
+  byDefault: (size: string) => `Leave empty for the server's default (${size})`,
   asForAll: (size: string) => `Leave empty for the limit that applies to everyone (${size})`,
   useMebibytes: "Enter a number of MiB",
   mostFiles: "Accounts using the most space",

@@ -116,7 +116,6 @@ export const en = {
   archived: "This room is archived.",
   notInRoom: "You are not in this room yet.",
   join: "Join",
-  retryNow: "Retry now",
   tryAgain: "Try again",
   connectionEnded: (why: string) => `The server ended the connection (${why})`,
   tryingAgainIn: (seconds: number) => `No connection. Trying again in ${seconds} s; you can keep writing`,

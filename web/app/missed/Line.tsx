@@ -3,7 +3,7 @@
 import { dayOf, fullOf, timeOf } from "../i18n/dates.ts";
 import { m } from "../i18n/missed.ts";
 import { plainOf } from "../markdown/index.ts";
-import { addressOf } from "../store/address.ts";
+import { addressOf, placeIn } from "../store/address.ts";
 import type { Excerpt } from "../store/missed.ts";
 import { nameOf } from "../store/names.ts";
 import { showFound } from "../store/seeking.ts";
@@ -13,14 +13,14 @@ import { harmless } from "../ui/text.ts";
 
 /** What makes a link lead to a message, or to a room; in a thread, to its replies. */
 export function showing(key: string, seq: number) {
-  const [room = "", root] = key.split(":");
+  const { room, root } = placeIn(key);
   const show = (click: MouseEvent) => {
     if (click.ctrlKey || click.metaKey || click.shiftKey || click.altKey) return;
     click.preventDefault();
     click.stopPropagation(); // or it is taken for a link in a message
     showFound(key, root ? 0 : seq); // a thread opens at its end
   };
-  return { href: addressOf(room, (root ? Number(root) : seq) || undefined), rel: "noopener noreferrer", onClick: show };
+  return { href: addressOf(room, (root ?? seq) || undefined), rel: "noopener noreferrer", onClick: show };
 }
 
 interface LineProps {

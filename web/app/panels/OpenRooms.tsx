@@ -20,9 +20,10 @@ function enter(room: string): void {
   open(room);
 }
 
+const byTitle = async (): Promise<Listed[]> => (await listOpenRooms()).sort((a, b) => a.title.localeCompare(b.title));
+
 function OpenRooms() {
-  const { found, fail, state } = useAsked(listOpenRooms, [isConnected.value]);
-  const rooms = found?.sort((a, b) => a.title.localeCompare(b.title));
+  const { found: rooms, fail, state } = useAsked(byTitle, [isConnected.value]);
   const enterNew = (room: string) => join(room).then(() => enter(room), fail);
   return (
     <Dialog title={t.openRooms}>

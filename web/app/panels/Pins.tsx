@@ -23,7 +23,7 @@ async function pinned(room: string): Promise<wire.Message[]> {
 }
 
 export function Pins({ room }: { room: string }) {
-  const { found: messages, state } = useAsked(() => pinned(room), [room, placeOf(room)?.pins.value, isConnected.value], t.loading);
+  const { found: messages, state } = useAsked(() => pinned(room), [room, placeOf(room)?.pins.value, isConnected.value]);
   if (!messages) return state;
   if (!messages.length) return <Empty text={t.noPins} />;
   return (

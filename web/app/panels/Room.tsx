@@ -80,7 +80,7 @@ const Banner = () => (
   <div id="banner" class="banner" role="status" hidden={!banner.value}>
     <span>{banner.value}</span>
     <button type="button" onClick={retry}>
-      {t.retryNow}
+      {t.tryAgain}
     </button>
   </div>
 );

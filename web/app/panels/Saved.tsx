@@ -1,6 +1,7 @@
 // The messages that one has saved, the last one first.
 
 import { t } from "../i18n/index.ts";
+import { roomOf } from "../store/address.ts";
 import { titleOf } from "../store/rooms.ts";
 import { isDropped, type Saved as One, savedBefore, saving, showMessage, unsave } from "../store/saved.ts";
 import { say } from "../store/screen.ts";
@@ -13,7 +14,7 @@ import { Empty } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 
 export function Saved() {
-  const { found, put, fail, state } = useAsked(() => savedBefore(), [isConnected.value, saving.value], t.loading);
+  const { found, put, fail, state } = useAsked(() => savedBefore(), [isConnected.value, saving.value]);
   if (!found) return state;
   const shown = found.saved.filter((each) => !isDropped(each));
   if (!shown.length && !found.more) return <Empty text={t.nothingSaved} />;
@@ -60,7 +61,7 @@ const Row = ({ saved: { of, message }, drop }: { saved: One; drop(): void }) => 
     )}
     {message && (
       <button type="button" class="quiet" onClick={() => showMessage(of.room, of.message)}>
-        {t.showIn(harmless(titleOf(of.room.split(":")[0] ?? "")))}
+        {t.showIn(harmless(titleOf(roomOf(of.room))))}
       </button>
     )}
     <button type="button" class="quiet" onClick={drop}>

@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { dayOf, fullOf, timeOf } from "../i18n/dates.ts";
 import { s } from "../i18n/search.ts";
-import { addressOf } from "../store/address.ts";
+import { addressOf, placeIn } from "../store/address.ts";
 import { around, type Hit } from "../store/finding.ts";
 import { nameOf } from "../store/names.ts";
 import { titleOf } from "../store/rooms.ts";
@@ -29,7 +29,7 @@ interface HitProps {
 
 export function HitRow({ hit, titles, leave }: HitProps) {
   const { room, message, highlights } = hit;
-  const [key = "", root] = room.split(":");
+  const { room: key, root } = placeIn(room);
   const title = session.value?.account?.row(key) ? titleOf(key) : (titles[room] ?? titleOf(key));
   const [isOpen, setOpen] = useState(false);
   const show = (click: MouseEvent) => {
@@ -44,7 +44,7 @@ export function HitRow({ hit, titles, leave }: HitProps) {
       <Speaker by={message.by} />
       <div class="main">
         <p class="of">
-          <a class="place" href={addressOf(key, root ? Number(root) : message.seq)} rel="noopener noreferrer" onClick={show}>
+          <a class="place" href={addressOf(key, root ?? message.seq)} rel="noopener noreferrer" onClick={show}>
             <span class="visually-hidden">{harmless(nameOf(message.by))} </span>
             <bdi>{harmless(title)}</bdi>
           </a>

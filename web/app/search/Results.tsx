@@ -50,7 +50,7 @@ export function Results({ focusField }: { focusField(): void }) {
         <p class="banner">
           <span>{s.offline}</span>
           <button type="button" onClick={findAgain}>
-            {t.retryNow}
+            {t.tryAgain}
           </button>
         </p>
       )}

@@ -45,6 +45,15 @@ export function linkedRoom({ pathname }: { pathname: string } = location): Goal 
 /** Whether a room was made by people: then it has a key, members and an address of its own. */
 export const isMade = (room: string): boolean => room.startsWith("@");
 
+/** The room of a key, and the message that is the root of a thread, if the key is a thread's. */
+export function placeIn(key: string): { room: string; root?: number } {
+  const [room = key, root] = isMade(key) ? key.split(":") : [key];
+  return root === undefined ? { room } : { room, root: Number(root) };
+}
+
+/** The room that a thread is in, or the room itself. */
+export const roomOf = (key: string): string => placeIn(key).room;
+
 /** The address of a room, or of a message in it. */
 export const addressOf = (room: string, seq?: number): string =>
   `/r/${isMade(room) ? room : encodeURIComponent(room)}${seq === undefined ? "" : `/${seq}`}`;

@@ -75,7 +75,7 @@ export interface FilesOf {
 export interface FileUse {
   used: number;
   limits: Limits;
-  started_with: Limits;
+  defaults: Limits;
   people: FilesOf[];
 }
 

@@ -2,7 +2,7 @@
 
 import { signal } from "@preact/signals";
 import { type Client, Closed, connect, type Entry, type Room, reactedWith, type Status, type Token, whoOf, type wire } from "#sdk";
-import { Emojis } from "./emojis.ts";
+import { EmbeddedEmoji } from "./embedded_emoji.ts";
 import type { Getter } from "./file.ts";
 
 const MOST_SHOWN = 200; // messages, unless somebody asks for older ones
@@ -144,13 +144,13 @@ export class Embedded {
   readonly #client: Client;
   readonly #people = new Map<string, string>();
 
-  readonly emoji: Emojis;
+  readonly emoji: EmbeddedEmoji;
 
   constructor({ server, room, token, name }: Asked) {
     let latest = typeof token === "function" ? undefined : token;
     const given = typeof token === "function" ? async () => (latest = await token()) : token;
     this.#client = connect(server, { token: given, name });
-    this.emoji = new Emojis({
+    this.emoji = new EmbeddedEmoji({
       list: () => this.#client.send("list_emoji"),
       get: (path) => getImage(new URL(path, server), latest),
     });

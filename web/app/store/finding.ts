@@ -3,6 +3,7 @@
 import { signal } from "@preact/signals";
 import { Refused, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
+import { roomOf } from "./address.ts";
 import { call } from "./http.ts";
 import { meetAuthors } from "./names.ts";
 import type { Order, Sought } from "./seeking.ts";
@@ -57,8 +58,6 @@ export const left = { key: "", scrolled: 0 };
 let asking: AbortController | undefined;
 
 export const keyOf = ({ room, message }: Hit): string => `${room}/${message.seq}`;
-
-const roomOf = (key: string): string => key.split(":")[0] ?? "";
 
 /** Those that may still be shown: not of a room that one has left since, nor deleted. A new search brings back what one may still read. */
 export const shownOf = ({ hits }: Found): Hit[] =>

@@ -1,16 +1,16 @@
 // How many messages a tab holds. Of the rooms that were opened longest ago it holds fewer, or none: they are on the device, and on the server.
 
 import { isMade } from "./address.ts";
-import { surplus } from "./few.ts";
 import { outbox } from "./outbox.ts";
 import { current, forget, places } from "./state.ts";
+import { surplus } from "./surplus.ts";
 
 export const MOST_HELD = 500; // newest messages of a room; so many the SDK keeps, too
 const MOST_IN_ALL = 3500; // with a stretch of 1,000 that one reads, and a room that comes now, at most 5,000
 const MOST_ELSEWHERE = 20; // of a free room, whose new messages are counted as they come
 
 /** A room is opened: it is the last one to go. */
-export function holdLonger(room: string): void {
+export function touch(room: string): void {
   const place = places.get(room);
   if (!place || !places.delete(room)) return;
   places.set(room, place);

@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import type { Room, RoomView, wire } from "#sdk";
 import { Device, MOST_OF_A_ROOM, type Trouble } from "../offline/db.ts";
 import { whenIdle } from "../offline/idle.ts";
-import { isMade } from "./address.ts";
+import { isMade, roomOf } from "./address.ts";
 import { places } from "./state.ts";
 
 const PAUSE = 1000; // milliseconds between two times that changes are kept
@@ -107,8 +107,7 @@ export function drop(name: string): void {
 /** Keep nothing of rooms that people made and that are none of one's own any more. */
 export async function dropOthers(isMine: (room: string) => boolean): Promise<void> {
   for (const { room } of (await device?.rooms()) ?? []) {
-    const [made = room] = room.split(":"); // a thread's is its room's
-    if (isMade(room) && !isMine(made)) drop(room);
+    if (isMade(room) && !isMine(roomOf(room))) drop(room);
   }
 }
 

@@ -1,7 +1,7 @@
 // What the page asks once it looks at a room that people made: what the room is like, and the threads that moved while one was away.
 
 import type { Room } from "#sdk";
-import { isMade } from "./address.ts";
+import { isMade, placeIn } from "./address.ts";
 import { settingsOf } from "./managing.ts";
 import { meetAuthors } from "./names.ts";
 import { accountOf, type Place, places, topics } from "./state.ts";
@@ -33,7 +33,7 @@ async function learnThreads(place: Place, room: Room): Promise<void> {
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const page = await room.listThreads({ ...(before && { before }), limit: 50 });
     meetAuthors(page);
-    place.learnThreads(page.threads.map((each) => [Number(each.thread.split(":")[1]), each]));
+    place.learnThreads(page.threads.map((each) => [placeIn(each.thread).root ?? 0, each]));
     place.changed();
     const [first, last] = [page.threads[0], page.threads.at(-1)];
     if (pages === 0 && first) place.threadsUntil = first.at;

@@ -1,15 +1,11 @@
 // Who is in a room, and what one may do there, for whoever writes a name or a command: asked for when that begins.
 
 import { signal } from "@preact/signals";
-import { isMade } from "./address.ts";
+import { isMade, roomOf } from "./address.ts";
 import { allMembersOf, askRights, rightsIn } from "./managing.ts";
-import { isThread } from "./panel.ts";
 import { accountOf } from "./state.ts";
 
 const AGAIN = 20_000; // milliseconds after which the same is asked for again
-
-/** The room that a thread is in, or the room itself. */
-export const roomOf = (room: string): string => (isThread(room) ? room.slice(0, room.indexOf(":")) : room);
 
 const askedAt = new Map<string, number>();
 
@@ -36,11 +32,11 @@ export function membersIn(of: string): ReadonlySet<string> | undefined {
 }
 
 /** Something that one may do in a room, as the server calls it. */
-export type Right = "post" | "leave" | "invite" | "moderate" | "title" | "describe" | "manage" | "pin" | "name_all" | "join";
+export type Right = "post" | "leave" | "invite" | "moderate" | "title" | "describe" | "manage" | "pin" | "name_all" | "join" | "delete_any";
 
-/** Whether one may do something in a room, as far as is known. */
-export function may(of: string, right: Right): boolean {
+/** Whether one may do something in a room; `unknown`: what is taken for granted until that is known. */
+export function may(of: string, right: Right, unknown = true): boolean {
   const room = roomOf(of);
   askAbout(room, "rights", () => askRights(room));
-  return rightsIn(room)[right]?.allowed ?? true;
+  return rightsIn(room)[right]?.allowed ?? unknown;
 }

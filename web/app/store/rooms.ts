@@ -6,7 +6,7 @@ import { isMade, showAddress } from "./address.ts";
 import { type Listed, listed, whenUnknown } from "./aliases.ts";
 import { follow } from "./hearing.ts";
 import { goToLine } from "./history.ts";
-import { holdFewer, holdLonger } from "./holding.ts";
+import { holdFewer, touch } from "./holding.ts";
 import { call, list } from "./http.ts";
 import { cameFrom, instead } from "./instead.ts";
 import { lookAt } from "./looking.ts";
@@ -41,7 +41,7 @@ export function open(room: string): void {
   batch(() => {
     const place = track(room);
     current.value = room;
-    holdLonger(room);
+    touch(room);
     holdFewer();
     drawLine(room, place);
     seeRoom(room);

@@ -2,6 +2,7 @@
 
 import { computed } from "@preact/signals";
 import type { wire } from "#sdk";
+import { placeIn } from "./address.ts";
 import { ME } from "./commands.ts";
 import { goTo } from "./history.ts";
 import { call } from "./http.ts";
@@ -54,10 +55,10 @@ export function openSaved(): void {
 
 /** Open the room of a message, or its thread, and show it there. */
 export function showMessage(key: string, seq: number): void {
-  const [room = "", root] = key.split(":");
+  const { room, root } = placeIn(key);
   const isThere = places.get(room)?.view !== undefined;
   wanted.value = root || isThere ? undefined : { room, seq };
   open(room);
-  if (root) openThread(Number(root), seq || undefined);
+  if (root) openThread(root, seq || undefined);
   else if (isThere) goTo(room, seq);
 }

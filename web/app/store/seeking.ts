@@ -1,9 +1,9 @@
 // Whether a search is shown, what for, and how one comes back to it: each search has an address, and an entry in the browser's history.
 
 import { batch, signal } from "@preact/signals";
-import { addressOf, isMade, linkedRoom } from "./address.ts";
+import { addressOf, isMade, linkedRoom, roomOf } from "./address.ts";
 import { cameFrom, instead } from "./instead.ts";
-import { closePanel } from "./panel.ts";
+import { closePanel, isThread } from "./panel.ts";
 import { open } from "./rooms.ts";
 import { showMessage } from "./saved.ts";
 import { menuOpen } from "./screen.ts";
@@ -82,8 +82,8 @@ export function closeSearch(): void {
 /** Open a message where it was written; without one, its room or thread. The browser's history leads back. */
 export function showFound(key: string, seq: number): void {
   const from = instead.peek()?.kind;
-  history.pushState(null, "", addressOf(key.split(":")[0] ?? ""));
-  if (seq || key.includes(":")) showMessage(key, seq);
+  history.pushState(null, "", addressOf(roomOf(key)));
+  if (seq || isThread(key)) showMessage(key, seq);
   else open(key);
   cameFrom.value = from;
 }

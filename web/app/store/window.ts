@@ -38,15 +38,19 @@ export const size = signal(FEW);
 /** The seq at which the window begins while it goes along with the newest message. */
 let from = Infinity;
 
-/** The window on a room that is shown. */
+/** The window on a room that is to be shown. */
 export function windowIn(view: View | undefined): Window {
   if (last.value !== Infinity) return windowOf(view, last.value, size.value);
   const { messages, count } = windowOf(view, Infinity, Infinity);
   const few = Math.max(0, count - size.value);
   const before = messages.findIndex(({ seq }) => seq >= from);
   const first = before >= 0 && before <= few && count - before <= Math.max(MOST_ALONG, size.value) ? before : few;
-  from = messages[first]?.seq ?? Infinity;
   return { messages: messages.slice(first), first, count };
+}
+
+/** This window is drawn now: the next one begins where it does, as long as it may. */
+export function drew({ messages }: Window): void {
+  if (last.peek() === Infinity) from = messages[0]?.seq ?? Infinity;
 }
 
 /** Let the window begin anew, with few messages: up to the `end`th, or the newest one. */

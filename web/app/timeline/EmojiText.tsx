@@ -2,37 +2,26 @@
 
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
+import type { EmbeddedEmoji } from "../store/embedded_emoji.ts";
 import { splitAtEmoji, srcOf } from "../store/emoji.ts";
-import type { Emojis } from "../store/emojis.ts";
 import { Drawn } from "../ui/Drawn.tsx";
 
 const SIZE = 22; // pixels
 
 /** Where images come from that no address leads to; undefined: they have addresses. */
-export const EmojiSource = createContext<Emojis | undefined>(undefined);
+export const EmojiSource = createContext<EmbeddedEmoji | undefined>(undefined);
+
+const Image = ({ name, of }: { name: string; of: string | Blob }) =>
+  typeof of === "string" ? (
+    <img class="emoji" src={of} alt={name} title={name} loading="lazy" />
+  ) : (
+    <span class="emoji" title={name}>
+      <Drawn of={of} label={name} width={SIZE} height={SIZE} />
+    </span>
+  );
 
 export function EmojiText({ text }: { text: string }) {
-  const source = useContext(EmojiSource);
-  if (source) {
-    return (
-      <>
-        {splitAtEmoji(text, source.find).map((part, i) =>
-          typeof part === "string" ? (
-            part
-          ) : (
-            <span key={i} class="emoji" title={part.name}>
-              <Drawn of={part.image} label={part.name} width={SIZE} height={SIZE} />
-            </span>
-          ),
-        )}
-      </>
-    );
-  }
-  return (
-    <>
-      {splitAtEmoji(text, srcOf).map((part, i) =>
-        typeof part === "string" ? part : <img key={i} class="emoji" src={part.image} alt={part.name} title={part.name} loading="lazy" />,
-      )}
-    </>
-  );
+  const find = useContext(EmojiSource)?.find ?? srcOf;
+  const parts = splitAtEmoji<string | Blob>(text, find);
+  return <>{parts.map((part, i) => (typeof part === "string" ? part : <Image key={i} name={part.name} of={part.image} />))}</>;
 }

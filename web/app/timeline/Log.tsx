@@ -1,6 +1,7 @@
 // The messages in the log: days, authors, and the messages of the window.
 
 import { Fragment } from "preact";
+import { useLayoutEffect } from "preact/hooks";
 import { dayKey, dayOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { replyIn } from "../store/panel.ts";
@@ -8,7 +9,7 @@ import { whoOf, type wire } from "../store/sdk.ts";
 import { overlayOf, pinsIn } from "../store/sending.ts";
 import { viewIn } from "../store/span.ts";
 import { current, isConnected, me, newFrom, placeOf } from "../store/state.ts";
-import { lineSought, linked, windowIn, windowOf } from "../store/window.ts";
+import { drew, lineSought, linked, windowIn, windowOf } from "../store/window.ts";
 import { Row } from "./Row.tsx";
 
 const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
@@ -41,7 +42,11 @@ export function Log({ room, label }: { room: string; label: string }) {
   const from = isCurrent ? newFrom.value : Infinity;
   const isSought = lineSought.value === room && isConnected.value;
   const view = place && place.version.value >= 0 && !isSought ? viewIn(room) : undefined;
-  const { messages, first } = isCurrent ? windowIn(view) : windowOf(view, Infinity, Infinity);
+  const window = isCurrent ? windowIn(view) : windowOf(view, Infinity, Infinity);
+  const { messages, first } = window;
+  useLayoutEffect(() => {
+    if (isCurrent) drew(window);
+  });
   const { who } = me();
   const pins = pinsIn(room);
   const shown = messages.map(overlayOf(room));

@@ -5,6 +5,7 @@ import { t } from "../i18n/index.ts";
 import { openForwarding } from "../panels/Forwarding.tsx";
 import { openRestraining } from "../panels/Restraining.tsx";
 import { openVersions } from "../panels/Versions.tsx";
+import { roomOf } from "../store/address.ts";
 import { askRights, type Rights } from "../store/managing.ts";
 import { isAccount } from "../store/names.ts";
 import { isThread } from "../store/panel.ts";
@@ -22,8 +23,6 @@ interface MoreProps {
   who: string;
   done(): void;
 }
-
-const roomOf = (room: string): string => room.split(":")[0] ?? room;
 
 export function More({ room, message, who, done }: MoreProps) {
   const [rights, setRights] = useState<Rights>({});

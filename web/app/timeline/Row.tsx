@@ -6,12 +6,13 @@ import { t } from "../i18n/index.ts";
 import { plainOf } from "../markdown/index.ts";
 import { wordsOf } from "../store/files.ts";
 import { goTo } from "../store/history.ts";
+import { may } from "../store/members.ts";
 import { mentionsMe } from "../store/mentions.ts";
 import { nameOf, pictureOf } from "../store/names.ts";
 import { openThread } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
 import { removePreview } from "../store/sending.ts";
-import { accountOf, editing } from "../store/state.ts";
+import { editing } from "../store/state.ts";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
 import { Icon } from "../ui/Icon.tsx";
 import { Name } from "../ui/Text.tsx";
@@ -81,7 +82,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
   const isChosen = useComputed(() => chosen.value === keyOf(room, message.seq)).value;
   const isPointedAt = useComputed(() => hasTools(keyOf(room, message.seq))).value;
   const isMine = whoOf(message) === who;
-  const mayRemove = isMine || accountOf()?.row(room)?.role === "host";
+  const mayRemove = isMine || (message.previews !== undefined && may(room, "delete_any", false));
   const remove = (url: string) => void removePreview(room, message.seq, url);
   const names = [
     "message",

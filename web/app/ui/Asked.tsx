@@ -26,7 +26,7 @@ export const Lost = ({ why, again, isAsking = false }: LostProps) =>
   ) : null;
 
 /** Part of the page that is loaded when it is wanted. */
-export const arrived = <Part,>(part: Promise<Part>): Promise<Part> =>
+export const loaded = <Part,>(part: Promise<Part>): Promise<Part> =>
   part.catch(() => {
     throw new Error(t.noServer);
   });
@@ -43,7 +43,7 @@ export interface Asked<Found> {
 }
 
 /** Ask for something when it is first shown, and when what is given changes. */
-export function useAsked<Found>(ask: () => Promise<Found>, given: readonly unknown[] = [], coming: string = t.looking): Asked<Found> {
+export function useAsked<Found>(ask: () => Promise<Found>, given: readonly unknown[] = []): Asked<Found> {
   const [found, setFound] = useState<{ of: Found }>();
   const [why, setWhy] = useState("");
   const [isAsking, setAsking] = useState(false);
@@ -68,6 +68,6 @@ export function useAsked<Found>(ask: () => Promise<Found>, given: readonly unkno
     ask().then(ifLast(put), ifLast(fail));
   };
   useLayoutEffect(again, given);
-  const state = why ? <Lost why={why} again={again} isAsking={isAsking} /> : found ? null : <Empty text={coming} />;
+  const state = why ? <Lost why={why} again={again} isAsking={isAsking} /> : found ? null : <Empty text={t.looking} />;
   return { found: found?.of, put, again, fail, state };
 }

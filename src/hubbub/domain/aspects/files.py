@@ -62,7 +62,7 @@ class DropFile(Internal, frozen=True, kw_only=True):
 
 
 class LimitFiles(Internal, frozen=True, kw_only=True):
-    """Sets how many bytes files may take: see `FileLimit`. Without a size, what the server was started with holds again."""
+    """Sets how many bytes files may take: see `FileLimit`. Without a size, the default holds again."""
 
     room: RoomName = DIRECTORY
     whose: str
@@ -137,7 +137,7 @@ def _limit(ledger: Ledger, principal: Principal, change: LimitFiles) -> Answer:
         ledger.drop(FILE_LIMIT, key)
     else:
         ledger.put(FILE_LIMIT, FileLimit(*key, change.size))
-    size = "as started" if change.size is None else str(change.size)
+    size = "default" if change.size is None else str(change.size)
     details = {"bytes": size} if about else {"of": change.whose, "bytes": size}
     return note(ledger, principal, change, "file limit changed", about, **details)
 

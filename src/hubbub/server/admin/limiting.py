@@ -3,25 +3,25 @@
 import json
 import sys
 
+import msgspec
+
 from hubbub.domain.aspects.files import LimitFiles
 from hubbub.server.admin.managing import Office, in_office
 from hubbub.server.config import Settings
-from hubbub.server.files.quotas import FileLimits, FilesOf, Quotas
+from hubbub.server.files.quotas import AllFiles, FilesOf, Quotas
 
 
 def show(settings: Settings, *, as_json: bool) -> None:
     """Print the limits, and whose files take most. Raises CannotManage."""
 
-    async def read(office: Office) -> tuple[FileLimits, int, list[FilesOf]]:
-        quotas = _quotas(settings, office)
-        used = await quotas.taken_by_each()
-        return await quotas.limits_of(), sum(used.values()), await quotas.people(used)
+    async def read(office: Office) -> AllFiles:
+        return await Quotas(office.store, settings.file_limits).use()
 
-    limits, used, people = in_office(settings, read)
+    used, limits, people = in_office(settings, read)
     if as_json:
-        print(json.dumps({"used": used} | dict(zip(_NAMES, limits, strict=True))))
+        print(json.dumps({"used": used} | msgspec.structs.asdict(limits)))
     else:
-        print(f"All files: {_of(used, limits.all)}")
+        print(f"All files: {_of(used, limits.server)}")
         print(f"Each file: at most {limits.file:,} bytes")
     for each in people:
         if as_json:
@@ -41,14 +41,6 @@ def limit(settings: Settings, what: str, who: str | None, size: int | None) -> N
 
     in_office(settings, act)
     print("Limit saved. No files were deleted", file=sys.stderr)
-
-
-_NAMES = ("file", "person", "server")
-
-
-def _quotas(settings: Settings, office: Office) -> Quotas:
-    usual = settings.max_file_size, settings.files_per_person, settings.files_in_all
-    return Quotas(office.store, FileLimits(*usual))
 
 
 def _numbers(each: FilesOf) -> dict[str, int | bool]:

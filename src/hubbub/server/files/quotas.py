@@ -1,4 +1,4 @@
-"""How much files take, and how much they may: by what admins have set, else by what the server was started with."""
+"""How much files take, and how much they may: by what admins have set, else by the defaults, which the settings say."""
 
 import time
 from collections import Counter
@@ -6,21 +6,13 @@ from typing import NamedTuple
 
 from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.facts import Needs
-from hubbub.domain.files import FILE, FILE_LIMIT, FILE_USE, LIMITED, FileLimitKey
+from hubbub.domain.files import FILE, FILE_LIMIT, FILE_USE, LIMITED, FileLimitKey, FileLimits
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY, is_account_key
 from hubbub.server.stores.base import Store
 
 TOTAL_SECONDS = 60.0  # for which a node remembers how much all files take
 MOST_PEOPLE = 100  # that are listed
-
-
-class FileLimits(NamedTuple):
-    """How large a file may be, and how much one account's and all files may take, in bytes. 0: no limit for all."""
-
-    file: int
-    account: int
-    all: int
 
 
 class FilesOf(NamedTuple):
@@ -32,13 +24,20 @@ class FilesOf(NamedTuple):
     is_own_limit: bool
 
 
+class AllFiles(NamedTuple):
+    """How much all files take, the limits that hold, and whose files take most."""
+
+    used: int
+    limits: FileLimits
+    people: list[FilesOf]
+
+
 class Quotas:
     """Knows what holds now. What is there already stays, whatever is set. All methods raise StoreFailed."""
 
-    def __init__(self, store: Store, usual: FileLimits) -> None:
-        """`usual` is what the server was started with."""
+    def __init__(self, store: Store, defaults: FileLimits) -> None:
         self._store = store
-        self.usual = usual
+        self.defaults = defaults
         self._total = 0, float("-inf")  # bytes of all files, and when they were counted
 
     async def limits_of(self, account: str = "") -> FileLimits:
@@ -48,11 +47,11 @@ class Quotas:
             wanted.row(FILE_LIMIT, FileLimitKey(DIRECTORY, whose))
         rows = (await self._store.find(wanted)).rows[FILE_LIMIT].values()
         chosen = {row.whose: row.size for row in rows if row}
-        by_person = chosen.get("person", self.usual.account)
+        by_person = chosen.get("person", self.defaults.person)
         return FileLimits(
-            chosen.get("file", self.usual.file),
+            chosen.get("file", self.defaults.file),
             chosen.get(account, by_person),
-            chosen.get("server", self.usual.all),
+            chosen.get("server", self.defaults.server),
         )
 
     async def require_space(self, account: str, size: int = 0) -> None:
@@ -60,12 +59,12 @@ class Quotas:
         limits = await self.limits_of(account)
         if size > limits.file:
             raise _too_large(f"File too large: use at most {limits.file:,} bytes", limits.file)
-        if size > limits.account - await self.taken(account):
-            why = f"Storage limit reached: your files may use {limits.account:,} bytes. Delete messages with files to free space"
-            raise _too_large(why, limits.account)
-        if limits.all and size > limits.all - await self._taken_by_all():
-            why = f"Storage limit reached: all files on this server may use {limits.all:,} bytes. Ask an admin to raise the limit"
-            raise _too_large(why, limits.all)
+        if size > limits.person - await self.taken(account):
+            why = f"Storage limit reached: your files may use {limits.person:,} bytes. Delete messages with files to free space"
+            raise _too_large(why, limits.person)
+        if limits.server and size > limits.server - await self._taken_by_all():
+            why = f"Storage limit reached: all files on this server may use {limits.server:,} bytes. Ask an admin to raise the limit"
+            raise _too_large(why, limits.server)
 
     def add(self, size: int) -> None:
         """Count an upload of so many bytes, which has begun, with all files."""
@@ -77,24 +76,23 @@ class Quotas:
         waiting = sum(row.size for row in await self._store.rows(FILE, account))
         return waiting + await self._store.total(FILE_USE, "size", "account", account)
 
-    async def taken_by_each(self) -> dict[str, int]:
-        """Return how many bytes the files of each account take that has some."""
-        waiting = await self._store.totals(FILE, "size", "account")
-        return dict(
-            Counter(waiting) + Counter(await self._store.totals(FILE_USE, "size", "account"))
-        )
+    async def use(self) -> AllFiles:
+        """Return how much files take and may take, and whose take most."""
+        used = Counter(await self._store.totals(FILE, "size", "account"))
+        used += Counter(await self._store.totals(FILE_USE, "size", "account"))
+        limits = await self.limits_of()
+        return AllFiles(used.total(), limits, await self._people(used, limits.person))
 
-    async def people(self, used: dict[str, int]) -> list[FilesOf]:
+    async def _people(self, used: Counter[str], limit: int) -> list[FilesOf]:
         """Return the accounts whose files take most, and all that have limits of their own, by what they take."""
-        limit = (await self.limits_of()).account
         own = {row.whose: row.size for row in await self._store.rows(FILE_LIMIT, DIRECTORY)}
-        largest = sorted(used, key=lambda account: -used[account])[:MOST_PEOPLE]
+        largest = [account for account, _ in used.most_common(MOST_PEOPLE)]
         wanted = Needs()
         for key in {*largest, *filter(is_account_key, own)}:
             wanted.row(ACCOUNT, account_row(key))
         rows = (await self._store.find(wanted)).rows.get(ACCOUNT, {}).values()
         found = [
-            FilesOf(row, used.get(row.account, 0), own.get(row.account, limit), row.account in own)
+            FilesOf(row, used[row.account], own.get(row.account, limit), row.account in own)
             for row in rows
             if row
         ]

@@ -63,10 +63,13 @@ class Metrics:
         files: Callable[[], FileFigures],
     ) -> None:
         """Add gauges of what is refused, waits, follows, and is connected, and of files."""
-        counted = _Counted(
-            *(self._refusals, self._notifications, searches, thumbnails),
-            previews=self._previews,
-        )
+        counted = {
+            "refusals": ("Refused commands and requests", "code", self._refusals),
+            "notifications": ("Notifications by Web Push", "outcome", self._notifications),
+            "searches": ("Searches of messages", "outcome", searches),
+            "previews": ("Links whose pages were to be previewed", "outcome", self._previews),
+            "thumbnails": ("Pictures to be made smaller", "outcome", thumbnails),
+        }
         self.registry.register(_Alive(counted, journal, fanout, links))
         self.registry.register(_OfFiles(files))
 
@@ -105,20 +108,17 @@ class Metrics:
         self._loop_lag.observe(max(late, 0.0))
 
 
-class _Counted(NamedTuple):
-    """What was counted by code or outcome."""
-
-    refusals: Counter[str]
-    notifications: Counter[str]
-    searches: Counter[str]
-    thumbnails: Counter[str]
-    previews: Counter[str]
-
-
 class _Alive(Collector):
     """Counts what exists now."""
 
-    def __init__(self, counted: _Counted, journal: Journal, fanout: FanOut, links: Links) -> None:
+    def __init__(
+        self,
+        counted: dict[str, tuple[str, str, Counter[str]]],
+        journal: Journal,
+        fanout: FanOut,
+        links: Links,
+    ) -> None:
+        """`counted`: by its name, what each counter counts, the label that tells it apart, and the counts."""
         self._counted = counted
         self._journal = journal
         self._fanout = fanout
@@ -147,16 +147,8 @@ class _Alive(Collector):
         yield GaugeMetricFamily(
             "hubbub_cursors_reading", "Followers that are still catching up", reading
         )
-        counted = self._counted
-        yield _counter("refusals", "Refused commands and requests", "code", counted.refusals)
-        yield _counter(
-            "notifications", "Notifications by Web Push", "outcome", counted.notifications
-        )
-        yield _counter("searches", "Searches of messages", "outcome", counted.searches)
-        yield _counter(
-            "previews", "Links whose pages were to be previewed", "outcome", counted.previews
-        )
-        yield _counter("thumbnails", "Pictures to be made smaller", "outcome", counted.thumbnails)
+        for name, (what, label, counts) in self._counted.items():
+            yield _counter(name, what, label, counts)
         yield GaugeMetricFamily(
             "hubbub_waiting_changes", "Changes waiting for a commit", self._journal.waiting
         )

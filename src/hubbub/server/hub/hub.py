@@ -52,7 +52,7 @@ class Hub:
     `turns` are for commands about many rooms.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its parts, and options
         self,
         store: Store,
         journal: Journal,
@@ -62,8 +62,9 @@ class Hub:
         *,
         rules: Rules = RULES,
         refused: Callable[[str], None] = lambda _: None,
+        portray: Portray | None = None,
     ) -> None:
-        """`refused` gets the code of each refusal."""
+        """`refused` gets the code of each refusal; `portray` makes pictures of uploaded files, by their keys."""
         self.door = door
         self.limits = limits
         self.rules = rules
@@ -95,10 +96,6 @@ class Hub:
         self.is_leaving = False  # still serving, but new clients should go elsewhere
         self.refused = refused
         self._journal = journal
-        self._portray: Portray | None = None
-
-    def portray_with(self, portray: Portray) -> None:
-        """From now on, make pictures of uploaded files, by their keys."""
         self._portray = portray
 
     @property

@@ -4,7 +4,8 @@ import msgspec
 from aiohttp import web
 
 from hubbub.domain.aspects.files import LimitFiles
-from hubbub.server.files.quotas import FileLimits, FilesOf
+from hubbub.domain.files import FileLimits
+from hubbub.server.files.quotas import FilesOf
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import OWN_ACCOUNT, READ_OWN, account_of, session_of
 from hubbub.server.http.operations import HttpOperation, Resource
@@ -32,19 +33,6 @@ class MyFilesReply(msgspec.Struct):
     file_limit: int
 
 
-class LimitsItem(msgspec.Struct):
-    """How many bytes each file, the files of each person, and all files may use; 0 for all: only the disk limits them."""
-
-    file: int
-    person: int
-    server: int
-
-    @classmethod
-    def of(cls, limits: FileLimits) -> "LimitsItem":
-        """Return what is told of limits."""
-        return cls(*limits)
-
-
 class FilesOfPerson(msgspec.Struct):
     """How many bytes the files of an account use and may use, and whether that is an individual limit."""
 
@@ -69,8 +57,8 @@ class FileUseReply(msgspec.Struct):
     """
 
     used: int
-    limits: LimitsItem
-    started_with: LimitsItem
+    limits: FileLimits
+    defaults: FileLimits
     people: list[FilesOfPerson]
 
 
@@ -90,7 +78,7 @@ async def get_my_files(request: web.Request) -> MyFilesReply:
     """Get how much space your files use and may use."""
     principal, quotas = account_of(request, READ_OWN), request.app[UPLOADS_OF_SERVER].quotas
     limits = await quotas.limits_of(principal.id)
-    return MyFilesReply(await quotas.taken(principal.id), limits.account, limits.file)
+    return MyFilesReply(await quotas.taken(principal.id), limits.person, limits.file)
 
 
 @resource.operation(
@@ -100,10 +88,8 @@ async def get_file_use(request: web.Request) -> FileUseReply:
     """Get how much space files use and may use, and which accounts use the most. For owners and admins."""
     await admin_of(request)
     quotas = request.app[UPLOADS_OF_SERVER].quotas
-    used = await quotas.taken_by_each()
-    people = [FilesOfPerson.of(each) for each in await quotas.people(used)]
-    limits = LimitsItem.of(await quotas.limits_of())
-    return FileUseReply(sum(used.values()), limits, LimitsItem.of(quotas.usual), people)
+    used, limits, people = await quotas.use()
+    return FileUseReply(used, limits, quotas.defaults, [FilesOfPerson.of(each) for each in people])
 
 
 @resource.operation(

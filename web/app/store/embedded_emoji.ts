@@ -11,7 +11,7 @@ export interface Server {
   get(path: string): Promise<Blob>;
 }
 
-export class Emojis {
+export class EmbeddedEmoji {
   readonly #images = signal<ReadonlyMap<string, Blob>>(new Map());
   readonly #server: Server;
   readonly #askedAt = new Map<string, number>();
