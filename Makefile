@@ -47,7 +47,7 @@ install_project = rm -rf $(BUILD)/wheel && mkdir $(BUILD)/wheel && \
 	$(build_python) -c 'import hatchling.build; hatchling.build.build_editable("$(BUILD)/wheel")' && \
 	$(build_python) -m pip $(pip) --quiet --python $(bin)/python install --no-compile --no-deps --no-index --force-reinstall $(BUILD)/wheel/*.whl
 
-.PHONY: help install images serve example live bench scale posts people conversation searching page-bench upgrade harm check format types fixtures sdk test pictures page-pictures soak fuzz coverage clients chromium programs bytecode lock clean
+.PHONY: help install images serve example live bench scale posts people conversation searching page-bench upgrade harm check format types fixtures sdk test pictures readme-pictures soak fuzz coverage clients chromium programs bytecode lock clean
 
 help: ## list the targets
 	@echo 'Usage: make TARGET [ARGS="..."]'
@@ -209,8 +209,8 @@ pictures: $(stamps)/dev clients chromium ## make pictures of the page in all its
 		for each in *.png; do echo "<figure><img src=\"$$each\" alt=\"\" loading=\"lazy\"><figcaption>$$each</figcaption></figure>"; done; } > index.html; \
 	exit $$failed
 
-page-pictures: $(stamps)/dev chromium ## regenerate the README's screenshots in docs/images
-	@$(bin)/python -m tests.support.page_pictures
+readme-pictures: $(stamps)/dev chromium ## regenerate the README's screenshots in docs/images
+	@$(bin)/python -m tests.support.readme_pictures
 
 # Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines; SOAK="--seed 7" is for the first.
 soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 300 in a cluster, 20,000 histories, 16,000 power cuts, 2 GiB over a link that breaks

@@ -1,16 +1,17 @@
 """Previews of links, whoever keeps them."""
 
+from dataclasses import replace
 from typing import Any
 
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.previews import PREVIEWS, ShowPreviews
 from hubbub.domain.facts import Accepted, Answer
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Scope
 from hubbub.events import LinkPreview, Previewed
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Delete, Edit, Post, RemovePreview
 from hubbub.server.stores.base import Store
-from tests.support.fakes import ADA, AT, guest, stranger
+from tests.support.fakes import ADA, AT, guest, holder, stranger
 from tests.support.stores import commit, log_of
 
 A, B = "https://a.example/", "https://b.example/"
@@ -82,8 +83,12 @@ async def test_authors_and_moderators_remove_previews_and_they_stay_away(store: 
     assert await answer(store, ADA, remove) == Accepted(None, AT)
     assert await answer(store, OPERATOR, show(OF_A, OF_B)) == Accepted(None, AT)
     assert await shown(store) == [OF_B]
-    await commit(store, Edit(room="lobby", seq=1, text=f"{A} again"))
-    assert await answer(store, OPERATOR, show(OF_A, edit=4)) == Accepted(None, AT)
+    moderator = replace(holder("mary"), scopes=frozenset((Scope.MODERATE,)))
+    of_other = RemovePreview(room="lobby", seq=1, url=B)
+    assert await answer(store, moderator, of_other) == Accepted(4, AT)
+    assert await shown(store) is None
+    await commit(store, Edit(room="lobby", seq=1, text=f"{A} again, and {B}"))
+    assert await answer(store, OPERATOR, show(OF_A, OF_B, edit=5)) == Accepted(None, AT)
     assert await shown(store) is None
 
 

@@ -220,8 +220,8 @@ async def post(here: Here, gate: asyncio.Barrier, done: asyncio.Event, waits: li
         assert answer.status == 201, answer.body
 
 
-async def soak(size: Size, data: Path) -> list[str]:
-    """Do all that at some size, print how it goes, and return what was broken."""
+async def soak(size: Size, data: Path) -> tuple[Uploaded, Served]:
+    """Do all that at some size, and print how it goes. Fails if anything comes as it was not sent."""
     async with claimed(data) as here:
         sent = await upload(here.server, here.ada, size.mib * MIB, size.cuts, RATE)
         cost = f"{sent.growth / MIB:.1f} MiB of memory at most, {sent.seconds:.0f} s"
@@ -230,6 +230,11 @@ async def soak(size: Size, data: Path) -> list[str]:
         assert shown.status == 201, shown.body
         served = await serve(here, sent.file, size)
         print(f"{size.readers} downloads at once: {served}", flush=True)
+    return sent, served
+
+
+def broken(size: Size, sent: Uploaded, served: Served) -> list[str]:
+    """Return which bounds did not hold."""
     bounds = {
         f"the link broke {sent.cuts} times": sent.cuts == size.cuts,
         "the upload took memory": sent.growth < MOST_GROWTH,
@@ -248,9 +253,10 @@ def main() -> int:
     parser.add_argument("--each", type=int, default=2 * MIB, help="bytes that each reader takes")
     parser.add_argument("--pause", type=float, default=1.0, help="seconds between what it takes")
     with tempfile.TemporaryDirectory(prefix="hubbub-files-") as data:
-        broken = asyncio.run(soak(Size(**vars(parser.parse_args())), Path(data)))
-    print(*broken, sep="\n")
-    return 1 if broken else 0
+        size = Size(**vars(parser.parse_args()))
+        found = broken(size, *asyncio.run(soak(size, Path(data))))
+    print(*found, sep="\n")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -1,8 +1,6 @@
 """What a message and a new connection cost the loop, as the number of our own functions that it calls: what they take most of."""
 
-import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -13,6 +11,7 @@ from hubbub.server.app import Running, running
 from hubbub.server.config import Settings
 from hubbub.server.transports import steps
 from tests.integration.native import Native
+from tests.support.calls import counted
 
 SOURCES = str(Path(hubbub.__file__).parent)
 MESSAGES = 256
@@ -25,27 +24,6 @@ async def server(tmp_path: Path) -> AsyncIterator[Running]:
     settings = Settings(data=tmp_path, host="127.0.0.1", port=0, message_rate=0)
     async with running(settings) as server:
         yield server
-
-
-class Calls:
-    """How many of our functions were called, or went on."""
-
-    count = 0
-
-
-@contextmanager
-def our_calls() -> Iterator[Calls]:
-    """Count calls of our functions in this thread during the block."""
-    calls = Calls()
-
-    def called(frame: object, what: str, _: object) -> None:
-        calls.count += what == "call" and frame.f_code.co_filename.startswith(SOURCES)  # type: ignore[attr-defined]
-
-    sys.setprofile(called)
-    try:
-        yield calls
-    finally:
-        sys.setprofile(None)
 
 
 async def plain(port: int, room: str) -> ClientConnection:
@@ -86,7 +64,7 @@ async def test_a_message_in_a_free_room_takes_few_calls(
 ) -> None:
     monkeypatch.setattr(steps, "STEP", 60.0)  # else a slow machine makes more of them
     async with await come(server.port, room) as socket:
-        with our_calls() as calls:
+        with counted(under=SOURCES) as calls:
             for _ in range(MESSAGES):
                 await socket.send(message(room))
             heard = 0
@@ -101,7 +79,7 @@ async def test_a_connection_to_a_free_room_takes_few_calls(
 ) -> None:
     counts = []
     for _ in range(OPENINGS):  # the least of them: meanwhile the server does other things
-        with our_calls() as calls:
+        with counted(under=SOURCES) as calls:
             socket = await come(server.port, room)
         counts.append(calls.count)
         await socket.close()

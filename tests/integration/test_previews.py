@@ -237,18 +237,15 @@ async def test_nobody_has_very_many_links_fetched(site: Site) -> None:
 
 
 @asynccontextmanager
-async def served(
-    data: Path, site: Site, where: str = "all", **settings: Any
-) -> AsyncIterator[tuple[Native, Native]]:
+async def served(data: Path, site: Site) -> AsyncIterator[tuple[Native, Native]]:
     """Run a server that previews links, with ada, who follows the lobby, and grace."""
     given = Settings(
         data=data,
         host="127.0.0.1",
         port=0,
-        link_previews=where,
+        link_previews="all",
         outgoing_network=("127.0.0.0/8",),
         outgoing_port=(str(site.port),),
-        **settings,
     )
     async with (
         running(given) as server,
@@ -288,19 +285,6 @@ async def test_messages_show_previews_until_their_links_are_gone(
         again = [await ada.event() for _ in range(2)]
         assert again[1]["message"] == again[0]["seq"] and again[1]["previews"] == cards[:1]
         assert site.asked == {"a": 1, "b": 1}, "each once, and none in code"
-
-
-@pytest.mark.parametrize("where", ["none", "made"])
-async def test_unless_the_settings_ask_for_it_no_request_goes_out(
-    where: str, site: Site, tmp_path: Path
-) -> None:
-    async with served(tmp_path, site, where, search="all") as (ada, _):
-        await ada.ask("post", room="lobby", text=f"findable {site.url('a')}")
-        for _ in range(2):  # whatever reads on after commits has read on
-            while not (await ada.ask("search", query="in:lobby findable"))["hits"]:  # noqa: ASYNC110 - no event
-                await asyncio.sleep(0.05)
-            await ada.ask("post", room="lobby", text="findable, too")
-        assert not site.asked
 
 
 async def test_who_is_killed_while_fetching_shows_the_preview_once(

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 
 
 class Calls:
@@ -13,12 +14,15 @@ class Calls:
 
 
 @contextmanager
-def counted(*kinds: str) -> Iterator[Calls]:
-    """Count calls in this thread during the block: of functions in Python (`call`), unless other kinds are given."""
+def counted(*kinds: str, under: str = "") -> Iterator[Calls]:
+    """Count calls in this thread during the block: of functions in Python (`call`), unless other kinds are given.
+
+    Those of all files are counted, or of those whose path begins with `under`.
+    """
     calls, wanted = Calls(), kinds or ("call",)
 
-    def called(_: object, what: str, __: object) -> None:
-        calls.count += what in wanted
+    def called(frame: FrameType, what: str, _: object) -> None:
+        calls.count += what in wanted and frame.f_code.co_filename.startswith(under)
 
     sys.setprofile(called)
     try:

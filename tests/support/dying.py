@@ -1,4 +1,4 @@
-"""Kills the process in the middle of a certain deed: `set_up("die_while_indexing:7")`."""
+"""Kills the process in the middle of a certain deed: `set_up("die_while_indexing:7,3")`."""
 
 import asyncio
 import os

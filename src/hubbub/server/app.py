@@ -31,7 +31,7 @@ from hubbub.server.application import (
 )
 from hubbub.server.brokers.base import Broker
 from hubbub.server.config import Settings
-from hubbub.server.delivering import delivering_of, submitting
+from hubbub.server.delivering import delivering_of, indexed_by, submitting
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.files.base import FilesFailed
@@ -50,7 +50,7 @@ from hubbub.server.http.resources import (
 from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
-from hubbub.server.keeping import indexed_by, reactors_for, rules_for
+from hubbub.server.keeping import reactors_for, rules_for
 from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.notifying import keys_of, notifier_of
 from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of, sign_in_of

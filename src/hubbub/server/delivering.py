@@ -1,9 +1,11 @@
 """Builds what commits changes and delivers them, here and to other nodes, and what else heeds each commit of this node."""
 
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
 from typing import NamedTuple
 
+from hubbub.domain.access import RoomKind
 from hubbub.domain.facts import Answer, Batch
 from hubbub.domain.live import LiveReport
 from hubbub.domain.principals import Principal
@@ -19,12 +21,20 @@ from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews, Receipts
 from hubbub.server.hub.writing import Policy
-from hubbub.server.keeping import index_news, preview_news
 from hubbub.server.notifying import prompt_reactors
 from hubbub.server.people.addresses import Submit
 from hubbub.server.people.ends import Ends
+from hubbub.server.previews.pages import Pages
 from hubbub.server.reactors.base import News
+from hubbub.server.reactors.indexing import Indexing, IndexNews
+from hubbub.server.reactors.previews import Previews
 from hubbub.server.stores.base import Store
+
+_KINDS = {
+    "made": frozenset({RoomKind.MADE}),
+    "all": frozenset({RoomKind.MADE, RoomKind.FREE}),
+    "none": frozenset[RoomKind](),
+}
 
 
 class AllNews(NamedTuple):
@@ -109,6 +119,33 @@ def _news(
     submit = submitting(hub)
     previewing = preview_news(settings, store, submit, measured.previewed)
     return *map(News, prompt_reactors(store, submit)), *previewing, *indexing
+
+
+def indexed_by(settings: Settings) -> frozenset[RoomKind]:
+    """Return the kinds of rooms in which messages can be searched."""
+    return _KINDS[settings.search]
+
+
+def index_news(
+    settings: Settings,
+    store: Store,
+    waiting: Callable[[], int],
+    indexed: Callable[[float], object],
+) -> list[IndexNews]:
+    """Return what indexes messages soon after each commit. `waiting` says how many changes wait for one; see `IndexNews`."""
+    kinds = indexed_by(settings)
+    return [IndexNews(Indexing(store, waiting, kinds), indexed)] if kinds else []
+
+
+def preview_news(
+    settings: Settings, store: Store, submit: Submit, counted: Callable[[str], object]
+) -> list[News]:
+    """Return what previews links soon after each commit, if the settings ask for it. `counted`: see `Pages`."""
+    kinds = _KINDS[settings.link_previews]
+    if not kinds:
+        return []
+    pages = Pages(settings.reach, settings.public_url, time.monotonic, counted)
+    return [News(Previews(store, submit, pages, kinds, time.time))]
 
 
 def submitting(hub: Callable[[], Hub]) -> Submit:

@@ -43,4 +43,4 @@ resource = Resource()
 async def remove_preview(request: web.Request) -> ChangeReply | web.Response:
     """Remove the preview of a link from a message. It stays removed as long as the link is in the text."""
     change = RemovePreview(room=ROOM.of(request), seq=SEQ.of(request), url=URL.of(request))
-    return await commit(request, principal_of(request), change)
+    return await commit(request, principal, change)

@@ -1,4 +1,4 @@
-"""Makes the README's pictures of the page anew, of a team at work: `make page-pictures`."""
+"""Makes the README's pictures of the page anew, of a team at work: `make readme-pictures`."""
 
 import asyncio
 import os
