@@ -42,5 +42,6 @@ resource = Resource()
 )
 async def remove_preview(request: web.Request) -> ChangeReply | web.Response:
     """Remove the preview of a link from a message. It stays removed as long as the link is in the text."""
+    principal = principal_of(request)
     change = RemovePreview(room=ROOM.of(request), seq=SEQ.of(request), url=URL.of(request))
     return await commit(request, principal, change)
