@@ -108,15 +108,11 @@ class Fetching:
         return self.outcomes[-1] if self.outcomes else ""
 
 
-async def test_a_page_is_fetched_once_and_forgotten_after_a_while(site: Site) -> None:
+async def test_nothing_is_remembered_of_what_was_fetched(site: Site) -> None:
     fetching = Fetching(site)
     for _ in range(2):
         assert await fetching.pages.preview(site.url("a"), "ada") == site.preview("a")
-    assert (site.asked["a"], fetching.outcomes) == (1, ["found", "known"])
-    fetching.now = previews.KNOWN_SECONDS
-    fetching.pages.forget()
-    assert not fetching.pages._known
-    assert await fetching.pages.preview(site.url("a"), "ada") and site.asked["a"] == 2
+    assert (site.asked["a"], fetching.outcomes) == (2, ["found", "found"])
 
 
 async def test_redirects_are_followed_where_requests_may_go(site: Site) -> None:
@@ -233,6 +229,22 @@ async def test_nobody_has_very_many_links_fetched(site: Site) -> None:
     assert await fetching.outcome(site.url("second"), "mary") == "too_early", "of one person"
 
 
+async def test_links_that_fail_or_are_slow_count_as_several(site: Site) -> None:
+    fetching = Fetching(site)
+    site.says("missing", "", 404)
+
+    def slow(_: web.Request) -> web.Response:
+        fetching.now += previews.SLOW_SECONDS + 1
+        return web.Response(text=HTML, content_type="text/html")
+
+    site.answers["slow"] = slow
+    assert await fetching.pages.preview(site.url("slow"), "ada")
+    for _ in range(3):
+        assert await fetching.outcome(site.url("missing")) == "failed"
+    assert await fetching.outcome(site.url("missing")) == "too_early"
+    assert await fetching.pages.preview(site.url("a"), "grace"), "others are not concerned"
+
+
 # --- a server ---
 
 
@@ -284,7 +296,7 @@ async def test_messages_show_previews_until_their_links_are_gone(
         await ada.ask("post", room="lobby", text=f"again {a}")
         again = [await ada.event() for _ in range(2)]
         assert again[1]["message"] == again[0]["seq"] and again[1]["previews"] == cards[:1]
-        assert site.asked == {"a": 1, "b": 1}, "each once, and none in code"
+        assert site.asked == {"a": 2, "b": 1}, "each once for each message, and none in code"
 
 
 async def test_who_is_killed_while_fetching_shows_the_preview_once(

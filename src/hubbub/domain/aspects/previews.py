@@ -23,6 +23,9 @@ from hubbub.events import Deleted, Edited, Erased, LinkPreview, Previewed
 from hubbub.protocol.messages import Edit, Message, RemovePreview
 
 MAX_PREVIEWS = 3  # of one message
+MAX_REMOVED = (
+    100  # links of one message, of which it is remembered that their previews were removed
+)
 
 _encode = msgspec.json.Encoder().encode
 _decode_shown = msgspec.json.Decoder(list[LinkPreview]).decode
@@ -112,7 +115,7 @@ def _remove(ledger: Ledger, principal: Principal, change: RemovePreview) -> Answ
     if row is None or rest == row.previews:
         return ledger.unchanged()
     event = Previewed(**ledger.next(change.room, principal), message=change.seq, previews=rest)
-    return _say(ledger, event, [*row.without, change.url])
+    return _say(ledger, event, [*row.without, change.url][-MAX_REMOVED:])
 
 
 def _say(ledger: Ledger, event: Previewed, removed: list[str]) -> Answer:
@@ -132,13 +135,14 @@ def _say(ledger: Ledger, event: Previewed, removed: list[str]) -> Answer:
 
 
 def _edited(ledger: Ledger, event: Edited) -> None:
-    """Take away the previews of links that the message has no longer."""
+    """Take away the previews of links that the message has no longer. What was removed stays away while its link is anywhere in the text."""
     row = ledger.row(PREVIEWS, PreviewsKey(event.room, event.message))
     if row is None:
         return
-    links = links_in(event.text or "", MAX_PREVIEWS)
+    text = event.text or ""
+    links = links_in(text, MAX_PREVIEWS)
     rest = [each for each in row.previews if each.url in links]
-    removed = [url for url in row.without if url in links]
+    removed = [url for url in row.without if url in text]
     if (rest, removed) != (row.previews, row.without):
         place = event.room, ledger.head(event.room) + 1, event.at, event.by
         _say(ledger, Previewed(*place, id=event.id, message=event.message, previews=rest), removed)

@@ -68,6 +68,10 @@ class Rates:
             bucket = self._buckets[who] = Bucket(self._burst, now)
         return bucket.take(min(amount, self._burst), now, self.per_second, self._burst)
 
+    def owe(self, who: str, now: float, amount: float) -> None:
+        """Take tokens even if there are not as many: what comes next waits for longer."""
+        self._buckets.setdefault(who, Bucket(self._burst, now)).tokens -= amount
+
     def is_flooding(self, who: str) -> bool:
         """Whether a principal keeps sending despite being refused."""
         bucket = self._buckets.get(who)

@@ -2,9 +2,7 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable
-from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from hubbub.events import LinkPreview
@@ -18,8 +16,8 @@ from hubbub.server.previews.page import preview_of
 FETCH_SECONDS = 8.0  # for everything that it takes to fetch one page
 AT_ONCE = 8
 MOST_REDIRECTS = 3
-KNOWN, KNOWN_SECONDS = 500, 900.0  # links of which it is remembered what is behind them
 PERSON_PER_SECOND, PERSON_AT_ONCE = 0.2, 20.0  # links
+SLOW_SECONDS, SLOW_COSTS = 2.0, 5.0  # a link that takes longer, or fails, counts as so many
 HOST_PER_SECOND, HOST_AT_ONCE = 1.0, 10.0  # to one host
 ALL_PER_SECOND, ALL_AT_ONCE = 5.0, 100.0
 
@@ -33,13 +31,8 @@ _REDIRECTS = (301, 302, 303, 307, 308)
 log = logging.getLogger(__name__)
 
 
-class _Known(NamedTuple):
-    at: float
-    preview: LinkPreview | None
-
-
 class Pages:
-    """Previews of pages by their addresses."""
+    """Previews of pages by their addresses. What was fetched is not remembered: it would outlive its message."""
 
     def __init__(
         self,
@@ -56,7 +49,6 @@ class Pages:
         self._reach = reach
         self._own = urlsplit(own).hostname
         self._now = now
-        self._known: OrderedDict[str, _Known] = OrderedDict()
         self._free = asyncio.Semaphore(AT_ONCE)
         self._people = Rates(PERSON_PER_SECOND, PERSON_AT_ONCE)
         self._hosts = Rates(HOST_PER_SECOND, HOST_AT_ONCE)
@@ -64,31 +56,24 @@ class Pages:
 
     async def preview(self, url: str, who: str) -> LinkPreview | None:
         """Return the preview of a link that somebody posted, or None: it has none, can't be fetched, or it is too early for it."""
-        known = self._known.get(url)
-        if known and known.at > self._now() - KNOWN_SECONDS:
-            self._counted("known")
-            return known.preview
         if not self._is_wanted(url):
             return None
         if self._is_too_early(url, who):
             self._counted("too_early")
             return None
         async with self._free:
+            began = self._now()
             preview, outcome = await self._fetched(url)
+        now = self._now()
+        if outcome == "failed" or now - began > SLOW_SECONDS:
+            self._people.owe(who, now, SLOW_COSTS - 1)
         self._counted(outcome)
-        self._known[url] = _Known(self._now(), preview)
-        self._known.move_to_end(url)
-        if len(self._known) > KNOWN:
-            self._known.popitem(last=False)
         return preview
 
     def forget(self) -> None:
-        """Forget what was fetched long ago, and who has not posted a link for a while."""
-        now = self._now()
-        while self._known and next(iter(self._known.values())).at <= now - KNOWN_SECONDS:
-            self._known.popitem(last=False)
+        """Forget who has not posted a link for a while."""
         for rates in (self._people, self._hosts, self._all):
-            rates.sweep(now)
+            rates.sweep(self._now())
 
     def _is_wanted(self, url: str) -> bool:
         """Whether this is an address of another server, without a password."""

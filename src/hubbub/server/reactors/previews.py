@@ -8,7 +8,7 @@ from typing import NamedTuple
 from hubbub import events
 from hubbub.domain.access import RoomKind, kind_of
 from hubbub.domain.aspects.people.accounts import OPERATOR
-from hubbub.domain.aspects.previews import MAX_PREVIEWS, ShowPreviews
+from hubbub.domain.aspects.previews import MAX_PREVIEWS, PREVIEWS, ShowPreviews
 from hubbub.domain.facts import MessageKey
 from hubbub.domain.links import links_in
 from hubbub.events import LinkPreview
@@ -23,7 +23,7 @@ OF_USE_FOR = 600.0  # seconds from a message to its previews
 
 
 class _Said(NamedTuple):
-    """What a message said from an event on: the event if it is an edit, or 0; who posted or edited it; its links."""
+    """What a message said from an event on: the event if it is an edit, or 0; its links; who posted or edited it, or "" for guests without a key."""
 
     message: int
     edit: int
@@ -58,7 +58,7 @@ class Previews:
         return kind_of(log) in self._kinds
 
     async def begin(self, _: Turn) -> None:
-        """Forget what was fetched long ago."""
+        """Forget who has not posted a link for a while."""
         self._pages.forget()
 
     def end(self) -> None:
@@ -69,14 +69,15 @@ class Previews:
         page = await self._store.read(room, after, min(after + EVENTS_AT_ONCE, head))
         if not page.bodies:
             return max(after, page.kept - 1)
-        upto, some = self._next(after, page.bodies)
+        upto, some = await self._next(after, page.bodies)
         await asyncio.gather(*(self._preview(room, each) for each in some))
         return upto
 
-    def _next(self, after: int, bodies: list[bytes]) -> tuple[int, list[_Said]]:
+    async def _next(self, after: int, bodies: list[bytes]) -> tuple[int, list[_Said]]:
         """Return how far to go, and what messages with links say there by then."""
         found: dict[int, _Said] = {}
         for seq, body in enumerate(bodies, after + 1):
+            await asyncio.sleep(0)  # a long text takes some milliseconds
             if said := self._said(body):
                 found.pop(said.message, None)
                 if said.links:
@@ -89,10 +90,10 @@ class Previews:
         """Return what a message says from an event on, if that is such an event, and new."""
         if body.startswith(events.POSTED):
             posted = events.decode_posted(body)
-            said, text = _Said(posted.seq, 0, posted.id or posted.by, []), posted.text
+            said, text = _Said(posted.seq, 0, posted.id or "", []), posted.text
         elif body.startswith(events.EDITED):
             edited = events.decode_edited(body)
-            said, text = _Said(edited.message, edited.seq, edited.id or edited.by, []), edited.text
+            said, text = _Said(edited.message, edited.seq, edited.id or "", []), edited.text
         else:
             return None
         if not text or "://" not in text or self._is_old(body):
@@ -106,11 +107,17 @@ class Previews:
     async def _preview(self, room: str, said: _Said) -> None:
         """Fetch what is not shown yet of a message, and show it. Fails with `StoreFailed`."""
         found = (await self._store.messages([MessageKey(room, said.message)])).found[0]
-        if found is None or found.message.deleted:
-            return
+        if found is None or links_in(found.message.text or "", MAX_PREVIEWS) != said.links:
+            return  # deleted, or edited since then; the edit comes in turn
         shown = {each.url: each for each in found.message.previews or ()}
+        rows = await self._store.rows(PREVIEWS, room, said.message)
+        removed = {url for row in rows for url in row.without}
         previews = await asyncio.gather(
-            *(self._known_or_fetched(shown, url, said.who) for url in said.links)
+            *(
+                self._known_or_fetched(shown, url, said.who)
+                for url in said.links
+                if url not in removed
+            )
         )
         some = tuple(filter(None, previews))
         if list(some) == list(shown.values()):

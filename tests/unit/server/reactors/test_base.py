@@ -95,6 +95,25 @@ async def test_a_room_where_a_reactor_fails_unexpectedly_waits_longer_each_time_
     assert "secret" not in "".join(said)
 
 
+@timeless
+async def test_a_turn_ends_after_a_while_and_its_room_comes_last() -> None:
+    store = MemoryStore()
+    await post(store, "attic", 6)
+    await post(store, "lobby", 1)
+
+    class Slow(Counting):
+        """Each of its steps takes long."""
+
+        async def step(self, room: str, after: int, head: int) -> int:
+            await asyncio.sleep(base.SECONDS_A_TURN)
+            return await super().step(room, after, head)
+
+    reactor = Slow(store)
+    assert await go_round(reactor, store)
+    rooms = ["attic", "attic", "lobby", "attic", "attic", "attic", "attic"]
+    assert [room for room, _ in reactor.seen] == rooms
+
+
 def batch(room: str, seq: int) -> Batch:
     return Batch(room, seq, [b""])
 
