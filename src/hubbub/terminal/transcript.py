@@ -3,6 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import date, datetime
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -56,7 +57,7 @@ _DONE_TO: dict[type[Event], str] = {
     Muted: "muted",
     Unmuted: "unmuted",
 }
-_EXCERPT, _PATCH, _PREVIEW = 24, 60, 70  # columns
+_EXCERPT, _PATCH, _HOST, _PREVIEW = 24, 60, 40, 70  # columns
 _INDENT = (
     " " * 6
 )  # the width of the time, so that no line of a message can pass for another message
@@ -197,8 +198,17 @@ class Transcript:
 
 def _preview(preview: LinkPreview) -> Line:
     """The line for a link, with what its page is called."""
-    site = f"{preview.site}: " if preview.site else ""
-    return [_INDENT, dim(f"└ {shorten(visible(site + preview.title), _PREVIEW)}")]
+    host = visible(_host_of(preview.url))
+    host = host if len(host) <= _HOST else f"…{host[1 - _HOST :]}"  # whose it is says its end
+    site = f" ({preview.site})" if preview.site not in ("", host) else ""
+    return [_INDENT, dim(f"└ {host}{shorten(visible(f'{site}: {preview.title}'), _PREVIEW)}")]
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or url
+    except ValueError:
+        return url
 
 
 def _indented(lines: list[str]) -> list[Line]:

@@ -3,7 +3,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from hubbub.events import Deleted, Edited, Event, Patched, Posted, Reacted, Reference, Unreacted
+from hubbub.events import (
+    Deleted,
+    Edited,
+    Event,
+    LinkPreview,
+    Patched,
+    Posted,
+    Reacted,
+    Reference,
+    Unreacted,
+)
 from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.protocol.messages import Message
 from hubbub.terminal.style import Line, Style, dim, name
@@ -118,6 +128,24 @@ def test_a_message_as_it_is_now(transcript: Shown) -> None:
     assert transcript.message(message) == ["18:00 ada: hi (edited)", "      └ 👍 grace, linus"]
     assert transcript.message(Message(3, AT, "ada", deleted=True)) == [
         "18:00 * a message by ada was deleted"
+    ]
+
+
+def test_a_preview_says_where_its_link_leads_whatever_the_page_calls_itself(
+    transcript: Shown,
+) -> None:
+    long = f"{'bank.example.' * 4}evil.example"
+    previews = [
+        LinkPreview("https://ada@evil.example:8080/bank", "Log in", "bank.example"),
+        LinkPreview("https://a.example/", "A title"),
+        LinkPreview(f"https://{long}/", "A title"),
+        LinkPreview("http://[/", "A title"),
+    ]
+    assert transcript.message(Message(2, AT, "ada", "hi", previews=previews))[1:] == [
+        "      └ evil.example (bank.example): Log in",
+        "      └ a.example: A title",
+        f"      └ …{long[-39:]}: A title",
+        "      └ http://[/: A title",
     ]
 
 

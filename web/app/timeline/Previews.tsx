@@ -12,17 +12,17 @@ interface PreviewsProps {
   onRemove?: ((url: string) => void) | undefined;
 }
 
-/** What a page's site is called; else its host. */
+/** The host, which says whose page it is, and what the page itself calls its site. */
 function siteOf({ site, url }: wire.LinkPreview): string {
-  if (site) return site;
-  return URL.canParse(url) ? new URL(url).host : url;
+  const host = URL.canParse(url) ? new URL(url).host : url;
+  return site && site !== host ? `${host} · ${site}` : host;
 }
 
 export const Previews = ({ of: previews, tabIndex, onRemove }: PreviewsProps) => (
   <ul class="previews" aria-label={t.previews}>
     {previews.map((preview) => (
       <li key={preview.url} dir="auto">
-        <small>{harmless(siteOf(preview))}</small>
+        <small dir="ltr">{harmless(siteOf(preview))}</small>
         <a href={preview.url} target="_blank" rel="noopener noreferrer" tabIndex={tabIndex}>
           {harmless(preview.title)}
         </a>
