@@ -7,12 +7,24 @@ import pytest
 from hubbub.domain.access import RoomKind
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.document import Document
+from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.previews import ShowPreviews
 from hubbub.domain.aspects.reactions import REACTIONS, ReactionKey, reactions_to
 from hubbub.domain.facts import ANSWERED, Accepted, Commit, Head, Needs, Proposal
 from hubbub.domain.patterns import spans
-from hubbub.events import Edited, Posted
+from hubbub.events import Edited, LinkPreview, Posted
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Change, Delete, Edit, Message, Patch, Post, React, Unreact
+from hubbub.protocol.messages import (
+    Change,
+    Delete,
+    Edit,
+    Message,
+    Patch,
+    Post,
+    React,
+    RemovePreview,
+    Unreact,
+)
 from hubbub.server.stores.base import RoomRow, Store
 from tests.support.fakes import ADA, AT, GRACE, guest, holder, stranger, user
 from tests.support.stores import REAL, commit, log_of, nths
@@ -184,12 +196,14 @@ async def test_keys_are_known_by_room_and_owner(store: Store) -> None:
     assert kitchen == Accepted(1, AT)
 
 
+LINK = "https://a.example/"
 CALLED: list[Change] = [
-    Edit(room="lobby", seq=1, text="x", client_message_id="k"),
+    Edit(room="lobby", seq=1, text=f"x {LINK}", client_message_id="k"),
     Delete(room="lobby", seq=1, client_message_id="k"),
     React(room="lobby", seq=1, emoji="👍", client_message_id="k"),
     Unreact(room="lobby", seq=1, emoji="🎉", client_message_id="k"),
     Patch(room="lobby", patch={"n": 1}, client_message_id="k"),
+    RemovePreview(room="lobby", seq=1, url=LINK, client_message_id="k"),
 ]
 
 
@@ -202,15 +216,17 @@ def test_every_command_of_free_rooms_with_a_key_of_its_own_is_tried() -> None:
 async def test_a_repeated_change_gets_the_first_answer_and_is_made_once(
     store: Store, change: Change
 ) -> None:
-    await commit(store, Post(room="lobby", text="hi", client_message_id="k"))
+    await commit(store, Post(room="lobby", text=LINK, client_message_id="k"))
     await commit(store, React(room="lobby", seq=1, emoji="🎉"))
+    previews = (LinkPreview(LINK, "A title"),)
+    await commit(store, ShowPreviews(room="lobby", seq=1, edit=0, previews=previews), by=OPERATOR)
     answers, _ = await commit(store, change, change)
-    assert answers == [Accepted(3, AT), Accepted(3, AT, is_duplicate=True)]
+    assert answers == [Accepted(4, AT), Accepted(4, AT, is_duplicate=True)]
     (again,), batches = await commit(store, change, at=LATER)
-    assert (again, batches) == (Accepted(3, AT, is_duplicate=True), [])
+    assert (again, batches) == (Accepted(4, AT, is_duplicate=True), [])
     ((others,), _) = await commit(store, change, by=GRACE, at=LATER)
     assert others != again
-    await store.trim("lobby", 4)
+    await store.trim("lobby", 5)
     assert await store.rows(ANSWERED) == []
 
 
