@@ -440,7 +440,7 @@ export const en = {
     receipts: "Show how far others have read",
     titles: "Forum: each message begins a thread and needs a title",
     members_may_invite: "Members may invite people",
-    members_may_edit: "Members may change title, topic, alias and picture",
+    members_may_edit: "Members may change the title, topic, alias and picture",
     members_may_name_all: "Members may use @room",
   } as Record<string, string>,
   archive: "Archive",
