@@ -575,7 +575,7 @@ async def unanswered(page: Page, team: Team) -> AsyncIterator[str]:
 
     for how, answer, words in (
         ("loading", hang, re.compile("Looking…|Loading…")),
-        ("offline", fail, re.compile("There is no connection")),
+        ("offline", fail, re.compile("Can't reach the server")),
     ):
         await page.route("**/api/v1/**", answer)
         async for what in opened(page):
@@ -685,7 +685,7 @@ async def missing(page: Page, team: Team) -> AsyncIterator[str]:
     yield "after an absence"
     await page.route("**/api/v1/me/missed?*", lambda route: route.abort())
     await page.get_by_role("button", name="Show what you missed").click()
-    await expect(page.get_by_role("main").get_by_text("There is no connection")).to_be_visible()
+    await expect(page.get_by_role("main").get_by_text("Can't reach the server")).to_be_visible()
     yield "missed, offline"
     await page.unroute("**/api/v1/me/missed?*")
     await page.get_by_role("button", name="Try again").click()

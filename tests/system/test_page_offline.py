@@ -415,7 +415,7 @@ async def back_with_the_saved(people: People, page: Page) -> None:
     """The server is back while one looks at the saved messages, which come by themselves, with the one that waited."""
     await page.get_by_role("button", name="Saved messages").click()
     panel = page.get_by_role("complementary", name="Saved messages")
-    await expect(panel.get_by_text("There is no connection")).to_be_visible()
+    await expect(panel.get_by_text("Can't reach the server")).to_be_visible()
     await come_back(people.server, page)
     await expect(panel.get_by_role("button", name="Show it in Kitchen")).to_be_visible()
 
