@@ -5,14 +5,18 @@ commands: a new one fails until it is among the `SHOWN`, or has a reason not to 
 """
 
 import fnmatch
+import html
 import json
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import aiohttp
 import pytest
+from aiohttp import web
 from playwright.async_api import Browser, Page, expect
 
 from tests.support.checkout import ROOT
@@ -53,6 +57,7 @@ SHOWN = {
     "AddEmoji.name": "refused",
     "a room": "refused",
     "a file": "files",
+    "ShowPreviews.previews": "links",
 }
 NOWHERE = {  # those that no page shows, and why
     "*.client_message_id": "programs make it up",
@@ -60,6 +65,7 @@ NOWHERE = {  # those that no page shows, and why
     "Edit.mentions": "as those of a post",
     "Unreact.emoji": "it takes a reaction away",
     "RemoveEmoji.name": "it takes an emoji away",
+    "RemovePreview.url": "it takes a preview away",
     "Post.arguments": "shown as JSON in a text, by the same component as messages",
     "PostInThread.*": "as those of a post, by the same components",
     "Post.bytes": "only its length is shown",
@@ -156,9 +162,38 @@ class Stage:
         assert await self.page.evaluate(FOREIGN, host) == []
 
 
+@asynccontextmanager
+async def talkative() -> AsyncIterator[int]:
+    """The port of a site whose pages say of themselves what the texts are."""
+
+    async def handle(request: web.Request) -> web.Response:
+        at = int(request.match_info["at"])
+        said = {"title": f"About {TEXTS[at]}", "site_name": TEXTS[at], "description": TEXTS[-at]}
+        page = "".join(
+            f'<meta property="og:{name}" content="{html.escape(text)}">'
+            for name, text in said.items()
+        )
+        return web.Response(text=page, content_type="text/html")
+
+    application = web.Application()
+    application.router.add_get("/{at}", handle)
+    runner = web.AppRunner(application, shutdown_timeout=1)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield runner.addresses[0][1]
+    await runner.cleanup()
+
+
 @pytest.fixture(scope="module")
 async def stage(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    async with people_of(browser, tmp_path_factory.mktemp("markup") / "data") as people:
+    async with staged(browser, tmp_path_factory.mktemp("markup") / "data") as stage:
+        yield stage
+
+
+@asynccontextmanager
+async def staged(browser: Browser, data: Path, *flags: str) -> AsyncIterator[Stage]:
+    """A server with Ada's page and a room. In the end, no page has asked any other server for anything."""
+    async with people_of(browser, data, *flags) as people:
         page = await people.owner()
         requests: list[str] = []
         page.context.on("request", lambda request: requests.append(request.url))
@@ -223,6 +258,21 @@ async def test_messages(stage: Stage) -> None:
         await stage.check()
     await expect(page.locator(f'[data-seq="{first}"] .reactions button').nth(5)).to_be_attached()
     await stage.check()
+
+
+async def test_links(browser: Browser, tmp_path: Path) -> None:
+    """What pages say of themselves, on a server that fetches no link but these."""
+    flags = "--link-previews", "made", "--outgoing-network", "127.0.0.1/32", "--outgoing-port"
+    async with talkative() as port, staged(browser, tmp_path, *flags, str(port)) as stage:
+        ats = range(1, len(TEXTS), len(TEXTS) // 8)[:9]
+        links = [f"http://127.0.0.1:{port}/{at}" for at in ats]
+        texts = [{"text": " ".join(links[at : at + 3])} for at in range(0, len(links), 3)]
+        assert await stage.taken("POST", f"/rooms/{stage.kitchen}/messages", texts) == len(texts)
+        cards = stage.page.locator(".previews > li")
+        await expect(cards).to_have_count(len(links))
+        for host in await cards.locator("small").all_inner_texts():
+            assert host.startswith(f"127.0.0.1:{port}"), "whatever the page calls its site"
+        await stage.check()
 
 
 async def test_a_search(stage: Stage) -> None:
