@@ -47,6 +47,10 @@ class Bucket:
             self.refused = 0
         return 0.0
 
+    def owe(self, amount: float) -> None:
+        """Take tokens even if there are not as many."""
+        self.tokens -= amount
+
 
 class Rates:
     """Each principal may take `per_second` tokens a second, and twice as many (or `largest`) at once. 0 means no limit.
@@ -70,7 +74,7 @@ class Rates:
 
     def owe(self, who: str, now: float, amount: float) -> None:
         """Take tokens even if there are not as many: what comes next waits for longer."""
-        self._buckets.setdefault(who, Bucket(self._burst, now)).tokens -= amount
+        self._buckets.setdefault(who, Bucket(self._burst, now)).owe(amount)
 
     def is_flooding(self, who: str) -> bool:
         """Whether a principal keeps sending despite being refused."""
