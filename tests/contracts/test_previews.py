@@ -61,7 +61,8 @@ async def test_an_edit_takes_away_the_previews_of_links_that_are_gone(store: Sto
     assert (await store.head("lobby")).seq == 5, "and nothing is said if they are all there"
     await commit(store, Edit(room="lobby", seq=1, text=f"in code: `{B}`"))
     assert await shown(store) is None
-    assert not await store.rows(PREVIEWS)
+    [row] = await store.rows(PREVIEWS)
+    assert (row.previews, row.without) == ([], [])
 
 
 async def test_what_was_fetched_for_a_former_text_is_not_shown(store: Store) -> None:

@@ -230,7 +230,10 @@ PLACES = {  # the part of the toy verb, and where that of a real one lies
     "aspect": "domain/aspects/",
     "route": "server/http/resources/",
 }
-LISTS = {"domain/aspects/__init__.py", "server/app.py"}  # which the test's server is given instead
+LISTS = {
+    "domain/aspects/__init__.py",
+    "server/http/routes.py",
+}  # which the test's server is given instead
 
 
 def test_the_house_has_a_place_for_each_part_and_none_for_others() -> None:

@@ -82,6 +82,8 @@ RUNS = {
     "hubbub user reset": ["ada"],
     "hubbub user export": ["ada"],
     "hubbub user remove": ["ada", "--yes"],
+    "hubbub files list": [],
+    "hubbub files limit": ["default", "--person"],
     "hubbub emoji add": ["party", "{place}/party.gif"],
     "hubbub emoji list": [],
     "hubbub emoji remove": ["party", "--yes"],
@@ -100,7 +102,7 @@ CLIENTS = {f"hubbub {name}" for name in ("chat", "send", "search", "tail", "logi
 QUIET = {  # no data, only remarks
     *("hubbub backup", "hubbub restore"),
     *("hubbub user role", "hubbub user suspend", "hubbub user resume"),
-    *("hubbub user remove", "hubbub emoji add", "hubbub emoji remove"),
+    *("hubbub user remove", "hubbub emoji add", "hubbub emoji remove", "hubbub files limit"),
 }
 
 

@@ -123,11 +123,9 @@ def _say(ledger: Ledger, event: Previewed, removed: list[str]) -> Answer:
     key = PreviewsKey(event.room, event.message)
     if ledger.row(PREVIEWS, key):
         ledger.erase_previews(MessageKey(*key), event.seq)
-    if event.previews or removed:
-        shown, without = _encode(event.previews).decode(), _encode(removed).decode()
-        ledger.put(PREVIEWS, MessagePreviews(*key, shown, without, event.seq))
-    else:
-        ledger.drop(PREVIEWS, key)
+    # A row that shows nothing stays, too: the next such event must know of this one.
+    shown, without = _encode(event.previews).decode(), _encode(removed).decode()
+    ledger.put(PREVIEWS, MessagePreviews(*key, shown, without, event.seq))
     return ledger.append(event)
 
 
