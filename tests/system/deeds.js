@@ -19,7 +19,7 @@ async ({ name, other, count, ahead, emoji }) => {
     write(field, text);
     field.dispatchEvent(new KeyboardEvent("keydown", { key: "Enter", bubbles: true, cancelable: true }));
   };
-  const point = (row) => row.dispatchEvent(new PointerEvent("pointerover", { bubbles: true, pointerType: "mouse" }));
+  const point = (row) => row.dispatchEvent(new PointerEvent("pointermove", { bubbles: true, pointerType: "mouse" }));
   const rows = (text) => [...document.querySelectorAll("#scroller .log .message")].filter((row) => row.querySelector(".body")?.textContent === text);
 
   /** Press one of a message's buttons; what else the pointer is over, as the browser sees it, does not count. */

@@ -45,7 +45,9 @@ async def heard_as(what: Locator, fixture: str) -> None:
 
 
 async def log_in(page: Page) -> None:
-    await press(page.get_by_role("button", name="Log in with an account"))
+    way_in = page.get_by_role("button", name="Log in with an account")
+    await expect(way_in).to_be_visible()
+    await press(way_in)
     await expect(page.get_by_label("Your handle")).to_be_focused()
     await page.keyboard.type("ada")
     await tab_to(page.get_by_label("Password"))
