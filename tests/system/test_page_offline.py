@@ -63,6 +63,14 @@ KNOWN = f"""async (room) => {{
     await new Promise((resolve) => setTimeout(resolve, 50));
   }}
 }}"""
+UNREAD = f"""async ([room, count]) => {{
+  const dump = {DUMP};
+  for (;;) {{
+    const all = Object.entries(await dump()).flatMap(([name, rows]) => (name.endsWith(" kv") ? rows : []));
+    if (all.some((each) => each?.rooms?.get?.(room)?.unread === count)) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }}
+}}"""
 STORED = f"""async ([room, count]) => {{
   const dump = {DUMP};
   const is = (rows) => rows.some((row) => row.room === room && row.count >= count);
@@ -71,6 +79,11 @@ STORED = f"""async ([room, count]) => {{
     await new Promise((resolve) => setTimeout(resolve, 50));
   }}
 }}"""
+
+
+async def kept_unread(page: Page, room: str, count: int) -> None:
+    """Wait until this device knows how many messages of a room an account has not read."""
+    await page.evaluate(UNREAD, [room, count])
 
 
 async def kept_of_account(page: Page, room: str) -> None:

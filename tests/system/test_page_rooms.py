@@ -16,7 +16,7 @@ from tests.support.newcomers import (
 )
 from tests.system.test_page import bodies, composer, message, say, use
 from tests.system.test_page_accounts import session
-from tests.system.test_page_offline import stored
+from tests.system.test_page_offline import kept_unread, stored
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -203,6 +203,7 @@ async def test_a_room_opens_where_what_is_new_begins_however_long_ago_that_was(
         post = {"text": f"new {number:03}"}
         await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
     await stored(grace, room, 131)
+    await kept_unread(grace, room, 130)
     await open_late(grace, OF_START)
     await open_late(grace, f'"mode":"resumed","room":"{room}"')
     await enter(grace)
