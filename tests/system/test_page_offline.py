@@ -55,22 +55,24 @@ DUMP = """async () => {
   }
   return found;
 }"""
-KNOWN = f"""async (room) => {{
+
+
+def until_kept(condition: str) -> str:
+    """A script that waits until a condition holds for `all` that this device keeps of an account, a `room` and a `count`."""
+    return f"""async ([room, count]) => {{
   const dump = {DUMP};
   for (;;) {{
     const all = Object.entries(await dump()).flatMap(([name, rows]) => (name.endsWith(" kv") ? rows : []));
-    if (all.some((each) => each?.rooms?.has?.(room)) && all.some((each) => each?.[room])) return;
+    if ({condition}) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }}
 }}"""
-UNREAD = f"""async ([room, count]) => {{
-  const dump = {DUMP};
-  for (;;) {{
-    const all = Object.entries(await dump()).flatMap(([name, rows]) => (name.endsWith(" kv") ? rows : []));
-    if (all.some((each) => each?.rooms?.get?.(room)?.unread === count)) return;
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }}
-}}"""
+
+
+KNOWN = until_kept(
+    "all.some((each) => each?.rooms?.has?.(room)) && all.some((each) => each?.[room])"
+)
+UNREAD = until_kept("all.some((each) => each?.rooms?.get?.(room)?.unread === count)")
 STORED = f"""async ([room, count]) => {{
   const dump = {DUMP};
   const is = (rows) => rows.some((row) => row.room === room && row.count >= count);
@@ -88,7 +90,7 @@ async def kept_unread(page: Page, room: str, count: int) -> None:
 
 async def kept_of_account(page: Page, room: str) -> None:
     """Wait until this device knows that an account has a room, and what it is writing there."""
-    await page.evaluate(KNOWN, room)
+    await page.evaluate(KNOWN, [room, 0])
 
 
 @pytest.fixture
