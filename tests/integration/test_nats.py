@@ -44,6 +44,12 @@ class Node:
         self.heard: asyncio.Queue[Batch | LiveReport] = asyncio.Queue()
         self.refused: asyncio.Queue[str] = asyncio.Queue()
         self.end = NatsBroker(url, key, scope, self.heard.put_nowait, self.refused.put_nowait)
+        self.running = asyncio.create_task(self.end.run())
+
+    async def close(self) -> None:
+        self.running.cancel()
+        await asyncio.gather(self.running, return_exceptions=True)
+        await self.end.close()
 
     async def hears(self) -> Batch:
         told = await self.hears_anything()
@@ -63,8 +69,8 @@ async def two(url: str, key: bytes = KEY, scope: str = "e1") -> AsyncIterator[tu
     try:
         yield first, second
     finally:
-        await first.end.close()
-        await second.end.close()
+        await first.close()
+        await second.close()
 
 
 def batch(first: int, *texts: bytes, room: str = "lobby") -> Batch:
@@ -174,11 +180,11 @@ async def test_who_logs_in_may_have_any_password(tmp_path: Path, settings: str, 
 
 @pytest.mark.parametrize("url", ["nats://127.0.0.1:x", "nats://", "nats://127.0.0.1:1"])
 async def test_one_that_never_was_connected_can_be_closed(url: str) -> None:
-    await Node(url).end.close()
+    await Node(url).close()
     node = Node(url)
     node.end.follow("lobby")
-    await asyncio.wait({node.end._task}, timeout=0.1)  # those that are no addresses are refused
-    await node.end.close()
+    await asyncio.wait({node.running}, timeout=0.1)  # those that are no addresses are refused
+    await node.close()
 
 
 async def test_a_hint_says_whom_its_events_affect_and_counts_their_ids_as_content(
@@ -221,7 +227,7 @@ async def test_other_logs_on_the_same_server_are_not_heard(broker: Nats) -> None
         third.end.follow("lobby")
         await ready(first, third)
         assert second.heard.empty() and second.refused.empty()
-        await third.end.close()
+        await third.close()
 
 
 VAN = Value("lobby", "ada", "van", {"lat": 52.1}, 60.0)

@@ -312,7 +312,7 @@ async def test_a_node_that_is_killed_takes_its_devices_with_it(
     for module, name, value in (
         (signals, "LEASE", 4.0),
         (upkeep, "REMIND_EVERY", 1.0),
-        (upkeep, "SWEEP_EVERY", 1),
+        (upkeep, "SWEEP_EVERY", 0.5),
     ):
         monkeypatch.setattr(module, name, value)
     async with (

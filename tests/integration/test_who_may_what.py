@@ -661,7 +661,7 @@ def is_upkeep() -> bool:
     """Whether this is asked by what a server does now and then, whoever asked for what before."""
     task = asyncio.current_task()
     code = getattr(task.get_coro(), "cr_code", None) if task else None
-    return code is not None and code.co_filename.endswith("upkeep.py")
+    return code is not None and code.co_filename.endswith("duties.py")
 
 
 class Recorder:

@@ -29,10 +29,9 @@ from hubbub.server.application import (
     max_connections,
     runner_of,
 )
-from hubbub.server.brokers.base import Broker
 from hubbub.server.config import Settings
 from hubbub.server.delivering import delivering_of, indexed_by, submitting
-from hubbub.server.engine.fanout import FanOut
+from hubbub.server.duties import Duty, keep_at
 from hubbub.server.engine.journal import Journal
 from hubbub.server.files.base import FilesFailed
 from hubbub.server.filing import Filing, filing_of
@@ -92,7 +91,7 @@ class Running(NamedTuple):
 
 
 class Assembled(NamedTuple):
-    """A server that does not listen yet: its parts, and the `work` that goes on as long as it runs."""
+    """A server that does not listen yet: its parts, and the duties that it has as long as it runs."""
 
     hub: Hub
     entrance: Entrance
@@ -100,7 +99,8 @@ class Assembled(NamedTuple):
     links: Links
     application: web.Application
     runner: BoundedRunner
-    work: tuple[upkeep.Work, ...]
+    measured: Metrics
+    duties: tuple[Duty, ...]
 
 
 @asynccontextmanager
@@ -124,7 +124,7 @@ async def running(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
         parts = await _assembled(stack, settings, store, rules, routes_of(resources), origins)
-        tasks = [asyncio.create_task(each) for each in parts.work]
+        tasks = [asyncio.create_task(keep_at(each, parts.measured.failed)) for each in parts.duties]
         stack.push_async_callback(upkeep.end, tasks)
         listeners: list[asyncio.Server] = []
         stack.push_async_callback(_drain, listeners, parts)
@@ -170,15 +170,19 @@ async def _assembled(
     runner = runner_of(application, settings, measured)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    work = (
-        upkeep.heartbeats(hub, fanout, links, measured, entrance),
+    duties = (
+        upkeep.heartbeats(links, measured),
+        upkeep.expiry(hub),
         upkeep.revocations(ends),
-        *_work(settings, store, hub, fanout, broker),
-        *news.work(store),
+        upkeep.clearing(hub, fanout, entrance),
+        *_duties(settings, store, hub, measured),
+        *upkeep.beside_others(fanout, store, has_broker=bool(settings.broker)),
+        *(upkeep.brokering(broker, fanout) if settings.broker else ()),
+        *news.duties(store),
         upkeep.notifying(notifier_of(settings, store, keys, hub, measured)),
-        *outsiders.work,
+        *outsiders.duties,
     )
-    return Assembled(hub, entrance, journal, links, application, runner, work)
+    return Assembled(hub, entrance, journal, links, application, runner, measured, duties)
 
 
 async def _door(
@@ -199,19 +203,15 @@ async def _door(
     return door, (*own, *outsiders.refreshing)
 
 
-def _work(
-    settings: Settings, store: Store, hub: Hub, fanout: FanOut, broker: Broker
-) -> Iterator[upkeep.Work]:
-    """Yield what keeps the logs, as long as the server runs."""
+def _duties(settings: Settings, store: Store, hub: Hub, measured: Metrics) -> Iterator[Duty]:
+    """Yield what keeps the logs."""
     commit = partial(hub.writing.commit, policy=Policy.UNLIMITED)
     yield upkeep.scrubbing(store)
     for reactor in reactors_for(settings, store, commit):
-        yield upkeep.reacting(reactor, store)
+        yield upkeep.reacting(reactor, store, measured.failed)
     yield upkeep.forgetting(store, commit)
     yield upkeep.removing(store, commit)
-    yield from upkeep.beside_others(fanout, store, has_broker=bool(settings.broker))
-    yield upkeep.reminders(fanout, broker)
-    yield store.empty_outbox(commit)
+    yield from upkeep.posting(store, commit)
 
 
 def _identities(store: Store, register: Register, hub: Callable[[], Hub]) -> Identities:

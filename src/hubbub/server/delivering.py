@@ -14,6 +14,7 @@ from hubbub.protocol.messages import Change
 from hubbub.server import upkeep
 from hubbub.server.brokers.base import Broker, Local
 from hubbub.server.config import Settings
+from hubbub.server.duties import Duty
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.files.sweeping import Sweeper
@@ -51,10 +52,10 @@ class AllNews(NamedTuple):
         for each in self.reactors:
             each.heed(batches)
 
-    def work(self, store: Store) -> Iterator[upkeep.Work]:
+    def duties(self, store: Store) -> Iterator[Duty]:
         """Yield what sees to it."""
         yield upkeep.telling(self.readers)
-        yield self.sweeper.run()
+        yield upkeep.sweeping(self.sweeper)
         for each in self.reactors:
             yield upkeep.prompted(each, store)
 
@@ -115,10 +116,11 @@ def _news(
     settings: Settings, store: Store, measured: Metrics, hub: Callable[[], Hub]
 ) -> tuple[News, ...]:
     """Return what reads on soon after each commit. It needs the hub only once it runs."""
-    indexing = index_news(settings, store, lambda: hub().waiting, measured.indexed)
-    submit = submitting(hub)
-    previewing = preview_news(settings, store, submit, measured.previewed)
-    return *map(News, prompt_reactors(store, submit)), *previewing, *indexing
+    submit, failed = submitting(hub), measured.failed
+    indexing = index_news(settings, store, lambda: hub().waiting, measured.indexed, failed)
+    previewing = preview_news(settings, store, submit, measured.previewed, failed)
+    prompt = [News(each, failed) for each in prompt_reactors(store, submit)]
+    return *prompt, *previewing, *indexing
 
 
 def indexed_by(settings: Settings) -> frozenset[RoomKind]:
@@ -131,21 +133,26 @@ def index_news(
     store: Store,
     waiting: Callable[[], int],
     indexed: Callable[[float], object],
+    failed: Callable[[str], object],
 ) -> list[IndexNews]:
     """Return what indexes messages soon after each commit. `waiting` says how many changes wait for one; see `IndexNews`."""
     kinds = indexed_by(settings)
-    return [IndexNews(Indexing(store, waiting, kinds), indexed)] if kinds else []
+    return [IndexNews(Indexing(store, waiting, kinds), indexed, failed)] if kinds else []
 
 
 def preview_news(
-    settings: Settings, store: Store, submit: Submit, counted: Callable[[str], object]
+    settings: Settings,
+    store: Store,
+    submit: Submit,
+    counted: Callable[[str], object],
+    failed: Callable[[str], object],
 ) -> list[News]:
-    """Return what previews links soon after each commit, if the settings ask for it. `counted`: see `Pages`."""
+    """Return what previews links soon after each commit, if the settings ask for it. See `Pages` and `News`."""
     kinds = _KINDS[settings.link_previews]
     if not kinds:
         return []
     pages = Pages(settings.reach, settings.public_url, time.monotonic, counted)
-    return [News(Previews(store, submit, pages, kinds, time.time))]
+    return [News(Previews(store, submit, pages, kinds, time.time), failed)]
 
 
 def submitting(hub: Callable[[], Hub]) -> Submit:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from hubbub.server import upkeep
 from hubbub.server.config import Settings
+from hubbub.server.duties import Duty
 from hubbub.server.people.door import Checker
 from hubbub.server.people.ends import Refresh
 from hubbub.server.people.entrance import Entrance
@@ -22,12 +23,12 @@ class CannotTrust(Exception):
 
 
 class Outsiders(NamedTuple):
-    """Who knows users of other servers; what checks their JWTs, what it looks up again, and what must run beside it."""
+    """Who knows users of other servers; what checks their JWTs, what it looks up again, and what must go on beside it."""
 
     identities: Identities
     checkers: tuple[Checker, ...] = ()
     refreshing: tuple[Refresh, ...] = ()
-    work: tuple[upkeep.Work, ...] = ()
+    duties: tuple[Duty, ...] = ()
 
 
 async def jwts_of(
@@ -37,13 +38,13 @@ async def jwts_of(
     jwts = await _jwts(settings)
     if jwts is None:
         return Outsiders(identities)
-    work = (upkeep.keys(jwts, settings.jwt_jwks_url),)
+    duties = (*upkeep.keys(jwts, settings.jwt_jwks_url),)
     if not settings.jwt_accounts:
-        return Outsiders(identities, (jwts,), work=work)
+        return Outsiders(identities, (jwts,), duties=duties)
     from hubbub.server.people.jwt_accounts import JwtAccounts
 
     accounts = JwtAccounts(jwts, identities, store, now)
-    return Outsiders(identities, (accounts,), (accounts.refresh,), work)
+    return Outsiders(identities, (accounts,), (accounts.refresh,), duties)
 
 
 def sign_in_of(

@@ -1,17 +1,17 @@
-"""Background work of a running server: heartbeats, checks for changes, cleaning up.
-
-Each is a coroutine that ends only if it is cancelled, fails, or has nothing to do.
-"""
+"""Duties of a running server: heartbeats, checks for changes, cleaning up. `hubbub.server.duties` carries them out."""
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import TYPE_CHECKING
 
 from hubbub.server.brokers.base import Broker
+from hubbub.server.duties import Duty
 from hubbub.server.engine.fanout import FanOut
+from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews
@@ -21,17 +21,15 @@ from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.removing import finish_all
 from hubbub.server.reactors.base import News, Reactor, go_round
 from hubbub.server.reactors.setbacks import Setbacks
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Publish, Store
 from hubbub.server.transports.base import Links
 from hubbub.server.webpush.notifier import Notifier
 
 if TYPE_CHECKING:
     from hubbub.server.people.jwts import Jwts
 
-Work = Coroutine[Any, Any, None]
-
 BEAT = 0.5  # seconds; a revoked token must be noticed within one
-SWEEP_EVERY = 20  # beats
+SWEEP_EVERY = 10.0  # seconds
 LOOK = 0.25  # seconds between checks for events from other nodes
 LOOK_BESIDE_BROKER = 2.0  # the same with a broker, where checks only find what its hints missed
 RECEIPTS_EVERY = 0.25  # seconds; meanwhile only the newest of each member is kept
@@ -51,48 +49,60 @@ END_TIMEOUT = 2.0  # seconds; the database may not answer
 log = logging.getLogger(__name__)
 
 
-async def heartbeats(
-    hub: Hub, fanout: FanOut, links: Links, metrics: Metrics, entrance: Entrance
-) -> None:
-    """Send heartbeats, expel holders of expired tokens, and clean up; nothing here waits for I/O."""
-    loop = asyncio.get_running_loop()
-    beats = 0
-    while True:
+def heartbeats(links: Links, metrics: Metrics) -> Duty:
+    """Send heartbeats; nothing here waits for I/O, so it also shows how late the loop is."""
+
+    async def beat() -> None:
+        loop = asyncio.get_running_loop()
         due = loop.time() + BEAT
         await asyncio.sleep(BEAT)
         metrics.woke(loop.time() - due)
         links.beat(loop.time())
+
+    return Duty("heartbeats", "send heartbeats", beat)
+
+
+def expiry(hub: Hub) -> Duty:
+    """Disconnect holders of expired tokens, also while the database is away."""
+
+    async def review() -> None:
         hub.door.review()
-        beats += 1
-        if beats % SWEEP_EVERY == 0:
-            fanout.sweep()
-            hub.throttle.sweep()
-            hub.door.sweep()
-            entrance.sweep()
+
+    return Duty("expiry", "disconnect holders of expired tokens", review, BEAT)
 
 
-def revocations(ends: Ends) -> Work:
+def revocations(ends: Ends) -> Duty:
     """Look up what has ended or was revoked, even if nothing is to be delivered."""
-    return _again(BEAT, ends.look, "check for revoked tokens")
+    return Duty("revocations", "check for revoked tokens", ends.look, BEAT)
 
 
-def reacting(reactor: Reactor, store: Store) -> Work:
-    """Let a reactor go its rounds, the first one at once. After a failure, the next goes on from the stored positions."""
-    setbacks = Setbacks()
+def clearing(hub: Hub, fanout: FanOut, entrance: Entrance) -> Duty:
+    """Clear memory of what nobody uses any more."""
 
-    async def go() -> None:
-        await go_round(reactor, store, setbacks)
+    async def sweep() -> None:
+        for each in (fanout.sweep, hub.throttle.sweep, hub.door.sweep, entrance.sweep):
+            each()
 
-    return _again(reactor.every, go, reactor.does, at_once=True)
+    return Duty("clearing", "clear memory of what nobody uses", sweep, SWEEP_EVERY)
 
 
-async def prompted(news: News, store: Store) -> None:
+def reacting(reactor: Reactor, store: Store, failed: Callable[[str], object]) -> Duty:
+    """Let a reactor go its rounds, the first one at once. After a failure, the next goes on from the stored positions.
+
+    `failed` gets its name when it fails in a room.
+    """
+    setbacks = Setbacks(partial(failed, reactor.name))
+    go = partial(go_round, reactor, store, setbacks)
+    return Duty(reactor.name, reactor.does, go, reactor.every, at_once=True)
+
+
+def prompted(news: News, store: Store) -> Duty:
     """Let a reactor read on soon after each commit of this node. Its rounds find what other nodes missed, or left."""
-    loop = asyncio.get_running_loop()
-    due = loop.time()
+    due = 0.0
 
     async def go_on() -> None:
         nonlocal due
+        loop = asyncio.get_running_loop()
         if loop.time() >= due:
             began = time.time()
             if await go_round(news.reactor, store, news.setbacks):
@@ -100,25 +110,36 @@ async def prompted(news: News, store: Store) -> None:
             due = loop.time() + news.reactor.every
         await news.go_on(store, due - loop.time())
 
-    await _again(PROMPT, go_on, news.reactor.does, at_once=True)
+    return Duty(news.reactor.name, news.reactor.does, go_on, PROMPT, at_once=True)
 
 
-def notifying(notifier: Notifier) -> Work:
+def notifying(notifier: Notifier) -> Duty:
     """Send the notifications that are due."""
-    return _again(NOTIFY_EVERY, notifier.send_due, "send notifications")
+    return Duty("notifier", "send notifications", notifier.send_due, NOTIFY_EVERY)
 
 
-def telling(readers: ReadersNews) -> Work:
+def telling(readers: ReadersNews) -> Duty:
     """Show how far members have read, soon after they have."""
-    return _again(RECEIPTS_EVERY, readers.tell, "show how far members have read")
+    return Duty("receipts", "show how far members have read", readers.tell, RECEIPTS_EVERY)
 
 
-async def reminders(fanout: FanOut, broker: Broker) -> None:
-    """Keep reminding other nodes, if there are any, of what is live here, spread over time."""
-    while broker.answers_within:
+def sweeping(sweeper: Sweeper) -> Duty:
+    """Sweep up files that nothing names any more."""
+    return Duty("files", "sweep up files", sweeper.sweep_when_due, at_once=True)
+
+
+def brokering(broker: Broker, fanout: FanOut) -> list[Duty]:
+    """Stay in touch with other nodes, and keep reminding them of what is live here, spread over time."""
+
+    async def remind() -> None:
         asks = broker.returned.is_set()
         broker.returned.clear()
         await _remind_all(fanout, broker, REMIND_WITHIN if asks else REMIND_EVERY, asks=asks)
+
+    return [
+        Duty("broker", "send hints to other nodes", broker.run, at_once=True),
+        Duty("reminders", "remind other nodes of what is live here", remind, at_once=True),
+    ]
 
 
 async def _remind_all(fanout: FanOut, broker: Broker, seconds: float, *, asks: bool) -> None:
@@ -135,25 +156,29 @@ async def _remind_all(fanout: FanOut, broker: Broker, seconds: float, *, asks: b
             return
 
 
-def scrubbing(store: Store) -> Work:
+def scrubbing(store: Store) -> Duty:
     """Erase traces of deleted data from files."""
-    return _again(SCRUB_EVERY, store.scrub, "erase deleted messages from the database files")
+    does = "erase deleted messages from the database files"
+    return Duty("scrubbing", does, store.scrub, SCRUB_EVERY)
 
 
-def forgetting(store: Store, submit: Submit) -> Work:
+def forgetting(store: Store, submit: Submit) -> Duty:
     """Forget addresses beside the audit log once they are old enough."""
-    what = "forget old addresses"
-    return _again(FORGET_EVERY, lambda: forget_old(store, submit, time.time()), what, at_once=True)
+
+    async def forget() -> None:
+        await forget_old(store, submit, time.time())
+
+    return Duty("addresses", "forget old addresses", forget, FORGET_EVERY, at_once=True)
 
 
-def removing(store: Store, submit: Submit) -> Work:
+def removing(store: Store, submit: Submit) -> Duty:
     """Take away what removed accounts have left behind."""
-    what = "take away what removed accounts have left behind"
-    return _again(REMOVE_EVERY, lambda: finish_all(store, submit), what, at_once=True)
+    does = "take away what removed accounts have left behind"
+    return Duty("removals", does, partial(finish_all, store, submit), REMOVE_EVERY, at_once=True)
 
 
-def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Work]:
-    """Return a node's work beside others: deliver what they committed, and record that it is running.
+def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Duty]:
+    """Return a node's duties beside others: deliver what they committed, and record that it is running.
 
     Others are nodes that share the store, and commands for operators.
     """
@@ -167,24 +192,33 @@ def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Wor
             seen = version
 
     if not store.is_shared:
-        return [_again(BEAT, look, "look for events from other processes")]
+        return [Duty("looks", "look for events from other processes", look, BEAT)]
     every = LOOK_BESIDE_BROKER if has_broker else LOOK
     return [
-        _again(every, look, "look for events from other nodes"),
-        _again(STORE_BEAT, store.beat, "record that this server is running"),
+        Duty("looks", "look for events from other nodes", look, every),
+        Duty("beats", "record that this server is running", store.beat, STORE_BEAT),
     ]
 
 
-async def keys(jwts: "Jwts", url: str) -> None:
-    """Fetch keys from a URL again: regularly, and soon after a JWT with an unknown key."""
+def posting(store: Store, publish: Publish) -> list[Duty]:
+    """Post what applications leave in a store in which they can."""
+    if not store.is_shared:
+        return []
+    empty = partial(store.empty_outbox, publish)
+    return [Duty("outbox", "post from the outbox", empty, at_once=True)]
+
+
+def keys(jwts: "Jwts", url: str) -> list[Duty]:
+    """Fetch keys from a URL, if there is one, again: regularly, and soon after a JWT with an unknown key."""
     from hubbub.server.people.keys import BadKey, fetch, keys_from_jwks
 
     age, known = 0.0, b""
-    while url:
-        await asyncio.sleep(KEYS_CHECK)
+
+    async def look_again() -> None:
+        nonlocal age, known
         age += KEYS_CHECK
         if age < KEYS_EVERY and not jwts.has_met_unknown_kid:
-            continue
+            return
         age = 0.0
         jwts.look_again()
         try:
@@ -195,6 +229,8 @@ async def keys(jwts: "Jwts", url: str) -> None:
         except BadKey as error:
             log.warning("Can't reload the keys; the old ones stay in use: %s", error)
 
+    return [Duty("keys", "reload the keys", look_again, KEYS_CHECK)] if url else []
+
 
 async def end(tasks: list[asyncio.Task[None]]) -> None:
     """Cancel tasks and wait for their end. Raises what broke one of them."""
@@ -204,24 +240,3 @@ async def end(tasks: list[asyncio.Task[None]]) -> None:
     for task in done:
         if not task.cancelled():
             task.result()
-
-
-async def _again(
-    every: float, act: Callable[[], Awaitable[object]], what: str, *, at_once: bool = False
-) -> None:
-    """Repeat an action; log when it fails and when it works again."""
-    is_failing = False
-    if not at_once:
-        await asyncio.sleep(every)
-    while True:
-        try:
-            await act()
-        except StoreFailed as error:
-            if not is_failing:
-                log.warning("Can't %s: %s", what, error)
-            is_failing = True
-        else:
-            if is_failing:
-                log.warning("Recovered: can %s again", what)
-            is_failing = False
-        await asyncio.sleep(every)

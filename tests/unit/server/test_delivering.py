@@ -19,6 +19,6 @@ async def submit(_: Principal, __: Change) -> Answer:
 )
 def test_links_are_previewed_only_where_the_settings_say(where: str, previewed: list[str]) -> None:
     settings = Settings(link_previews=where)
-    found = preview_news(settings, MemoryStore(), submit, lambda _: None)
+    found = preview_news(settings, MemoryStore(), submit, print, print)
     rooms = FREE, MADE, ACCOUNT
     assert [room for room in rooms if any(each.reactor.reads(room) for each in found)] == previewed

@@ -16,7 +16,7 @@ from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import MAX_TAIL_BYTES, Feed
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.outlet import MAX_QUEUED_BYTES
-from hubbub.server.stores.base import LogPage
+from hubbub.server.stores.base import LogPage, StoreFailed
 from tests.support.fakes import ADA, AT, PAGE_EVENTS, MemoryStore, Peer, settle, timeless, unframe
 
 NewPeer = Callable[..., Peer]
@@ -560,17 +560,24 @@ async def test_who_waits_for_what_was_forgotten_meanwhile_is_told(new_peer: NewP
     assert lobby.lost == [peer]
 
 
+@pytest.mark.parametrize("error", [StoreFailed("the disk is full"), ZeroDivisionError("secret")])
 @timeless
-async def test_a_store_that_fails_is_asked_again_at_the_next_look(new_peer: NewPeer) -> None:
+async def test_a_store_that_fails_is_asked_again_at_the_next_look(
+    new_peer: NewPeer, error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def fail(*_: object) -> None:
+        raise error
+
     lobby, peer = Lobby(), new_peer()
     await lobby.post("a")
     await lobby.follow(peer)
     await lobby.commit("b")
     await lobby.post("c")
-    lobby.store.is_failing = True
-    await settle()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lobby.store, "read", fail)
+        await settle()
     assert seqs(peer) == []
-    lobby.store.is_failing = False
+    assert "in lobby: " in caplog.text and "secret" not in caplog.text
     await lobby.fanout.look()
     await settle()
     assert seqs(peer) == [2, 3]

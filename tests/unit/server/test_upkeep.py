@@ -12,30 +12,24 @@ from hubbub.domain.live import LiveReport
 from hubbub.protocol.people import Person
 from hubbub.protocol.secrets import digest_of
 from hubbub.server.brokers.base import Local
+from hubbub.server.duties import keep_at
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
-from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
-from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.ends import Ends
-from hubbub.server.people.entrance import Entrance
-from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.rates import Limits
-from hubbub.server.people.register import Register
-from hubbub.server.people.roll import Roll
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.stores.base import Token
-from hubbub.server.transports.base import Links
 from hubbub.server.upkeep import (
     BEAT,
     REMIND_EVERY,
     REMIND_STEP,
     REMIND_WITHIN,
     beside_others,
+    brokering,
     end,
-    heartbeats,
-    reminders,
+    expiry,
     revocations,
 )
 from tests.support.fakes import AT, MemoryStore, settle, timeless
@@ -64,13 +58,10 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     door = Door((tokens,), now=asyncio.get_running_loop().time)
     fanout = FanOut(store)
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
-    register = Register(store, lambda: 0.0, Roll(store))
-    attempts = Attempts(lambda: 0.0)
-    entrance = Entrance(store, hub.writing.commit, Passwords(), attempts, lambda: 0.0, register)
-    keeping = asyncio.create_task(heartbeats(hub, fanout, Links(), Metrics(), entrance))
+    keeping = asyncio.create_task(keep_at(expiry(hub), print))
     ends = Ends(store)
     await ends.found_by((partial(tokens.refresh, store),), door.review)
-    checking = asyncio.create_task(revocations(ends))
+    checking = asyncio.create_task(keep_at(revocations(ends), print))
     try:
         yield door
     finally:
@@ -106,10 +97,9 @@ async def test_the_log_says_when_looks_fail_and_when_they_go_on_and_no_more(
 ) -> None:
     store = MemoryStore()
     store.is_shared = True
-    look, beat = beside_others(FanOut(store), store, has_broker=True)
-    beat.close()
+    look, _ = beside_others(FanOut(store), store, has_broker=True)
     store.is_failing = True
-    looking = asyncio.create_task(look)
+    looking = asyncio.create_task(keep_at(look, print))
     await asyncio.sleep(60)
     store.is_failing = False
     await asyncio.sleep(60)
@@ -147,7 +137,8 @@ async def reminding(rooms: list[str]) -> AsyncIterator[tuple[FanOut, Told]]:
             feed.signals.enter(Person("ada"))
     await asyncio.sleep(1)
     broker.shared.clear()
-    task = asyncio.create_task(reminders(fanout, broker))
+    _, reminders = brokering(broker, fanout)
+    task = asyncio.create_task(keep_at(reminders, print))
     yield fanout, broker
     task.cancel()
 

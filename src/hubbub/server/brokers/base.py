@@ -28,6 +28,9 @@ class Broker(Protocol):
     def returned(self) -> asyncio.Event:
         """Set after an interruption, when messages in both directions may have been lost."""
 
+    async def run(self) -> None:
+        """Stay connected as long as the server runs. If it raises, it is called again."""
+
     def follow(self, room: str) -> None:
         """Start receiving hints about a room, since a client here follows it."""
 
@@ -52,6 +55,9 @@ class Local:
 
     def __init__(self) -> None:
         self.returned = asyncio.Event()
+
+    async def run(self) -> None:
+        """Do nothing."""
 
     def follow(self, room: str) -> None:
         """Do nothing."""

@@ -92,8 +92,6 @@ class NatsBroker:
         self._number = 0
         self._heard: dict[str, dict[str, int]] = {}  # the last numbers, by subject and node
         self._has_work = asyncio.Event()
-        self._task = asyncio.create_task(self._run(), name="broker")
-        self._task.add_done_callback(_log_end)
 
     def follow(self, room: str) -> None:
         """See the contract."""
@@ -119,8 +117,6 @@ class NatsBroker:
 
     async def close(self) -> None:
         """See the contract."""
-        self._task.cancel()
-        await asyncio.gather(self._task, return_exceptions=True)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
                 if self._client.is_connected:
@@ -130,22 +126,33 @@ class NatsBroker:
         except Exception as error:  # anything, such as a refused address
             log.info("The last hints to other nodes may be lost: %s", _words(error))
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """See the contract."""
         while True:
-            await self._connect()
-            while not self._client.is_closed:
-                try:
-                    await self._publish()
-                except NatsError as error:
-                    log.warning(
-                        "Can't send hints over NATS; other nodes will find new events in the store: %s",
-                        _words(error),
-                    )
-                await self._has_work.wait()
-                self._has_work.clear()
-            log.warning("NATS closed the connection: %s", _words(self._client.last_error))
-            await asyncio.sleep(PAUSE)
-            self._client = Client()
+            try:
+                await self._serve()
+            except Exception:
+                await self._client.close()
+                raise
+            finally:
+                if self._client.is_closed:
+                    self._client = Client()
+
+    async def _serve(self) -> None:
+        """Stay connected until the connection is closed for good."""
+        await self._connect()
+        while not self._client.is_closed:
+            try:
+                await self._publish()
+            except NatsError as error:
+                log.warning(
+                    "Can't send hints over NATS; other nodes will find new events in the store: %s",
+                    _words(error),
+                )
+            await self._has_work.wait()
+            self._has_work.clear()
+        log.warning("NATS closed the connection: %s", _words(self._client.last_error))
+        await asyncio.sleep(PAUSE)
 
     async def _connect(self) -> None:
         self._subscriptions.clear()
@@ -272,11 +279,3 @@ def _hint(batch: Batch) -> bytes:
 
 def _words(error: Exception | None) -> str:
     return str(error).removeprefix("nats: ") if str(error or "") else repr(error)
-
-
-def _log_end(task: "asyncio.Task[None]") -> None:
-    if not task.cancelled():
-        log.error(
-            "Hints over NATS have stopped; nodes will find new events in the store only: %r",
-            task.exception(),
-        )

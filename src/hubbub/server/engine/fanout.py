@@ -30,6 +30,7 @@ from hubbub.server.engine.presences import Presences
 from hubbub.server.engine.shutting_out import ShuttingOut
 from hubbub.server.engine.signals import Signals
 from hubbub.server.engine.threads import ThreadNews
+from hubbub.server.mistakes import place_of
 from hubbub.server.people.ends import Ends
 from hubbub.server.stores.base import Store, StoreFailed
 
@@ -288,8 +289,9 @@ class FanOut:
                     await self.ends.heed()
                     await self.reach_supports(feed)
                     self._deliver_in_order(feed, self._batch(feed, after + 1, page.bodies))
-        except StoreFailed as error:  # the next check retries
-            log.warning("Can't read events from other nodes in %s: %s", feed.room, error)
+        except Exception as error:  # the next check retries
+            why = error if isinstance(error, StoreFailed) else place_of(error)
+            log.warning("Can't read events from other nodes in %s: %s", feed.room, why)
             self.has_failed = True
         finally:
             feed.fill(None)

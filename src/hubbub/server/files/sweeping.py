@@ -19,7 +19,7 @@ from hubbub.protocol.names import is_reserved
 from hubbub.server.files.base import Files, FilesFailed
 from hubbub.server.files.uploads import KEPT_SECONDS
 from hubbub.server.people.addresses import Submit
-from hubbub.server.stores.base import Store, StoreFailed, by_account
+from hubbub.server.stores.base import Store, by_account
 
 SOON = 0.5  # seconds after something was deleted
 SHARE = 20  # how many times as long as a sweep took nothing is swept after it
@@ -36,6 +36,8 @@ class Sweeper:
         self._files = files
         self._submit = submit
         self._stir = asyncio.Event()
+        self._stir.set()
+        self._rest = 0.0  # seconds
         self.swept = 0  # files
 
     def heed(self, batches: Iterable[Batch]) -> None:
@@ -44,18 +46,21 @@ class Sweeper:
         if any(events.gone_in(batch.bodies) for batch in made):
             self._stir.set()
 
-    async def run(self) -> None:
-        """Sweep as long as the server runs, once at the beginning."""
-        while True:
-            began = time.monotonic()
-            try:
-                await self.sweep()
-            except (StoreFailed, FilesFailed) as error:
-                log.warning("Can't sweep up files: %s", error)
-            took = time.monotonic() - began
-            await asyncio.sleep(max(SOON, SHARE * took))
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._stir.wait(), LATEST)
+    async def sweep_when_due(self) -> None:
+        """Wait until something may be to sweep up, the first time not at all, and sweep. Fails with `StoreFailed`."""
+        await asyncio.sleep(self._rest)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stir.wait(), LATEST)
+        began = time.monotonic()
+        try:
+            await self.sweep()
+        except FilesFailed as error:
+            log.warning("Can't sweep up files: %s", error)
+        except Exception:
+            self._stir.set()  # it is still to be done
+            raise
+        finally:
+            self._rest = max(SOON, SHARE * (time.monotonic() - began))
 
     async def sweep(self) -> None:
         """Sweep once, unless another node does. Raises StoreFailed, FilesFailed."""

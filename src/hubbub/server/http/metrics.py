@@ -32,6 +32,7 @@ class Metrics:
         self._refusals = Counter[str]()  # by code
         self._notifications = Counter[str]()  # by outcome
         self._previews = Counter[str]()  # by outcome
+        self._failures = Counter[str]()  # by duty
         self._commit_seconds = Histogram(
             "hubbub_commit_seconds",
             "Time from handing a batch to the store until it is durable",
@@ -64,6 +65,11 @@ class Metrics:
     ) -> None:
         """Add gauges of what is refused, waits, follows, and is connected, and of files."""
         counted = {
+            "failures": (
+                "Unexpected failures of what the server does by itself",
+                "duty",
+                self._failures,
+            ),
             "refusals": ("Refused commands and requests", "code", self._refusals),
             "notifications": ("Notifications by Web Push", "outcome", self._notifications),
             "searches": ("Searches of messages", "outcome", searches),
@@ -85,6 +91,10 @@ class Metrics:
     def refused(self, code: str) -> None:
         """Count a refused command or request."""
         self._refusals[code] += 1
+
+    def failed(self, duty: str) -> None:
+        """Count an unexpected failure of a duty."""
+        self._failures[duty] += 1
 
     def notified(self, outcome: str) -> None:
         """Count what became of a notification by Web Push."""

@@ -6,8 +6,9 @@ stored, some time later. Its positions are stored after its work, so after a cra
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from hubbub.domain.facts import Batch
@@ -74,9 +75,10 @@ async def go_round(reactor: Reactor, store: Store, setbacks: Setbacks | None = N
 class News:
     """Logs with something new for a prompt reactor, as the commits of this node say; each once, however much is new."""
 
-    def __init__(self, reactor: Reactor) -> None:
+    def __init__(self, reactor: Reactor, failed: Callable[[str], object] = lambda _: None) -> None:
+        """`failed` gets the reactor's name at each unexpected failure in a room."""
         self.reactor = reactor
-        self.setbacks = Setbacks()
+        self.setbacks = Setbacks(partial(failed, reactor.name))
         self._heads: dict[str, int] = {}
         self._stir = asyncio.Event()
 

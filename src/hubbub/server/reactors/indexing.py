@@ -53,9 +53,14 @@ class Indexing:
 class IndexNews(News):
     """What is new for the index. Once all rooms were read, it notes as of when, so that people can be told what is found."""
 
-    def __init__(self, reactor: Indexing, indexed: Callable[[float], object]) -> None:
-        """`indexed` is told as of when everything is indexed, in seconds since 1970."""
-        super().__init__(reactor)
+    def __init__(
+        self,
+        reactor: Indexing,
+        indexed: Callable[[float], object],
+        failed: Callable[[str], object] = lambda _: None,
+    ) -> None:
+        """`indexed` is told as of when everything is indexed, in seconds since 1970. `failed`: see `News`."""
+        super().__init__(reactor, failed)
         self._indexed = indexed
 
     async def rounded(self, store: Store, began: float) -> None:

@@ -1,12 +1,16 @@
 """Rooms where a reactor failed unexpectedly: each is left alone for a while, for longer each time."""
 
+from collections.abc import Callable
+
 FIRST_SECONDS, MOST_SECONDS = 60.0, 3_600.0
 
 
 class Setbacks:
     """When a reactor may try again, by rooms. The caller passes the time, in seconds of any monotonic clock."""
 
-    def __init__(self) -> None:
+    def __init__(self, failed: Callable[[], object] = lambda: None) -> None:
+        """`failed` is called at each failure."""
+        self._failed = failed
         self._waits: dict[str, tuple[float, float]] = {}  # since when, and for how long
 
     @property
@@ -24,6 +28,7 @@ class Setbacks:
         _, before = self._waits.get(room, (now, FIRST_SECONDS / 2))
         seconds = min(2 * before, MOST_SECONDS)
         self._waits[room] = now, seconds
+        self._failed()
         return seconds
 
     def over(self, room: str) -> None:

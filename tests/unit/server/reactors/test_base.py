@@ -6,6 +6,7 @@ import pytest
 
 from hubbub.domain.facts import Batch, Proposal
 from hubbub.protocol.messages import Post
+from hubbub.server.duties import keep_at
 from hubbub.server.reactors import base
 from hubbub.server.reactors.base import News, go_round
 from hubbub.server.stores.base import StoreFailed
@@ -50,7 +51,7 @@ async def test_rounds_go_on_after_a_failure_and_the_log_says_so_once(
             raise StoreFailed("the disk is full")
 
     reactor.saw = fail
-    going = asyncio.create_task(reacting(reactor, store))
+    going = asyncio.create_task(keep_at(reacting(reactor, store, print), print))
     await asyncio.sleep(1)
     assert reactor.seen == [("lobby", 1)]
     await asyncio.sleep(20)
@@ -78,9 +79,10 @@ async def test_a_room_where_a_reactor_fails_unexpectedly_waits_longer_each_time_
             raise AssertionError("secret")
 
     reactor.saw = fail
-    news = News(reactor)
+    failed: list[str] = []
+    news = News(reactor, failed.append)
     news.heed([batch("attic", 1), batch("lobby", 1)])
-    going = asyncio.create_task(prompted(news, store))
+    going = asyncio.create_task(keep_at(prompted(news, store), print))
     await asyncio.sleep(200)
     assert reactor.seen == [("attic", 1), ("lobby", 1), *[("attic", 1)] * 2], "at 0, 60, and 180 s"
     reactor.saw = lambda _: None
@@ -93,6 +95,7 @@ async def test_a_room_where_a_reactor_fails_unexpectedly_waits_longer_each_time_
         f"Can't count events in attic; trying again in {seconds} s" for seconds in (60, 120, 240)
     ]
     assert "secret" not in "".join(said)
+    assert failed == ["counting"] * 3
 
 
 @timeless
@@ -158,7 +161,7 @@ async def test_between_rounds_a_prompt_reactor_goes_on_soon() -> None:
     await post(store, "lobby", 1)
     reactor = Counting(store)
     news = News(reactor)
-    going = asyncio.create_task(prompted(news, store))
+    going = asyncio.create_task(keep_at(prompted(news, store), print))
     await asyncio.sleep(1)
     await post(store, "lobby", 1)
     news.heed([batch("lobby", 2)])
