@@ -40,6 +40,7 @@ from tests.support.faulty import (
     Parts,
     after_each_post,
     keeping_no_keys,
+    repeat_it,
     skipping,
     with_consequence,
     with_fold,
@@ -88,12 +89,12 @@ def a_key_that_was_used_is_not_looked_up() -> Parts:
 
 @fault
 def a_key_of_a_post_is_kept_with_those_of_other_changes() -> Parts:
-    return Parts(with_rule(RULES, Post, keeps_keys=False))
+    return Parts(with_rule(RULES, Post, repeat=None))
 
 
 @fault
 def a_repeated_edit_is_made_again() -> Parts:
-    return Parts(with_rule(RULES, Edit, keeps_keys=True))  # the log keeps none of an edit
+    return Parts(with_rule(RULES, Edit, repeat=repeat_it))  # the log keeps none of an edit
 
 
 @fault

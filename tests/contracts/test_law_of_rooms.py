@@ -43,6 +43,7 @@ from hubbub.server.stores.sqlite.records import SqliteRecords
 from tests.support.faulty import (
     AssembledStore,
     Parts,
+    repeat_it,
     with_affecting,
     with_consequence,
     with_fold,
@@ -55,6 +56,7 @@ from tests.support.rooms import ADA, GRACE, GUEST, MARGARET, ROOM_RULES
 
 OPEN, CLOSED, DIRECT = (f"@r{n:0>12}" for n in (1, 2, 3))
 THREAD_OF_FIRST = thread_key(OPEN, 4)
+TO_NO_MEMBER = Post(room=CLOSED, text="@guest", mentions={"guest": GUEST.id}, client_message_id="k")
 STORY: list[tuple[Principal, Change]] = [
     (ADA, Post(room=OPEN, text="to be pinned")),
     (ADA, Post(room=OPEN, text="to be deleted")),
@@ -91,6 +93,8 @@ STORY: list[tuple[Principal, Change]] = [
     (MARGARET, MarkRead(room=CLOSED, upto=99)),
     (MARGARET, MarkRead(room=CLOSED, upto=1)),
     (GRACE, Delete(room=CLOSED, seq=9)),
+    (ADA, TO_NO_MEMBER),
+    (ADA, TO_NO_MEMBER),
     (GRACE, Post(room=DIRECT, text="not read")),
     (ADA, Post(room=DIRECT, text="by someone who has not read that")),
     (ADA, ChangeRoom(room=OPEN, titles=True)),
@@ -179,7 +183,12 @@ def a_member_without_a_log_entry() -> Parts:
 
 @fault
 def a_retried_change_happens_twice() -> Parts:
-    return Parts(with_rule(ROOM_RULES, JoinRoom, keeps_keys=True))  # the log keeps none of it
+    return Parts(with_rule(ROOM_RULES, JoinRoom, repeat=repeat_it))  # the log keeps none of it
+
+
+@fault
+def a_repeated_message_is_silent_about_whom_it_does_not_reach() -> Parts:
+    return Parts(with_rule(ROOM_RULES, Post, repeat=repeat_it))
 
 
 @fault

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import pytest
 
 from hubbub.domain.accounts import BLOCKS, Block
-from hubbub.domain.aspects.rooms.members import LeaveRoom
+from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import EVERYONE, Accepted
 from hubbub.domain.markers import MARKER, MENTION, NAMED, ReadMarker
 from hubbub.domain.principals import Principal
@@ -233,6 +233,24 @@ async def test_only_members_are_mentioned_and_the_author_learns_who_is_not(house
     posted = (await house.log(room))[-1]
     assert isinstance(posted, Posted) and posted.mentions == mentioning(GRACE)
     assert not any(isinstance(event, Mentioned) for event in await house.log(STRAY.id))
+
+
+@pytest.mark.parametrize("is_edited", [False, True])
+async def test_a_repeated_message_says_again_who_is_not_a_member_until_it_is_edited(
+    house: House, is_edited: bool
+) -> None:
+    room = await house.make(ADA, "open", GRACE)
+    names = mentioning(GRACE, STRAY, MARGARET)
+    said = Post(room=room, text="@…", mentions=names, client_message_id="k")
+    first = await house.do(ADA, said)
+    assert first.unreached == (STRAY.id[2:], MARGARET.id[2:])
+    await house.do(MARGARET, JoinRoom(room=room))  # which does not change what was so
+    if is_edited:
+        assert first.seq
+        await house.do(ADA, Edit(room=room, seq=first.seq, text="…"))
+    again = await house.do(ADA, said)
+    unreached = () if is_edited else first.unreached
+    assert again == first._replace(is_duplicate=True, unreached=unreached)
 
 
 async def test_a_guest_does_not_learn_which_handles_there_are(house: House) -> None:

@@ -209,7 +209,7 @@ CALLED: list[Change] = [
 
 def test_every_command_of_free_rooms_with_a_key_of_its_own_is_tried() -> None:
     free = {c for c, rule in RULES.by_command.items() if RoomKind.FREE in rule.operation.rows}
-    assert {type(change) for change in CALLED} == free - RULES.keyed
+    assert {type(change) for change in CALLED} == free - RULES.repeating.keys()
 
 
 @pytest.mark.parametrize("change", CALLED, ids=lambda change: type(change).__name__)

@@ -517,6 +517,10 @@ class MemoryStore:
     async def close(self) -> None:
         pass
 
+    def message(self, room: str, seq: int | None) -> Message | None:
+        """A message as it is now, even if it is no longer kept."""
+        return self._view(room).messages.get(seq or 0)
+
     def seq_of(self, key: PostKey) -> int | None:
         """The number of a post that is in the log."""
         first = self._first_answers.get(key)
@@ -578,7 +582,10 @@ class MemoryStore:
             facts.heads[log] = self._head(log)
         for key in wanted.posts & self._first_answers.keys():
             if self._first_answers[key].seq >= self.kept.get(key.room, 1):
-                facts.posts[key] = Accepted(*self._first_answers[key])
+                facts.posts[key] = first = Accepted(*self._first_answers[key])
+                posted = self._view(key.room).messages[first.seq or 0]
+                if not (posted.edited_at or posted.deleted):
+                    facts.reached[key] = posted.mentions or ()
         for place in wanted.nths:
             facts.nths[place] = sum(seq <= place.seq for seq in self._view(place.room).messages)
         for message in wanted.messages:

@@ -122,7 +122,7 @@ class Law(RuleBasedStateMachine):
         self._store = self._run(self._opened())
         self._model = MemoryStore(rules=rules)
         self._delivered: defaultdict[str, list[bytes]] = defaultdict(list)
-        self._first_answers: dict[tuple[bool, PostKey], Accepted] = {}
+        self._first_answers: dict[tuple[bool, PostKey], tuple[Accepted, Change]] = {}
         self._followers: list[Follower] = []
         self._commits = 0
 
@@ -227,7 +227,7 @@ class Law(RuleBasedStateMachine):
         """Who was still to read what is no longer kept takes a snapshot, and its keys are free."""
         kept = self._model.kept.get(room, 1)
         self._followers = [f for f in self._followers if f.room != room or f.view.seq + 1 >= kept]
-        for key, answer in list(self._first_answers.items()):
+        for key, (answer, _) in list(self._first_answers.items()):
             if key[1].room == room and answer.seq is not None and answer.seq < kept:
                 del self._first_answers[key]
 
@@ -318,13 +318,21 @@ class Law(RuleBasedStateMachine):
         if change.client_message_id is not None:
             called = PostKey(change.room, change.client_message_id, principal.key_owner)
             key = isinstance(change, Post), called  # posts have keys of their own
-            if first := self._first_answers.get(key):
+            if known := self._first_answers.get(key):
+                first, of = known
+                assert isinstance(answer, Accepted)
                 wanted = first._replace(is_duplicate=True)
-                # Whom a message did not reach is read from its text, and that may have been edited since.
-                assert answer in (wanted, wanted._replace(unreached=()))
+                if change != of or self._is_changed(change.room, first):
+                    answer, wanted = (each._replace(unreached=()) for each in (answer, wanted))
+                assert answer == wanted
             elif isinstance(answer, Accepted) and answer.seq is not None:
                 assert not answer.is_duplicate
-                self._first_answers[key] = answer
+                self._first_answers[key] = answer, change
+
+    def _is_changed(self, room: str, answer: Accepted) -> bool:
+        """Whether a message no longer says what it said first."""
+        message = self._model.message(room, answer.seq)
+        return message is not None and (message.deleted or message.edited_at is not None)
 
     async def _join(self, room: str, window: int) -> Follower:
         (head, messages, *_), (state, state_seq), pins = await self._store.snapshot(room, window)

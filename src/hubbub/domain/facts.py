@@ -1,7 +1,7 @@
 """What passes between a store and the rules: what the rules must know, what they know, and what they decided."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ class Accepted(NamedTuple):
 
     If `is_duplicate`, the key was used before, and this is the answer it got then. `made` is the key of what
     the change made, such as an account or a room: a repeated change made nothing more. `unreached` are the handles
-    that a message mentions in vain, since those people are no members; a repeated one isn't told them again.
+    that a message mentions in vain, since those people are no members; a repeated one is told them again, unless its text has changed.
     """
 
     seq: int | None
@@ -223,11 +223,13 @@ class Facts:
     """What a store found for the needs.
 
     A log, post or message that is missing here does not exist. `rows` and `counts` have an entry for
-    each key and prefix that was asked for, and `nths` for each room that exists.
+    each key and prefix that was asked for, and `nths` for each room that exists. `reached` has the handles that each of the
+    `posts` mentions, if it still says what it said first.
     """
 
     heads: dict[str, Head] = field(default_factory=dict)
     posts: dict[tuple[str, str, str], Accepted] = field(default_factory=dict)  # by `PostKey`
+    reached: dict[tuple[str, str, str], Collection[str]] = field(default_factory=dict)
     owners: dict[tuple[str, int], str] = field(default_factory=dict)  # of messages, by `MessageKey`
     deleted: set[MessageKey] = field(default_factory=set)
     rows: dict[AnyTable, dict[Prefix, Any]] = field(default_factory=dict)  # None: there is none

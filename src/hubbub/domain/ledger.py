@@ -5,7 +5,7 @@ order, and the store writes what the ledger holds then. So no store knows a rule
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -25,6 +25,7 @@ from hubbub.domain.facts import (
     Needs,
     NewChange,
     NewPost,
+    PostKey,
     Proposal,
 )
 from hubbub.domain.growing import Growths
@@ -36,6 +37,7 @@ from hubbub.protocol.keys import is_thread_key, parent_of
 from hubbub.protocol.messages import Change
 
 Decide = Callable[["Ledger", Principal, Any], Answer]
+Repeat = Callable[["Ledger", Principal, Any, Accepted], Answer]
 Act = Callable[["Ledger", Any], None]
 Refuse = Callable[[Known, Principal, Permission, str], Refusal | None]
 
@@ -64,8 +66,8 @@ class Deciding(Protocol):
         """How each command is decided on."""
 
     @property
-    def keyed(self) -> frozenset[type[Change]]:
-        """The commands whose `client_message_id` the log keeps."""
+    def repeating(self) -> Mapping[type[Change], Repeat]:
+        """How the first answer is repeated, of each command whose `client_message_id` the log keeps."""
 
     @property
     def operations(self) -> Mapping[type[Change], Permission]:
@@ -177,9 +179,10 @@ class Ledger:
     def _decide_once(self, principal: Principal, change: Any) -> Answer:
         """Decide on a change with a key, or repeat the first answer that its key got."""
         called = change.room, change.client_message_id, principal.key_owner
-        if type(change) in self._rules.keyed:
+        if type(change) in self._rules.repeating:
             if first := self._facts.posts.get(called):
-                return first._replace(is_duplicate=True)
+                again = first._replace(is_duplicate=True)
+                return self._rules.repeating[type(change)](self, principal, change, again)
             answer = self._decide(principal, change)
             if type(answer) is Accepted:
                 self._facts.posts[called] = answer
@@ -192,6 +195,10 @@ class Ledger:
         return answer
 
     # --- what aspects ask ---
+
+    def reached(self, called: PostKey) -> Collection[str] | None:
+        """Return the handles that a stored message mentions; None if it no longer says what it said first."""
+        return self._facts.reached.get(called)
 
     @cached_property
     def now(self) -> float:

@@ -3,7 +3,7 @@
 Who has a handle was looked up before (see `server.hub.names`); whether they are members is decided here.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Container
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
@@ -91,8 +91,16 @@ def named(ledger: Ledger, principal: Principal, change: Post | Edit) -> Naming |
         mentions or None,
         [EVERYONE] if EVERYONE in calls else [each for each in calls if each in members] or None,
         (*told, EVERYONE) if EVERYONE in calls else tuple(told),
-        tuple(given.keys() - mentions.keys()) if _may_know_all(ledger, principal) else (),
+        unreached(ledger, principal, change, mentions),
     )
+
+
+def unreached(
+    ledger: Ledger, principal: Principal, change: Post | Edit, reached: Container[str]
+) -> tuple[str, ...]:
+    """Return the handles that a text names besides those reached, in the order of the text, if its author may know them."""
+    missed = tuple(handle for handle in change.mentions or () if handle not in reached)
+    return missed if missed and _may_know_all(ledger, principal) else ()
 
 
 def _may_know_all(ledger: Ledger, principal: Principal) -> bool:

@@ -10,6 +10,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_args
 from hubbub.domain.access import Permission
 from hubbub.domain.facts import (
     ANSWERED,
+    Accepted,
     Affected,
     Answer,
     AnsweredKey,
@@ -17,7 +18,7 @@ from hubbub.domain.facts import (
     PostKey,
     Proposal,
 )
-from hubbub.domain.ledger import Act, Decide, Ledger, Refuse
+from hubbub.domain.ledger import Act, Decide, Ledger, Refuse, Repeat
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Kept
 from hubbub.domain.view import RoomView
@@ -48,7 +49,7 @@ class Rule(Generic[C]):
         screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
         pack: the command as it waits for a commit, where its JSON may be bytes, which `decide` must then decode; and
             roughly how many bytes it and its event take.
-        keeps_keys: whether the log keeps its `client_message_id`; those of other commands are records.
+        repeat: if the log keeps its `client_message_id`: completes the first answer to it. Those of other commands are records.
         complete: adds a key made from `keys.RANDOM_BYTES` random bytes, once the command is screened.
         in_threads: whether it may be sent about a thread. Most commands about members, and what a room is like, may not.
         is_internal: whether only the server's own code submits it. No client can send it, and no door asks whether
@@ -61,7 +62,7 @@ class Rule(Generic[C]):
     decide: Callable[[Ledger, Principal, C], Answer]
     screen: Callable[[C, int], Refusal | None] | None = None
     pack: Callable[[C], tuple[C, int]] = weighed
-    keeps_keys: bool = False
+    repeat: Callable[[Ledger, Principal, C, Accepted], Answer] | None = None
     asked: Permission | None = None
     complete: Callable[[C, bytes], C] | None = None
     is_internal: bool = False
@@ -202,7 +203,9 @@ class Rules:
         )
         self.events = Events(event for aspect in self.aspects for event in aspect.events)
         self.operations = {c: rule.asked or rule.operation for c, rule in self.by_command.items()}
-        self.keyed = frozenset(c for c, rule in self.by_command.items() if rule.keeps_keys)
+        self.repeating: dict[type[Change], Repeat] = {
+            command: rule.repeat for command, rule in self.by_command.items() if rule.repeat
+        }
         self.deciding: dict[type[Change], Decide] = {
             command: rule.decide for command, rule in self.by_command.items()
         }
@@ -231,7 +234,7 @@ class Rules:
     def needs(self, proposals: Sequence[Proposal]) -> Needs:
         """List what `Ledger` will ask about these proposals."""
         wanted = Needs()
-        needing, keyed = self._needing, self.keyed
+        needing, repeating = self._needing, self.repeating
         asking: defaultdict[str, dict[str, Principal]] = defaultdict(dict)  # by room and id
         room = ""  # of the last change, as often of the next; and who asked for changes there
         askers: dict[str, Principal] = {}
@@ -243,7 +246,7 @@ class Rules:
                 askers = asking[room]
             askers[principal.id] = principal
             if (called := change.client_message_id) is not None:
-                if kind in keyed:
+                if kind in repeating:
                     wanted.posts.add(PostKey(change.room, called, principal.key_owner))
                 else:
                     wanted.row(ANSWERED, AnsweredKey(change.room, called, principal.key_owner))

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from hubbub.domain import files, mentions, threads
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects.authorship import message_needs, refusal_of
-from hubbub.domain.facts import Answer, MessageKey, Needs
+from hubbub.domain.facts import Accepted, Answer, MessageKey, Needs, PostKey
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.mentions import NOBODY, Naming
 from hubbub.domain.principals import Principal
@@ -90,6 +90,16 @@ def _post(ledger: Ledger, principal: Principal, post: Post) -> Answer:
     if post.title is not None:
         threads.begin_with(ledger, principal, event, post.title)
     return answer._replace(unreached=named.unreached) if named.unreached else answer
+
+
+def _repeat(ledger: Ledger, principal: Principal, post: Post, first: Accepted) -> Answer:
+    """Repeat also whom the message did not reach, unless it says something else by now."""
+    if not post.mentions or post.client_message_id is None:
+        return first
+    called = PostKey(post.room, post.client_message_id, principal.key_owner)
+    if (reached := ledger.reached(called)) is None:
+        return first
+    return first._replace(unreached=mentions.unreached(ledger, principal, post, reached))
 
 
 def _event(ledger: Ledger, principal: Principal, post: Post, named: Naming) -> Posted:
@@ -328,12 +338,12 @@ ASPECT = Aspect(
             _post,
             _screen_post,
             pack=_pack,
-            keeps_keys=True,
+            repeat=_repeat,
             in_threads=True,
         ),
         Rule(
             *(PostInThread, Operation.POST, _post_needs, _post, _screen_post, _pack),
-            keeps_keys=True,
+            repeat=_repeat,
             is_internal=True,
             in_threads=True,
         ),

@@ -17,6 +17,7 @@ from hubbub.domain.facts import (
     Head,
     MessageKey,
     Needs,
+    PostKey,
     Proposal,
 )
 from hubbub.domain.growing import Growth
@@ -121,12 +122,17 @@ class PostgresWriter:
         await self._connection.execute(Q.drop_rooms, [room_id])
         return last in events.forms(batch.bodies[-1])
 
+    async def _learn_posts(self, facts: Facts, wanted: Set[PostKey]) -> None:
+        for room, key, owner, seq, body, has_changed in await self._select(Q.posts_by_key, wanted):
+            called, posted = (self._names[room], key, owner), events.decode_posted(body)
+            facts.posts[called] = Accepted(seq, posted.at)
+            if not has_changed:
+                facts.reached[called] = posted.mentions or ()
+
     async def _facts(self, wanted: Needs) -> Facts:
         facts = Facts({name: room.head for name, room in self._rooms.items() if room.head.seq})
         if wanted.posts:
-            for room, key, owner, seq, posted in await self._select(Q.posts_by_key, wanted.posts):
-                first = Accepted(seq, events.decode_posted(posted).at)
-                facts.posts[self._names[room], key, owner] = first
+            await self._learn_posts(facts, wanted.posts)
         if wanted.messages:
             rows = await self._select(Q.messages_by_seq, wanted.messages)
             for room, seq, owner, is_deleted in rows:

@@ -17,7 +17,8 @@ WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE;
 DELETE FROM hubbub.room WHERE id = ANY($1::bigint[]) AND head = 0;
 
 -- :posts_by_key The posts that first used these keys.
-SELECT message.room, message.client_message_id, message.owner, message.seq, message.posted
+SELECT message.room, message.client_message_id, message.owner, message.seq, message.posted,
+    message.edited IS NOT NULL OR message.is_deleted
 FROM unnest($1::bigint[], $2::text[], $3::text[]) AS wanted (room, key, owner)
 JOIN hubbub.message ON message.room = wanted.room
     AND message.client_message_id = wanted.key AND message.owner = wanted.owner;

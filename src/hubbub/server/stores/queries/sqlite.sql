@@ -2,7 +2,8 @@
 SELECT name, id, head, kept, nth FROM headed_room WHERE name IN (SELECT value FROM json_each(?));
 
 -- :posts_by_key The posts that first used these keys: [[room id, client_message_id, owner], …].
-SELECT message.room, message.client_message_id, message.owner, message.seq, CAST(message.posted AS TEXT) ->> 'at'
+SELECT message.room, message.client_message_id, message.owner, message.seq, CAST(message.posted AS TEXT) ->> 'at',
+    CASE WHEN message.edited IS NULL AND NOT message.is_deleted THEN coalesce(CAST(message.posted AS TEXT) -> 'mentions', '{}') END
 FROM json_each(?) AS wanted
 JOIN message ON message.room = wanted.value ->> 0
     AND message.client_message_id = wanted.value ->> 1

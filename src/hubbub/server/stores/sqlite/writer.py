@@ -234,8 +234,11 @@ class SqliteWriter:
 
     def _post_facts(self, facts: Facts, keys: Iterable[PostKey]) -> None:
         names = self._names(facts)
-        for room_id, message_id, owner, seq, at in self._select(Q.posts_by_key, keys):
-            facts.posts[names[room_id], message_id, owner] = Accepted(seq, at)
+        for room_id, message_id, owner, seq, at, mentions in self._select(Q.posts_by_key, keys):
+            called = names[room_id], message_id, owner
+            facts.posts[called] = Accepted(seq, at)
+            if mentions is not None:
+                facts.reached[called] = msgspec.json.decode(mentions)
 
     def _message_facts(self, facts: Facts, keys: Iterable[MessageKey]) -> None:
         names = self._names(facts)
