@@ -39,7 +39,7 @@ SEEN = """Object.keys(localStorage).filter((key) => key.startsWith("hubbub.recen
 ABSENT = f"""if (!sessionStorage.getItem("absent"))
     for (const key of {SEEN}) {{
         sessionStorage.setItem("absent", "yes");
-        localStorage.setItem(key, JSON.stringify([String(Date.now() - 2 * 86_400_000)]));
+        localStorage.setItem(key, Date.now() - 2 * 86_400_000);
     }}"""
 
 Tour = Callable[[Page, Server], AsyncIterator[str]]

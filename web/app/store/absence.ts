@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import { addressOf } from "./address.ts";
 import { cameFrom, instead } from "./instead.ts";
-import { keepRecent, keptRecent } from "./memory.ts";
+import { keepSeen, keptSeen } from "./memory.ts";
 import { closePanel } from "./panel.ts";
 import { open } from "./rooms.ts";
 import { menuOpen } from "./screen.ts";
@@ -20,10 +20,10 @@ export const absentSince = signal<number | undefined>(undefined);
 export function comeBack(): void {
   const key = accountOf()?.key;
   if (!key || !isVisible.peek()) return;
-  const [before = 0] = keptRecent("seen", key).map(Number);
+  const before = keptSeen(key);
   const now = Date.now();
   if (before && now - before >= LONG) absentSince.value = before;
-  if (now - before >= NOTE_EVERY) keepRecent("seen", key, [`${now}`]);
+  if (now - before >= NOTE_EVERY) keepSeen(key, now);
 }
 
 export const isMissedLinked = (): boolean => location.hash === ADDRESS;

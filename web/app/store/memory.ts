@@ -59,40 +59,39 @@ export function clearOf(account: string): void {
 
 const RECENT = "hubbub.recent.";
 
+/** What is kept of an account, or a visitor, under a name. */
+function kept(of: string, account: string): unknown {
+  try {
+    return JSON.parse(localStorage.getItem(`${RECENT}${of}.${account}`) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/** Without storage, it is not remembered. */
+function remember(of: string, account: string, what: unknown): void {
+  try {
+    localStorage.setItem(`${RECENT}${of}.${account}`, JSON.stringify(what));
+  } catch {}
+}
+
 /** What an account, or a visitor, used last: the last one first. */
 export function keptRecent(of: string, account: string): string[] {
-  try {
-    const kept = JSON.parse(localStorage.getItem(`${RECENT}${of}.${account}`) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((each) => typeof each === "string") : [];
-  } catch {
-    return [];
-  }
+  const used = kept(of, account);
+  return Array.isArray(used) ? used.filter((each) => typeof each === "string") : [];
 }
 
-export function keepRecent(of: string, account: string, used: readonly string[]): void {
-  try {
-    localStorage.setItem(`${RECENT}${of}.${account}`, JSON.stringify(used));
-  } catch {
-    // no storage: they are not remembered
-  }
-}
+export const keepRecent = (of: string, account: string, used: readonly string[]): void => remember(of, account, used);
+
+/** When an account was last seen here, in milliseconds since 1970, or 0. */
+export const keptSeen = (account: string): number => Number(kept("seen", account)) || 0;
+
+export const keepSeen = (account: string, when: number): void => remember("seen", account, when);
 
 /** The drafts of an account that its other devices know, by room. */
-export function keptShared(account: string): Record<string, string> {
-  try {
-    return JSON.parse(localStorage.getItem(`${RECENT}drafts.${account}`) ?? "{}") ?? {};
-  } catch {
-    return {};
-  }
-}
+export const keptShared = (account: string): Record<string, string> => (kept("drafts", account) ?? {}) as Record<string, string>;
 
-export function keepShared(account: string, drafts: Record<string, string>): void {
-  try {
-    localStorage.setItem(`${RECENT}drafts.${account}`, JSON.stringify(drafts));
-  } catch {
-    // no storage: what is written here counts as newer
-  }
-}
+export const keepShared = (account: string, drafts: Record<string, string>): void => remember("drafts", account, drafts);
 
 const TONE = "hubbub.tone";
 
