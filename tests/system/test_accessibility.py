@@ -85,6 +85,14 @@ NAMES_ASIDE = """[...document.querySelectorAll("#rooms bdi")].filter((name) => {
 }).map((name) => `${name.textContent} does not begin where its line does`)"""
 # What is wider than the screen, and not in anything that scrolls by itself.
 TOO_WIDE = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+# What one presses or writes in that stands over an edge of the screen, and is not in anything that scrolls sideways.
+OVER_THE_EDGE = """[...document.querySelectorAll("button, a[href], input, select, textarea")].filter((each) => {
+    const { left, right, width } = each.getBoundingClientRect();
+    const isWithin = left >= -1 && right <= document.documentElement.clientWidth + 1;
+    if (isWithin || !width || !each.checkVisibility({ visibilityProperty: true, opacityProperty: true })) return false;
+    for (let over = each; over; over = over.parentElement) if (over.scrollWidth > over.clientWidth && /auto|scroll/.test(getComputedStyle(over).overflowX)) return false;
+    return true;
+}).map((each) => `over the edge: ${each.outerHTML}`)"""
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +196,8 @@ class Looking:
 
     async def _too_wide(self) -> list[str]:
         pixels = await self._page.evaluate(TOO_WIDE)
-        return [f"{pixels} pixels too wide"] if pixels > 0 else []
+        over: list[str] = await self._page.evaluate(OVER_THE_EDGE)
+        return [f"{pixels} pixels too wide"] * (pixels > 0) + over
 
     async def _resize(self, size: tuple[int, int]) -> None:
         await self._page.set_viewport_size({"width": size[0], "height": size[1]})

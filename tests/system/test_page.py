@@ -101,7 +101,7 @@ async def grace(visit: Open) -> Page:
 
 async def here(page: Page) -> Page:
     """Wait until the page is in its room: until then it shows nobody there."""
-    count = re.compile(r"^(א )?[1-9]\d* (person|people)( ת)?$")  # in the test locale, too
+    count = re.compile(r"^(א )?[1-9]\d* here( ת)?$")  # in the test locale, too
     await expect(page.get_by_role("button", name=count)).to_be_visible()
     return page
 
@@ -491,7 +491,7 @@ async def test_an_edit_that_is_refused_is_dropped_and_that_is_said(
 
 async def test_one_sees_who_is_here_and_who_is_typing(ada: Page, visit: Open) -> None:
     grace = await here(await visit("/?name=grace"))
-    people = ada.get_by_role("button", name="2 people")
+    people = ada.get_by_role("button", name="2 here")
     await people.click()
     names = ada.get_by_role("list", name="Who is here").get_by_role("listitem")
     await expect(names).to_have_text([re.compile("ada"), re.compile("grace")])
@@ -503,7 +503,7 @@ async def test_one_sees_who_is_here_and_who_is_typing(ada: Page, visit: Open) ->
     await expect(bodies(ada)).to_have_text(["let me think"])
     await expect(ada.get_by_text("grace is typing…")).to_have_count(0)
     await grace.close()
-    await expect(ada.get_by_role("button", name="1 person")).to_be_visible()
+    await expect(ada.get_by_role("button", name="1 here")).to_be_visible()
 
 
 async def test_the_keyboard_is_enough(ada: Page, grace: Page) -> None:
@@ -542,9 +542,9 @@ async def test_one_is_asked_for_a_name_and_can_change_it(visit: Open, ada: Page)
     await page.get_by_role("textbox", name="Your name").fill("grace")
     await page.keyboard.press("Enter")
     await here(page)
-    await expect(ada.get_by_role("button", name="2 people")).to_be_visible()
+    await expect(ada.get_by_role("button", name="2 here")).to_be_visible()
     await page.get_by_role("button", name="Change name").click()
-    await expect(ada.get_by_role("button", name="1 person")).to_be_visible()  # the name is free
+    await expect(ada.get_by_role("button", name="1 here")).to_be_visible()  # the name is free
     await page.get_by_role("textbox", name="Your name").fill("hedy")
     await page.keyboard.press("Enter")
     await here(page)
@@ -577,7 +577,7 @@ async def test_two_tabs_of_one_browser_are_one_person(visit: Open, ada: Page) ->
     await first.get_by_role("button", name="Start talking").click()
     await here(first)
     second = await here(await visit("/", beside=first))
-    await expect(ada.get_by_role("button", name="2 people")).to_be_visible()
+    await expect(ada.get_by_role("button", name="2 here")).to_be_visible()
     await say(first, "from the first")
     await say(second, "from the second")
     await expect(bodies(first)).to_have_count(2)
@@ -586,7 +586,7 @@ async def test_two_tabs_of_one_browser_are_one_person(visit: Open, ada: Page) ->
     await first.close()
     await say(second, "still here")
     await expect(bodies(ada)).to_have_count(3)
-    await expect(ada.get_by_role("button", name="2 people")).to_be_visible()
+    await expect(ada.get_by_role("button", name="2 here")).to_be_visible()
 
 
 # --- rooms ---
@@ -644,7 +644,7 @@ async def test_an_address_that_names_no_room_leads_to_the_lobby(
 
 async def read_up(page: Page) -> AsyncIterator[None]:
     """Read upwards to the first message, step by step."""
-    beginning = page.get_by_text("This is where the room begins.")
+    beginning = page.get_by_text("This is where the room begins. Anyone whom this server lets in")
     first_row = page.get_by_role("log").locator(".message").first
     while not await beginning.is_visible():
         first = await first_row.get_attribute("data-seq") or ""
@@ -978,7 +978,7 @@ async def test_a_phone_shows_composer_and_banner_and_nothing_is_too_wide(
     await expect(page.locator("#banner")).to_be_in_viewport(ratio=1)
     await expect(composer(page)).to_be_in_viewport(ratio=1)
     await expect(page.get_by_role("button", name="Send")).to_be_in_viewport(ratio=1)
-    await expect(page.get_by_role("button", name="1 person")).to_be_in_viewport(ratio=1)
+    await expect(page.get_by_role("button", name="1 here")).to_be_in_viewport(ratio=1)
     for selector in ("#scroller", "body", "#room"):
         wide = await page.locator(selector).evaluate("e => e.scrollWidth - e.clientWidth")
         assert wide <= 0, selector

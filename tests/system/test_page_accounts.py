@@ -77,10 +77,14 @@ async def test_a_newcomer_makes_a_team_in_which_each_sees_what_they_may(people: 
     grace, linus = [await people.enter(link, name) for name in ("Grace", "Linus")]
 
     await make_room(ada, "Plans", "Closed")
+    who_reads = ada.get_by_text("This is where the room begins.")
+    await expect(who_reads).to_contain_text("Only its members can read it.")
     await say(ada, "the secret plan")
     await invite(ada, "Grace")
     await make_room(ada, "Kitchen", "Open")
+    await expect(who_reads).to_contain_text("Everyone with an account can join and read it.")
     await write_to(ada, "Grace")
+    await expect(who_reads).to_contain_text("Only the people in it can read it.")
     await say(ada, "only for you")
 
     await expect(rooms(grace)).to_contain_text("Plans")
@@ -136,7 +140,7 @@ MISTAKES = {  # and who makes it
     "Linus": ("Linus", "ada", PASSWORD, "Handle", "already in use"),
     "Grace": ("Grace", "gra ce", PASSWORD, "Handle", "Invalid handle"),
     "Mary": ("Adа", "mary", PASSWORD, "Display name", "looks like"),
-    "Joan": ("Joan", "joan", "short", "Password", "8"),
+    "Joan": ("Joan", "joan", "short", "Password", "use at least 8 characters"),
     "Frances": ("Frances", "frances", "password", "Password", "too easy to guess"),
     "Edith": ("Edith", "edith", "", "Password", "Fill this in"),
     "Barbara": ("", "barbara", PASSWORD, "Display name", "Fill this in"),

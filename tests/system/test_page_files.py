@@ -17,6 +17,7 @@ from tests.support.chromium import WITH_WORKER
 from tests.support.images import png, wave
 from tests.support.newcomers import PASSWORD, People, asked, people_of
 from tests.system.test_page import bodies, come_back, composer, kept, message
+from tests.system.test_page_offline import stored
 from tests.system.test_page_rooms import enter, thread
 
 expect.set_options(timeout=15_000)
@@ -364,6 +365,8 @@ async def test_files_attached_offline_in_two_tabs_arrive_once_after_reloads(
     async with casting(browser, tmp_path / "data", **WITH_WORKER) as cast:
         ada = cast.ada
         await kept(ada)
+        await cast.post(("table.png", png(40, 30)), text="table")
+        await stored(ada, cast.room, 1)
         other = await ada.context.new_page()
         await other.goto(ada.url)
         await expect(composer(other)).to_be_visible()
@@ -381,14 +384,18 @@ async def test_files_attached_offline_in_two_tabs_arrive_once_after_reloads(
         for page in (ada, other):
             await expect(pending(page)).to_have_count(2)
             await expect(chips(page)).to_contain_text("draft.txt")
+        await expect(message(ada, "table")).to_contain_text("shown once there is a connection")
         await come_back(cast.people.server, ada, other)
         for page in (ada, other):
             await expect(pending(page)).to_have_count(0)
-            await expect(bodies(page)).to_have_text(["first", "second"])
+            await expect(bodies(page)).to_have_text(["table", "first", "second"])
             await expect(chips(page)).to_contain_text("Uploaded")
+            table = message(page, "table").get_by_role("img", name="table.png")
+            await expect(table).to_have_js_property("naturalWidth", 40)
         digests = {
             each["text"]: [sha256(await cast.content(file["file"])) for file in each["files"]]
             for each in await cast.shown()
+            if each["text"] != "table"
         }
         assert digests == {name: [sha256(NOISE + name.encode())] for name in ("first", "second")}
         cast.people.wrong.clear()  # the server was away

@@ -415,7 +415,9 @@ async def test_a_room_has_a_level_of_its_own(two: tuple[Page, Page]) -> None:
     ada, grace = two
     await enter(grace)
     await grace.get_by_role("button", name="Details").click()
-    await grace.get_by_label("Notify me of").select_option("All messages")
+    level = grace.get_by_label("Notify me of")
+    await expect(level.get_by_role("option").first).to_have_text("Default (mentions)")
+    await level.select_option("All messages")
     await grace.get_by_role("button", name="Close").click()
     await enter(grace, "lobby")
     await say(ada, "anyone?")

@@ -14,11 +14,11 @@ const day = formatter(DAY);
 const dayOfYear = formatter({ ...DAY, year: "numeric" });
 const A_DAY = 86_400_000; // milliseconds
 
-export const timeOf = formatter({ hour: "2-digit", minute: "2-digit" });
+export const timeOf = formatter({ timeStyle: "short" });
 export const dateOf = formatter({ dateStyle: "medium" });
 export const momentOf = formatter({ dateStyle: "medium", timeStyle: "medium" });
 export const fullOf = formatter({ dateStyle: "full", timeStyle: "medium" });
-const clock = formatter({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = formatter({ timeStyle: "medium" });
 /** A time to the second, from seconds since 1970. */
 export const clockOf = (seconds: number): string => clock(1000 * seconds);
 

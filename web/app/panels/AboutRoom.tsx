@@ -1,6 +1,7 @@
 // A room, beside its messages: who is in it, what it is like, and the ways out.
 
 import { t } from "../i18n/index.ts";
+import { levelOf } from "../store/badges.ts";
 import { leave } from "../store/doing.ts";
 import { archive, askRights, memberChanges, type Rights, restore, type RoomSettings as Settings, settingsOf } from "../store/managing.ts";
 import { say } from "../store/screen.ts";
@@ -69,8 +70,11 @@ const Level = ({ row }: { row: wire.MyRoom }) => (
         changeLevel(row.room, currentTarget.value as wire.SetRoom["level"]).catch((error: Error) => say(error.message))
       }
     >
+      <option value="" selected={!row.level}>
+        {t.defaultLevel(t.levels[levelOf({ ...row, level: "" })] ?? "")}
+      </option>
       {Object.entries(t.levels).map(([level, words]) => (
-        <option key={level} value={level} selected={level === (row.level ?? "")}>
+        <option key={level} value={level} selected={level === row.level}>
           {words}
         </option>
       ))}

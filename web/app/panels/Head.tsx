@@ -69,7 +69,7 @@ function Members() {
   return (
     <div class="members" ref={root} hidden={!here.count}>
       <button id="members" class="quiet" type="button" aria-expanded={isOpen} aria-controls="member-list" onClick={() => setOpen(!isOpen)}>
-        {t.people(here.count)}
+        {t.peopleHere(here.count)}
       </button>
       <ul id="member-list" hidden={!isOpen} aria-label={t.whoIsHere}>
         {named.map(({ by, name }) => (

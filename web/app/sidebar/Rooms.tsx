@@ -51,7 +51,7 @@ function OfAccount({ account }: { account: Account }) {
         <Item key={item.room} {...item} />
       ))}
       <Act icon="plus" text={t.newRoom} onClick={newRoom} />
-      <Act icon="search" text={t.openRooms} onClick={openRooms} />
+      <Act icon="compass" text={t.openRooms} onClick={openRooms} />
       <li class="group">{t.directs}</li>
       {directs.map((item) => (
         <Item key={item.room} {...item} />

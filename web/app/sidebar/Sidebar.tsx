@@ -49,6 +49,7 @@ const GoTo = () => (
 /** A field that opens a free room by its name. */
 function OpenRoom() {
   const name = useRef<HTMLInputElement>(null);
+  const label = session.value?.account ? t.openOrStartFree : t.openOrStart;
   const submit = (event: TargetedEvent<HTMLFormElement>) => {
     event.preventDefault();
     if (!name.current) return;
@@ -63,9 +64,9 @@ function OpenRoom() {
   return (
     <form id="open-room" autocomplete="off" onSubmit={submit}>
       <label class="visually-hidden" for="room-name">
-        {t.openOrStart}
+        {label}
       </label>
-      <input id="room-name" ref={name} maxLength={64} placeholder={t.openOrStart} />
+      <input id="room-name" ref={name} maxLength={64} placeholder={label} />
       <button type="submit" aria-label={t.openRoom} class="icon-button">
         <Icon name="plus" />
       </button>

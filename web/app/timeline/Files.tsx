@@ -18,6 +18,8 @@ interface ShownProps {
   get?: Getter | undefined;
   /** Shows a picture whole, among others. */
   onOpen?: ((file: wire.Attached) => void) | undefined;
+  /** Whether there is a connection: what could not be shown without one is then asked for again. */
+  isConnected?: boolean | undefined;
 }
 
 /** The box of a picture, in CSS pixels. */
@@ -29,28 +31,31 @@ function boxOf({ width = 1, height = 1 }: wire.Attached): { width: number; heigh
 /** Whether a smaller one does in its place: that of an animation stands still. */
 const isLarge = ({ size, type }: wire.Attached): boolean => size > LARGE && type !== "image/gif";
 
-/** What is said in place of a picture that can't be shown: whether it is gone, only the server knows. */
-function Missing({ of: file }: ShownProps) {
-  const [isGone, setGone] = useState(false);
+/** Why a picture can't be shown: whether it is gone, only the server knows. */
+const whyMissing = (file: string): Promise<string> =>
+  fetch(addressOf(file), { method: "HEAD" }).then(
+    ({ ok, status }) => (ok ? t.fileBroken : status === 404 ? t.fileGone : t.fileAway),
+    () => t.fileAway,
+  );
+
+/** What is said in place of a picture that can't be shown, until it can. */
+function Missing({ of: file, isConnected, again }: ShownProps & { again(): void }) {
+  const [why, setWhy] = useState("");
   useLayoutEffect(() => {
-    fetch(addressOf(file.file), { method: "HEAD" }).then(
-      ({ status }) => setGone(status === 404),
-      () => {},
-    );
-  }, []);
-  if (isGone) return <p class="missing">{t.fileGone}</p>;
+    whyMissing(file.file).then((now) => (why === t.fileAway && now === t.fileBroken ? again() : setWhy(now)));
+  }, [isConnected]);
   return (
     <>
-      <p class="missing">{t.fileBroken}</p>
-      <Saved of={file} />
+      <p class="missing">{why}</p>
+      {why !== t.fileGone && <Saved of={file} />}
     </>
   );
 }
 
 /** A picture: its place is kept while it loads. */
-function Picture({ of: file, onOpen }: ShownProps) {
+function Picture({ of: file, onOpen, isConnected }: ShownProps) {
   const [isBroken, setBroken] = useState(false);
-  if (isBroken) return <Missing of={file} />;
+  if (isBroken) return <Missing of={file} isConnected={isConnected} again={() => setBroken(false)} />;
   const open = (click: MouseEvent) => {
     if (!onOpen || click.button || click.ctrlKey || click.metaKey || click.shiftKey) return;
     click.preventDefault();
@@ -132,8 +137,8 @@ function saveAs(content: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // once it is being saved
 }
 
-function Shown({ of: file, get, onOpen }: ShownProps) {
-  if (isPicture(file)) return get ? <DrawnPicture of={file} get={get} /> : <Picture of={file} onOpen={onOpen} />;
+function Shown({ of: file, get, ...more }: ShownProps) {
+  if (isPicture(file)) return get ? <DrawnPicture of={file} get={get} /> : <Picture of={file} {...more} />;
   const [kind] = file.type.split("/");
   const played = { src: addressOf(file.file), label: harmless(file.name) };
   return (
@@ -150,9 +155,10 @@ interface FilesProps {
   get?: Getter | undefined;
   /** The pictures among which one is shown: those of the message, unless it stands among others. */
   among?(): readonly wire.Attached[];
+  isConnected?: boolean;
 }
 
-export function Files({ of: files, get, among = () => files.filter(isPicture) }: FilesProps) {
+export function Files({ of: files, get, isConnected, among = () => files.filter(isPicture) }: FilesProps) {
   const open = (file: wire.Attached) =>
     import("./Viewer.tsx").then(
       ({ showPicture }) => showPicture(file, among()),
@@ -162,7 +168,7 @@ export function Files({ of: files, get, among = () => files.filter(isPicture) }:
     <ul class="files" aria-label={t.files}>
       {files.map((file) => (
         <li key={file.file}>
-          <Shown of={file} get={get} onOpen={open} />
+          <Shown of={file} get={get} onOpen={open} isConnected={isConnected} />
         </li>
       ))}
     </ul>

@@ -4,11 +4,12 @@ import { Fragment } from "preact";
 import { useLayoutEffect } from "preact/hooks";
 import { dayKey, dayOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
+import { isMade } from "../store/address.ts";
 import { replyIn } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
 import { overlayOf, pinsIn } from "../store/sending.ts";
 import { viewIn } from "../store/span.ts";
-import { current, isConnected, me, newFrom, placeOf } from "../store/state.ts";
+import { accountOf, current, isConnected, me, newFrom, placeOf } from "../store/state.ts";
 import { drew, lineSought, linked, windowIn, windowOf } from "../store/window.ts";
 import { Row } from "./Row.tsx";
 
@@ -35,6 +36,13 @@ const Day = ({ at }: { at: string }) => (
   </li>
 );
 
+/** Where a room begins, and who can read it. */
+const Beginning = ({ room }: { room: string }) => (
+  <p id="beginning">
+    {t.roomBegins} {t.whoReads[isMade(room) ? (accountOf()?.row(room)?.kind ?? "") : "free"]}
+  </p>
+);
+
 /** The messages of a room, or of a thread. Only those of the current room have a window that moves, and a line. */
 export function Log({ room, label }: { room: string; label: string }) {
   const place = placeOf(room);
@@ -55,7 +63,7 @@ export function Log({ room, label }: { room: string; label: string }) {
   const isDay = (i: number) => days[i] !== days[i - 1];
   return (
     <>
-      {isCurrent && view && !view.more && first === 0 && <p id="beginning">{t.roomBegins}</p>}
+      {isCurrent && view && !view.more && first === 0 && <Beginning room={room} />}
       {!view && <Loading />}
       <div class="log" role="log" aria-label={label} aria-live="polite" aria-relevant="additions">
         <ol class="timeline">

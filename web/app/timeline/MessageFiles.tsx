@@ -2,6 +2,7 @@
 
 import { getterOf, picturesIn } from "../store/files.ts";
 import type { wire } from "../store/sdk.ts";
+import { isConnected } from "../store/state.ts";
 import { Files } from "./Files.tsx";
 
 interface MessageFilesProps {
@@ -12,5 +13,5 @@ interface MessageFilesProps {
 
 export function MessageFiles({ of: { files, deleted }, room }: MessageFilesProps) {
   if (!files || deleted) return null;
-  return <Files of={files} get={getterOf()} {...(room && { among: () => picturesIn(room) })} />;
+  return <Files of={files} get={getterOf()} isConnected={isConnected.value} {...(room && { among: () => picturesIn(room) })} />;
 }

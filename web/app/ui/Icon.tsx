@@ -10,6 +10,7 @@ export type IconName =
   | "pen"
   | "invite"
   | "people"
+  | "compass"
   | "info"
   | "menu"
   | "close"

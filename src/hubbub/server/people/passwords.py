@@ -56,7 +56,7 @@ def fault(password: str, handle: str) -> Refusal | None:
     if refusal := _unusable(password):
         return refusal
     if len(password.encode()) < FEWEST_BYTES:
-        detail = f"Invalid password: use at least {FEWEST_BYTES} bytes; a letter without an accent is one byte"
+        detail = f"Invalid password: use at least {FEWEST_BYTES} characters"  # which are as many bytes, or more
         return Refusal("bad_request", detail)
     if is_guessable(password, handle):
         hint = "Use several words, or let a password manager make one"
