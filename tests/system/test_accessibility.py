@@ -1,7 +1,7 @@
 """axe-core finds nothing wrong with any state of the page, and nothing is too wide: light and dark, on a desk and on a phone, and
 from right to left. The language for that is English with a Hebrew letter before and after each text (web/tests/turned.ts).
 
-With TEST_PICTURES=FOLDER (`make pictures`), there is a picture of each of them, too.
+With TEST_PICTURES=FOLDER (`make pictures`), there is a picture of each of them, too; with TEST_DENSE, as it is with messages close together.
 """
 
 import asyncio
@@ -37,6 +37,7 @@ from tests.system.states import (
 
 AXE = NODE_PATH / "axe-core" / "axe.min.js"
 PICTURES = os.environ.get("TEST_PICTURES", "")
+DENSE = os.environ.get("TEST_DENSE", "")
 
 pytestmark = [
     pytest.mark.timeout(240),
@@ -144,6 +145,8 @@ async def arriving(
             await context.route(
                 re.compile(r"/(web/.+|r/.+)?$"), lambda route: instead(route, folder)
             )
+        if DENSE:
+            await context.add_init_script("localStorage.setItem('hubbub.dense', 'yes')")
         yield await context.new_page()
 
 

@@ -9,12 +9,23 @@ function formatter(options: Intl.DateTimeFormatOptions): (at: string | number | 
   };
 }
 
+/** The same for all of a minute, as most messages are asked for one after another. */
+function ofMinute(write: (at: string) => string): (at: string) => string {
+  let minute = "";
+  let written = "";
+  return (at) => {
+    const now = at.slice(0, "2000-01-01T00:00".length);
+    if (now !== minute) [minute, written] = [now, write(at)];
+    return written;
+  };
+}
+
 const DAY = { weekday: "long", day: "numeric", month: "long" } as const;
 const day = formatter(DAY);
 const dayOfYear = formatter({ ...DAY, year: "numeric" });
 const A_DAY = 86_400_000; // milliseconds
 
-export const timeOf = formatter({ timeStyle: "short" });
+export const timeOf = ofMinute(formatter({ timeStyle: "short" }));
 export const dateOf = formatter({ dateStyle: "medium" });
 export const momentOf = formatter({ dateStyle: "medium", timeStyle: "medium" });
 export const fullOf = formatter({ dateStyle: "full", timeStyle: "medium" });
@@ -23,7 +34,7 @@ const clock = formatter({ timeStyle: "medium" });
 export const clockOf = (seconds: number): string => clock(1000 * seconds);
 
 /** What two times of one day share. */
-export const dayKey = (at: string): string => new Date(at).toDateString();
+export const dayKey = ofMinute((at) => new Date(at).toDateString());
 
 /** A day as one says it: today, yesterday, or its date, with the year if it is another. */
 export function dayOf(at: string, now = new Date()): string {

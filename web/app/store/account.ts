@@ -5,7 +5,7 @@ import { type Client, Closed, type Me, type MyChange, type MyRoom, type wire } f
 import { t } from "../i18n/index.ts";
 import { whenIdle } from "../offline/idle.ts";
 import { isOwn, ME } from "./commands.ts";
-import { show } from "./frames.ts";
+import { seldom } from "./frames.ts";
 import { deviceOf, drop, dropOthers } from "./kept.ts";
 import { nameOf } from "./names.ts";
 import { notice } from "./notifying.ts";
@@ -17,6 +17,7 @@ const AGAIN = 5000; // milliseconds before one asks again for what could not be 
 
 const COLLATOR = new Intl.Collator();
 const KEEP_EVERY = 1000; // milliseconds, at least
+const SHOW_EVERY = 100; // in a burst: each time, all rooms are counted and put in order
 
 /** What is known of an account: by the server or, before it has answered, by this device. */
 export type Known = Pick<Me, "account" | "person" | "rooms" | "people" | "emoji" | "preferences" | "presence">;
@@ -75,15 +76,15 @@ export class Account {
     }
     if (change.change === "refreshed") takeDrafts(); // some may not have been told
     this.#keepSoon();
-    show(this.#grow);
+    this.#show();
   }
 
-  readonly #grow = (): void => {
+  readonly #show = seldom(() => {
     reached(ME, this.#me.peek()?.seq ?? 0);
     for (const sort of this.#stale) this.#versions[sort].value += 1;
     this.#stale.clear();
     this.#hears();
-  };
+  }, SHOW_EVERY);
 
   /** What is known by now. Whatever reads this looks again when something of the sort changes. */
   know(sort: Sort): Known | undefined {

@@ -16,6 +16,25 @@ export function show(change: () => void): void {
   }
 }
 
+/** A way to show a change now, or after a pause if it was shown within one: for what nobody follows event by event. */
+export function seldom(change: () => void, pause: number): () => void {
+  let isPausing = false;
+  let isStale = false;
+  const now = () => {
+    isPausing = true;
+    isStale = false;
+    show(change);
+    setTimeout(() => {
+      isPausing = false;
+      if (isStale) now();
+    }, pause);
+  };
+  return () => {
+    if (isPausing) isStale = true;
+    else now();
+  };
+}
+
 function wait(): void {
   isWaiting = true;
   if (document.hidden) setTimeout(next, HIDDEN);

@@ -8,7 +8,7 @@ import { isMade, roomOf } from "./address.ts";
 import { places } from "./state.ts";
 
 const PAUSE = 1000; // milliseconds between two times that changes are kept
-const PAUSE_EACH = 10; // for each message, if more were kept the last time: in a busy room most would go again at once
+const PAUSE_EACH = 20; // for each message, if more were kept the last time: in a busy room most would go again at once
 
 /** Whether this device can't keep anything, or nothing more. */
 export const trouble = signal<Trouble>("none");

@@ -77,10 +77,16 @@ const Replies = ({ seq, thread }: { seq: number; thread: wire.ThreadInRoom }) =>
   </button>
 );
 
+/** What somebody does with a message here, as classes. */
+function doneWith(room: string, seq: number): string {
+  const key = keyOf(room, seq);
+  const isEdited = editing.value?.room === room && editing.value.seq === seq;
+  return [isEdited && "edited", chosen.value === key && "chosen", hasTools(key) && "pointed"].filter(Boolean).join(" ");
+}
+
 export function Row({ room, message, thread, isPinned, isUnsure, follows, who, quoted, isNew, isLinked }: RowProps) {
-  const isEdited = useComputed(() => editing.value?.room === room && editing.value.seq === message.seq).value;
-  const isChosen = useComputed(() => chosen.value === keyOf(room, message.seq)).value;
-  const isPointedAt = useComputed(() => hasTools(keyOf(room, message.seq))).value;
+  const done = useComputed(() => doneWith(room, message.seq)).value;
+  const isEdited = done.includes("edited");
   const isMine = whoOf(message) === who;
   const mayRemove = isMine || (message.previews !== undefined && may(room, "delete_any", false));
   const remove = (url: string) => void removePreview(room, message.seq, url);
@@ -91,8 +97,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
     isNew && !isMine && "new",
     isLinked && "linked",
     mentionsMe(message, who) && "mentions",
-    isChosen && "chosen",
-    isEdited && "edited",
+    done,
     isUnsure && "changing",
   ];
   return (
@@ -127,7 +132,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
         )}
         {thread && (thread.nth > 0 || thread.title) && <Replies seq={message.seq} thread={thread} />}
       </div>
-      {isPointedAt && !message.deleted && !isEdited && <Tools room={room} message={message} who={who} isPinned={isPinned} />}
+      {done.includes("pointed") && !message.deleted && !isEdited && <Tools room={room} message={message} who={who} isPinned={isPinned} />}
     </li>
   );
 }
