@@ -73,7 +73,7 @@ async def test_a_message_in_a_free_room_takes_few_calls(
     assert calls.count / MESSAGES <= most
 
 
-@pytest.mark.parametrize("come, most", [(plain, 155), (native, 223)], ids=["plain", "native"])
+@pytest.mark.parametrize("come, most", [(plain, 145), (native, 197)], ids=["plain", "native"])
 async def test_a_connection_to_a_free_room_takes_few_calls(
     server: Running, room: str, come: Connect, most: int
 ) -> None:

@@ -105,6 +105,8 @@ class Values:
 
     def live(self, now: float) -> list[Value]:
         """Return the values that have not expired, each with its remaining time."""
+        if not self._kept:
+            return []
         self.expire(now)
         kept = (kept for kept in self._kept.values() if kept.value.value is not None)
         return [_rest(each, now) for each in kept]

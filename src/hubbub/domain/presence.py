@@ -63,8 +63,8 @@ class Attendance:
 
     def enter(self, person: Person) -> None:
         """A person has one more connection."""
-        self._connections[person] += 1
-        if self._connections[person] == 1:
+        self._connections[person] = count = self._connections.get(person, 0) + 1
+        if count == 1:
             self.has_changed_here = True
             self._arrive(person)
 
@@ -95,10 +95,14 @@ class Attendance:
             self._depart(person)
         self._unnamed += unnamed - before.unnamed
 
-    def expire(self, now: float) -> None:
-        """Forget people on nodes that have been silent for too long."""
-        for node in [node for node, there in self._elsewhere.items() if there.until <= now]:
+    def expire(self, now: float) -> bool:
+        """Forget people on nodes that have been silent for too long. Returns whether there were any."""
+        if not self._elsewhere:
+            return False
+        silent = [node for node, there in self._elsewhere.items() if there.until <= now]
+        for node in silent:
             self.hear(node, (), 0, now)
+        return bool(silent)
 
     def names(self) -> list[str]:
         """Return the names of those who are here, on whatever node, as far as they are known."""
@@ -106,12 +110,12 @@ class Attendance:
 
     def members(self) -> Members:
         """Return who is here now, which may be newer than what followers were last told."""
-        if len(self) > MAX_NAMES:
+        if (count := len(self)) > MAX_NAMES:
             self._was_large = True
-            return Members(len(self), [])
+            return Members(count, [])
         self._told = dict.fromkeys(self._told)
         people = _sorted(self._places)
-        return Members(len(self), names_of(people), ids_of(people))
+        return Members(count, names_of(people), ids_of(people))
 
     def everyone(self) -> Presence:
         """Return who is here now, for a client that has not followed the changes."""
@@ -140,8 +144,8 @@ class Attendance:
         )
 
     def _arrive(self, person: Person) -> None:
-        self._places[person] += 1
-        if self._places[person] == 1:
+        self._places[person] = count = self._places.get(person, 0) + 1
+        if count == 1:
             self._note(person, True)
 
     def _depart(self, person: Person) -> None:

@@ -68,11 +68,14 @@ class Principal:
 
     def __post_init__(self) -> None:
         """Compute once what every change and signal needs."""
-        object.__setattr__(self, "key_owner", self.key_owner or self.id)
-        object.__setattr__(self, "counted_as", self.counted_as or self.id)
-        object.__setattr__(self, "is_account", self.role is Role.ACCOUNT)
-        object.__setattr__(self, "guarded_as", (self.id, self.scopes))
-        object.__setattr__(self, "person", Person(self.name, short_id(self.id)))
+        put, id_ = object.__setattr__, self.id
+        if not self.key_owner:
+            put(self, "key_owner", id_)
+        if not self.counted_as:
+            put(self, "counted_as", id_)
+        put(self, "is_account", self.role is Role.ACCOUNT)
+        put(self, "guarded_as", (id_, self.scopes))
+        put(self, "person", Person(self.name, short_id(id_)))
 
     @property
     def may_own(self) -> bool:

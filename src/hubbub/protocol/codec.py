@@ -4,14 +4,14 @@ Callers limit the size of frames.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NoReturn
 
 import msgspec
 
 from hubbub.events import union_of
 from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.messages import AnyCommand, Command, CommandId, Post
+from hubbub.protocol.messages import AnyCommand, Command, CommandId, Follow, Join, Post
 from hubbub.protocol.strict import MAX_DEPTH, NotStrict, check_size, strict_value
 
 BAD_JSON = (
@@ -64,7 +64,8 @@ class Commands:
         try:
             check_size(frame)
             command: AnyCommand = self._decode(frame)
-            if not (type(command) is Post and _is_plainly_strict(frame, command)):
+            count = _FIELDS.get(type(command))
+            if count is None or not _is_plainly_strict(frame, count(command)):
                 strict_value(frame)
         except BAD_JSON as error:
             raise BadFrame(_describe(error, frame), id_of(frame)) from None
@@ -119,16 +120,10 @@ def too_large(max_bytes: int) -> BadFrame:
     return BadFrame(f"Too large: a message may have {max_bytes:,} bytes", code="too_large")
 
 
-def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
-    """Whether a post's frame can't contain anything that `check_strictly` refuses, decided without parsing it again.
-
-    Each key takes a colon, so a frame with as many colons as fields has no duplicate key. A NUL in a
-    JSON string needs an escape. Most messages need no second pass thanks to this.
-    """
+def _fields_of_post(post: Any) -> int:
     if post.arguments is not None or post.attachments is not None or post.emitted_as is not None:
-        return False
-    escape, colon = ("\\u0000", ":") if isinstance(frame, str) else (b"\\u0000", b":")
-    fields = (
+        return 0
+    return (
         2
         + (post.id is not None)
         + (post.text is not None)
@@ -137,6 +132,27 @@ def _is_plainly_strict(frame: str | bytes, post: Post) -> bool:
         + (post.reply_to is not None)
         + (post.read is not None)
     )
+
+
+def _fields_of_follow(follow: Any) -> int:
+    return 2 + (follow.id is not None) if follow.since is None else 0
+
+
+# How many fields a command has, for those that clients send most; 0 if it has others than usual.
+_FIELDS: dict[type[Command], Callable[[Any], int]] = {
+    Post: _fields_of_post,
+    Follow: _fields_of_follow,
+    Join: _fields_of_follow,
+}
+
+
+def _is_plainly_strict(frame: str | bytes, fields: int) -> bool:
+    """Whether the frame of a command can't contain anything that `check_strictly` refuses, decided without parsing it again.
+
+    Each key takes a colon, so a frame with as many colons as fields has no duplicate key. A NUL in a
+    JSON string needs an escape. Most commands need no second pass thanks to this.
+    """
+    escape, colon = ("\\u0000", ":") if isinstance(frame, str) else (b"\\u0000", b":")
     return frame.count(colon) == fields and escape not in frame  # type: ignore[arg-type, operator]
 
 

@@ -172,9 +172,10 @@ class NativeClient:
     async def _carry_out(self, command: AnyCommand) -> None:
         """Carry out any command. Every error becomes its reply."""
         try:
-            if isinstance(command, Hello):
-                await self._hub.door.prepare(command.token)
-            principal = self._recognise(command if isinstance(command, Hello) else None)
+            hello = command if isinstance(command, Hello) else None
+            if hello is not None:
+                await self._hub.door.prepare(hello.token)
+            principal = self._recognise(hello)
             command = await self._hub.in_full(principal, command)
             if isinstance(command, Change):
                 self._change(command, principal)
@@ -199,8 +200,9 @@ class NativeClient:
 
     async def _tell(self, command_id: CommandId | None, answer: Any) -> None:
         """Answer with what was read, unless whoever asked may not get it any more: then the connection is closed."""
-        await self._hub.door.heed_ends()
-        self._reply(command_id, answer)
+        if answer is not None:  # else it was told
+            await self._hub.door.heed_ends()
+            self._reply(command_id, answer)
 
     def _recognise(self, said: Hello | None) -> Principal:
         """Return the principal. The first command identifies it; otherwise it is a guest without a name."""

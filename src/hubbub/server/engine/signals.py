@@ -215,9 +215,8 @@ class Signals:
         return [encode(signal) for signal in (here, *self.live())]
 
     def _expire(self) -> None:
-        self.attendance.expire(_now())
-        self._note_people()
-        if self.attendance.has_changed:
+        if self.attendance.expire(_now()):
+            self._note_people()
             self._wake_in(TICK)
 
     def _note_people(self) -> None:

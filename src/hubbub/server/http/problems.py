@@ -284,13 +284,14 @@ def _source(
         raise RefusalError("bad_request", "More than one Origin header: send only one")
     if not given and "Host" not in request.headers and request.path in HEALTH:
         return Source.PROGRAM  # load balancers do this, pages never
+    site = request.headers.get("Sec-Fetch-Site")
     return origins.check(
         Asked(
             # `request.host` comes from the target if that is a whole URL, else from the header.
             host=request.host if "Host" in request.headers else None,
             origin=next(iter(given), None),
-            site=request.headers.get("Sec-Fetch-Site"),
-            is_navigation=_is_navigation(request),
+            site=site,
+            is_navigation=site is not None and _is_navigation(request),
             is_shell=route in SHELL,
             is_secure=request.secure,
             is_reading=route in reading and _is_read(request),

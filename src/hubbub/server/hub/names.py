@@ -29,12 +29,13 @@ from hubbub.protocol.keys import (
     root_of,
 )
 from hubbub.protocol.mentions import HERE, ROOM, mentioned_in
-from hubbub.protocol.messages import MAX_NAMED, AnyCommand, Edit, Post, Unfollow
+from hubbub.protocol.messages import MAX_NAMED, AnyCommand, Edit, Follow, Join, Post, Unfollow
 from hubbub.protocol.preferences import OnPerson
 from hubbub.protocol.rooms import Create, InvitePeople, OnMember
 from hubbub.server.stores.base import Store
 
 MARK = "#"  # before an alias
+NAMING_A_ROOM = (Follow, Join)  # and nothing else
 ON_ONE, ON_SOME, SAYING = (OnMember, OnPerson), (Create, InvitePeople), (Post, Edit)
 
 C = TypeVar("C", bound=AnyCommand)
@@ -80,6 +81,8 @@ class Names:
         if room is not None and is_short(room):
             find = self._known_key if type(command) is Unfollow else self.key
             new["room"] = await find(principal, room)
+        elif type(command) in NAMING_A_ROOM:
+            return command
         of: Reference | None = getattr(command, "of", None)
         if of is not None and is_short(of.room):
             new["of"] = replace(of, room=await self.key(principal, of.room))

@@ -413,10 +413,12 @@ class Door:
 
     def _is_reserved(self, name: str) -> bool:
         """Whether a name belongs to a token, or is an account's handle in any case."""
+        taken = [names for checker in self._checkers if (names := checker.names)]
+        if not taken:
+            return False
         handle = handle_from(name)
-        names = {name, handle, retired(handle)}
-        free = [names.isdisjoint(checker.names) for checker in self._checkers]
-        return False in free  # `all` would be slower, of so few
+        ours = {name, handle, retired(handle)}
+        return not all(map(ours.isdisjoint, taken))
 
     def _clear_of_guests(self, name: str) -> None:
         """Expel the guests who use a name that belongs to a token or an account."""

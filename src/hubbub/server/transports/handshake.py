@@ -25,7 +25,8 @@ def is_upgrade_by(request: web.Request, header: str) -> bool:
     """Whether this header, `Upgrade` or `Connection`, asks for a WebSocket."""
     if header == "Upgrade":
         return request.headers.get("Upgrade", "").strip().lower() == "websocket"
-    return "upgrade" in words(request.headers, "Connection")
+    given = request.headers.get("Connection")
+    return given == "Upgrade" or "upgrade" in words(request.headers, "Connection")
 
 
 def require_handshake(
@@ -33,8 +34,8 @@ def require_handshake(
 ) -> None:
     """Raise RefusalError unless the request is a valid handshake for one of the versions."""
     headers = request.headers
-    missing = [name for name in ("Upgrade", "Connection") if not is_upgrade_by(request, name)]
-    if missing:
+    if not (is_upgrade_by(request, "Upgrade") and is_upgrade_by(request, "Connection")):
+        missing = [name for name in ("Upgrade", "Connection") if not is_upgrade_by(request, name)]
         raise RefusalError(
             "upgrade_required",
             "This endpoint accepts only WebSocket connections",
@@ -66,7 +67,9 @@ def require_handshake(
 def offered_subprotocols(request: web.Request) -> list[str]:
     """Return the subprotocols that a client offers, best first. Raises RefusalError."""
     offered = elements(request.headers, "Sec-WebSocket-Protocol")
-    if not all(map(_SUBPROTOCOL.fullmatch, offered)) or len(set(offered)) < len(offered):
+    if offered and not (
+        all(map(_SUBPROTOCOL.fullmatch, offered)) and len(set(offered)) == len(offered)
+    ):
         raise RefusalError(
             "bad_request", "Invalid Sec-WebSocket-Protocol: use a list of distinct tokens"
         )

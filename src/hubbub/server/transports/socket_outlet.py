@@ -34,9 +34,9 @@ class SocketOutlet(SocketType):
         "_pending",
         "_pending_bytes",
         "_transport",
+        "_turn",
         "is_compressed",
         "is_direct",
-        "turn",
         "wire",
     )
 
@@ -57,7 +57,7 @@ class SocketOutlet(SocketType):
         super().__init__(AF_INET, SOCK_STREAM, 0, descriptor_of(transport))
         self.wire = wire
         self.is_compressed = is_compressed
-        self.turn = asyncio.Lock()  # cursors with much to write take turns, page by page
+        self._turn: asyncio.Lock | None = None
         self._transport = transport
         self._drain = drain
         is_plain = transport.get_extra_info("sslcontext") is None
@@ -69,6 +69,13 @@ class SocketOutlet(SocketType):
 
     def __del__(self) -> None:
         self.detach()  # the descriptor belongs to the transport, which closes it
+
+    @property
+    def turn(self) -> asyncio.Lock:
+        """What cursors with much to write take, page by page. Most connections have none."""
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        return self._turn
 
     def lost(self) -> None:
         """The connection is gone; another may soon reuse its descriptor."""
