@@ -204,7 +204,7 @@ bytecode:
 # What CI that keeps files should keep: build/pictures.
 pictures: $(stamps)/dev clients chromium ## make pictures of the page in all its states: build/pictures/index.html
 	@rm -rf build/pictures; mkdir -p build/pictures
-	@TEST_PICTURES=build/pictures $(bin)/python -m pytest -n auto --dist worksteal tests/system/test_accessibility.py $(ARGS); failed=$$?; \
+	@TEST_PICTURES=build/pictures $(bin)/python -m pytest -n auto --dist worksteal tests/system/test_accessibility.py tests/system/test_examples.py $(ARGS); failed=$$?; \
 	cd build/pictures && { echo '<!doctype html><title>hubbub</title><style>figure { display: inline-block; margin: 8px } img { max-width: 600px }</style>'; \
 		for each in *.png; do echo "<figure><img src=\"$$each\" alt=\"\" loading=\"lazy\"><figcaption>$$each</figcaption></figure>"; done; } > index.html; \
 	exit $$failed

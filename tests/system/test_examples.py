@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import shutil
 import signal
 import sys
@@ -35,6 +36,7 @@ CHAT = {
 INTERPRETERS = {".js": str(NODE), ".py": sys.executable, ".sh": "sh"}
 EACH = 20
 WAIT_SECONDS = 30.0
+PICTURES = os.environ.get("TEST_PICTURES", "")
 
 
 class Chat:
@@ -179,30 +181,70 @@ async def test_two_chat_in_ten_lines(shared_server: Server) -> None:
         assert ada.process.returncode == 0
 
 
-@pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js")
-async def test_a_feed_shows_posts_and_likes(server: Server) -> None:
-    async with living("feed.js", server.url, "post", "build 118 is green") as post:
-        assert await post.left() == "posted as #1\n"
-    async with living("feed.js", server.url) as feed:
-        await feed.shows({"build 118 is green 👍 0"})
-        async with living("feed.js", server.url, "like", "1") as like:
-            await like.left()
-        await feed.shows({"build 118 is green 👍 1"})
+async def picture(page: Page, name: str) -> None:
+    """Keep a picture of the page, where pictures are wanted."""
+    if PICTURES:
+        await page.screenshot(path=Path(PICTURES) / f"{name}.png")
+
+
+async def publish(page: Page, text: str) -> None:
+    """Post something in the feed of a page."""
+    await page.get_by_label("Your post").fill(text)
+    await page.get_by_role("button", name="Post").click()
+    await expect(page.get_by_text(text)).to_be_visible()
 
 
 @pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js")
-async def test_drivers_move_on_the_map(shared_server: Server, page: Page) -> None:
+async def test_a_feed_shows_whom_one_follows_what_is_new_and_likes(
+    shared_server: Server, page: Page
+) -> None:
+    async with living("feed.js", "0") as site:
+        address = f"{(await site.line()).strip()}?server={shared_server.url}"
+        hedy = await page.context.new_page()
+        await hedy.goto(f"{address}&name=hedy")
+        await publish(hedy, "build 118 is green")
+        await page.goto(f"{address}&name=vera")
+        await page.get_by_label("Author").fill("hedy")
+        await page.get_by_role("button", name="Follow", exact=True).click()
+        await page.get_by_role("button", name="Like, 0 so far").click()
+        await expect(hedy.get_by_role("button", name="Like, 1 so far")).to_be_visible()
+        await publish(page, "tea is ready")
+        await page.goto("about:blank")
+        for text in ("build 119 is red", "build 120 is green"):
+            await publish(hedy, text)
+        await page.goto(f"{address}&name=vera")
+        await expect(page.get_by_text("2 new since you were here")).to_be_visible()
+        posts = page.locator("#posts li")
+        shown = ["build 120 is green", "build 119 is red", "tea is ready", "build 118 is green"]
+        await expect(posts.locator("p:last-of-type")).to_have_text(shown)
+        await expect(page.locator("#posts .new")).to_have_count(2)
+        await picture(page, "feed")
+        await page.get_by_role("button", name="Unfollow hedy").click()
+        await expect(posts).to_have_count(1)
+
+
+@pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js")
+async def test_drivers_move_on_the_map_and_stay_where_they_were_last(
+    shared_server: Server, page: Page
+) -> None:
     url = shared_server.url
-    async with living("map.js", "0") as site, living("drivers.js", "3", url):
-        address = (await site.line()).strip()
-        await page.goto(f"{address}?server={url}")
-        drivers = page.locator(".driver")
-        await expect(drivers).to_have_count(3)
-        await expect(page.locator("#state")).to_have_text("3 drivers, by websocket")
-        first = page.get_by_text("driver-1")
-        before = await first.get_attribute("style")
-        assert before is not None
-        await expect(first).not_to_have_attribute("style", before)
+    async with living("map.js", "0") as site:
+        async with living("drivers.js", "3", url):
+            address = (await site.line()).strip()
+            await page.goto(f"{address}?server={url}")
+            drivers = page.locator(".driver")
+            await expect(drivers).to_have_count(3)
+            await expect(page.locator("#state")).to_have_text("3 drivers, by websocket")
+            before = await drivers.first.get_attribute("style")
+            assert before is not None
+            await expect(drivers.first).not_to_have_attribute("style", before)
+            way = page.locator(".way").first
+            await expect(way).to_have_attribute("points", re.compile(r"(\S+ ){2}"))
+            await picture(page, "map")
+        await expect(page.locator(".driver.old")).to_have_count(3)
+        await page.reload()  # what is left is in the log
+        await expect(drivers).to_have_text([re.compile(r"driver-\d, \d+ s ago")] * 3)
+        await expect(way).to_have_attribute("points", re.compile(r"(\S+ ){2}"))
 
 
 def test_people_get_the_versions_that_are_tested() -> None:
