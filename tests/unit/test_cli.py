@@ -208,7 +208,7 @@ PARSERS = list(all_parsers(cli.parser()))
 @pytest.fixture
 def _made_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """To make all parsers anew for each of hundreds of mistakes would take most of the time."""
-    monkeypatch.setattr(cli, "parser", lambda: PARSERS[0])
+    monkeypatch.setattr(cli, "parser", lambda _: PARSERS[0])
 
 
 LEAVES = [parser for parser in PARSERS if not parser.commands()]
@@ -229,6 +229,13 @@ def refused(words: str, capsys: pytest.CaptureFixture[str]) -> str:
     out, err = capsys.readouterr()
     assert (end.value.code, out) == (2, "")
     return err
+
+
+def test_the_parser_made_for_one_command_is_the_same_as_among_all() -> None:
+    for name, among_all in PARSERS[0].commands().items():
+        ((made, alone),) = cli.parser([name, "--help", "serve"]).commands().items()
+        texts = [[each.format_help() for each in all_parsers(one)] for one in (alone, among_all)]
+        assert (made, texts[0]) == (name, texts[1])
 
 
 @pytest.mark.usefixtures("_made_once")

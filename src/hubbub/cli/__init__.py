@@ -33,7 +33,7 @@ def _run(words: Sequence[str]) -> int:
     for word in words:
         if not _is_unicode(word):  # no store could keep it, no frame could carry it
             return fail(USAGE, f"Invalid argument {word!r}: not valid UTF-8")
-    chosen = parser().parse_args(words)
+    chosen = parser(words).parse_args(words)
     run: Run = chosen.run
     before = os.umask(0o077)  # only the user may read the files that a command creates
     try:
@@ -54,8 +54,11 @@ EXAMPLES = """\
   hubbub tail lobby --json              # follow a room, one JSON object per line"""
 
 
-def parser() -> Parser:
-    """Return the parser of the command line, with a parser for each command."""
+def parser(words: Sequence[str] = ()) -> Parser:
+    """Return the parser of the command line, with a parser for each command.
+
+    For words that begin with a command, only that command's parser is made: all together take as long as a short command.
+    """
     parser = Parser(
         prog="hubbub",
         description="An instant messenger and real-time engine.",
@@ -67,7 +70,7 @@ def parser() -> Parser:
     subparsers = parser.add_subparsers(
         title="commands", metavar="COMMAND", required=True, parser_class=IntermixedParser
     )
-    for name, command in registered():
+    for name, command in registered(*words[:1]):
         summary = command.SUMMARY
         subparser: Parser = subparsers.add_parser(
             name,

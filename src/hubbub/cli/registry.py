@@ -30,7 +30,7 @@ COMMANDS = {  # in the order in which `hubbub --help` lists them
 
 
 class Subcommand(Protocol):
-    """What a command's module has. It is loaded for every command, so it imports what `run` needs only there."""
+    """What a command's module has. It is loaded for `hubbub --help`, too, so it imports what `run` needs only there."""
 
     SUMMARY: str  # in lower case, without a period
     EXAMPLES: str  # indented lines; errors repeat the first, without its comment
@@ -42,7 +42,7 @@ class Subcommand(Protocol):
         """Run the command and return its exit code."""
 
 
-def registered() -> Iterator[tuple[str, Subcommand]]:
-    """Return each command with its name."""
-    for name, module in COMMANDS.items():
-        yield name, cast(Subcommand, import_module(module))
+def registered(asked: str = "") -> Iterator[tuple[str, Subcommand]]:
+    """Return each command with its name; only the one that is asked for, if there is one of that name."""
+    for name in [asked] if asked in COMMANDS else COMMANDS:
+        yield name, cast(Subcommand, import_module(COMMANDS[name]))

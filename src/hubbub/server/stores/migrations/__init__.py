@@ -7,6 +7,7 @@ how far it is, and that it needs memory for these only. Its condition for the ro
 import re
 from collections.abc import Callable, Generator, Sequence
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any, NamedTuple
 
 from hubbub.server.stores.base import Progress
@@ -38,16 +39,25 @@ class Query(NamedTuple):
 Upgrade = Generator[Query, Sequence[Any], None]
 
 
-def all_steps(engine: str, package: str = __package__) -> list[tuple[int, list[Statement]]]:
-    """Every step's number and statements, in order, for `sqlite` or `postgres`: hubbub's own, or an added aspect's."""
-    folder = resources.files(package) / engine
-    files = (f for f in folder.iterdir() if f.name.endswith(".sql"))
-    return sorted((int(file.name.split("_")[0]), _statements(file.read_text())) for file in files)
+def steps_after(
+    version: int, engine: str, package: str = __package__
+) -> list[tuple[int, list[Statement]]]:
+    """The numbers and statements of the steps that a database of this version has yet to take, for `sqlite` or `postgres`.
+
+    They are hubbub's own, or an added aspect's. Those that it has taken are not read.
+    """
+    due = sorted(each for each in _files(engine, package).items() if each[0] > version)
+    return [(number, _statements(file.read_text())) for number, file in due]
 
 
 def newest(engine: str) -> int:
     """Return the number of the last step."""
-    return all_steps(engine)[-1][0]
+    return max(_files(engine))
+
+
+def _files(engine: str, package: str = __package__) -> dict[int, Traversable]:
+    folder = resources.files(package) / engine
+    return {int(f.name.split("_")[0]): f for f in folder.iterdir() if f.name.endswith(".sql")}
 
 
 def version_name(package: str) -> str:
@@ -57,13 +67,8 @@ def version_name(package: str) -> str:
 
 def due_of(package: str, engine: str, version: str | None) -> list[tuple[str, str]]:
     """Return the SQL of an added aspect's steps after a version, and the version that each makes. None has parts."""
-    done = int(version or 0)
-    return [
-        (statement.sql, str(number))
-        for number, step in all_steps(engine, package)
-        for statement in step
-        if number > done
-    ]
+    due = steps_after(int(version or 0), engine, package)
+    return [(statement.sql, str(number)) for number, step in due for statement in step]
 
 
 def upgrading(engine: str, version: int, schema: str, progress: Progress) -> Upgrade:
@@ -71,7 +76,7 @@ def upgrading(engine: str, version: int, schema: str, progress: Progress) -> Upg
 
     `progress` counts the rows that are changed some at a time; nothing else takes long.
     """
-    due = [each for number, step in all_steps(engine) if number > version for each in step]
+    due = [each for _, step in steps_after(version, engine) for each in step]
     tables = [each.table for each in due if each.table] if version else []
     sizes: dict[str, int] = {}
     for table in set(tables):
