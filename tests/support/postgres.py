@@ -24,6 +24,7 @@ from tests.support.ports import free_port
 NOBODY = 65534  # who it runs as if the tests run as root: it refuses to
 START_SECONDS = 30.0
 _BIN = Path("postgres") / "pginstall" / "bin"
+MADE_AT_EACH_START = "name IN ('epoch', 'hint_key', 'ends')"  # in `meta`
 # What tells whether the tables, functions and triggers of a database are those that it was made with.
 _CATALOGS = ("class", "attribute", "constraint", "proc", "trigger")
 SHAPE = f"SELECT array[{', '.join(f'(SELECT count(*) FROM pg_{each})' for each in _CATALOGS)}]"
@@ -62,6 +63,7 @@ class Postgres:
         self._shape: object = None  # of its tables
         self._lent: list[str] | None = None
         self._emptied: list[str] = []
+        self._emptying: dict[str, asyncpg.Connection] = {}
 
     def make(self) -> None:
         """Make an empty one."""
@@ -111,6 +113,8 @@ class Postgres:
 
     async def stop(self, how: signal.Signals = signal.SIGINT) -> None:
         """Stop it, and wait until it is gone."""
+        while self._emptying:
+            self._emptying.popitem()[1].terminate()
         if self._process is not None:
             self.send(how)
             await asyncio.to_thread(self._process.wait)
@@ -132,10 +136,8 @@ class Postgres:
                 url = await self.fresh()
                 await (await PostgresStore.open(url, "full", lambda: "")).close()
                 self._model = url.rpartition("/")[2]
-                made_at_each_start = "name IN ('epoch', 'hint_key', 'ends')"
-                await self.execute(
-                    f"DELETE FROM hubbub.meta WHERE {made_at_each_start}", self._model
-                )
+                sql = f"DELETE FROM hubbub.meta WHERE {MADE_AT_EACH_START}"
+                await self.execute(sql, self._model)
                 connection = await asyncpg.connect(url)
                 self._shape = await connection.fetchval(SHAPE)
                 await connection.close()
@@ -158,16 +160,22 @@ class Postgres:
 
     async def _is_emptied(self, url: str) -> bool:
         """Empty a database, unless its tables were changed, or somebody still holds on to them."""
-        connection = await asyncpg.connect(url)
+        connection = self._emptying.pop(
+            url, None
+        )  # which knows the tables: to learn them takes longer
+        if connection is None or connection.is_closed():
+            connection = await asyncpg.connect(url)
         try:
-            if await connection.fetchval(SHAPE) != self._shape:
-                return False
-            await connection.execute(EMPTY)
-        except asyncpg.LockNotAvailableError:
-            return False
-        finally:
+            is_as_made: bool = await connection.fetchval(SHAPE) == self._shape
+            if is_as_made:
+                await connection.execute(EMPTY)
+        except asyncpg.PostgresError:
+            is_as_made = False
+        if is_as_made:
+            self._emptying[url] = connection
+        else:
             await connection.close()
-        return True
+        return is_as_made
 
     async def _create(self, options: str) -> str:
         name = f"test_{next(_numbers)}"

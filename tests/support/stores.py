@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from contextlib import closing
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import apsw
@@ -15,15 +17,31 @@ from hubbub.events import Event
 from hubbub.protocol.messages import Change
 from hubbub.server.stores.base import Durability, Store
 from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.sqlite.file import FILE_NAME
+from hubbub.server.stores.sqlite.file import FILE_NAME, open_database
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import ADA, AT, MemoryStore
-from tests.support.postgres import Postgres
+from tests.support.postgres import MADE_AT_EACH_START, Postgres
+
+
+@cache
+def prepared() -> bytes:
+    """The file of a database with the tables of hubbub, made as by its first start, and nothing in them."""
+    with TemporaryDirectory() as folder:
+        with closing(open_database(Path(folder))) as database:
+            database.execute(f"DELETE FROM meta WHERE {MADE_AT_EACH_START}")
+        return (Path(folder) / FILE_NAME).read_bytes()
+
+
+def prepare(directory: Path) -> Path:
+    """Put it into a new directory, for a store that is not the first thing that a test asks about."""
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / FILE_NAME).write_bytes(prepared())
+    return directory
 
 
 def sqlite(durability: Durability) -> Callable[[Path, Postgres], Awaitable[Store]]:
     async def opened(directory: Path, _: Postgres) -> Store:
-        return SqliteStore(directory, durability, lambda: "e1")
+        return SqliteStore(prepare(directory), durability, lambda: "e1")
 
     return opened
 
@@ -41,7 +59,7 @@ async def store_with(rules: Rules, kind: str, directory: Path, server: Postgres)
     if kind == "memory":
         return MemoryStore(rules=rules)
     if kind == "sqlite":
-        return SqliteStore(directory, "normal", lambda: "e1", rules)
+        return SqliteStore(prepare(directory), "normal", lambda: "e1", rules)
     return await PostgresStore.open(await server.prepared(), "normal", lambda: "e1", rules)
 
 
