@@ -34,6 +34,7 @@ from tests.system.test_page_tokens import Tokens
 __all__ = ["browser", "page"]
 
 CONTRIBUTORS = "takes minutes, or is this very run; test_targets_of_make_exist looks at it"
+ENDLESS = "runs until it is ended; tests/system/test_examples.py runs these programs"
 DRAWING = "a drawing"
 NOT_RUN = {
     ("README.md", "make test"): CONTRIBUTORS,
@@ -59,6 +60,9 @@ NOT_RUN = {
         "CONTRIBUTING.md",
         "make lock                      # keeps the versions that still fit",
     ): CONTRIBUTORS,
+    ("examples/live/README.md", "make live RUN=chat.js ARGS=ada"): ENDLESS,
+    ("examples/live/README.md", "make live RUN=feed.js"): ENDLESS,
+    ("examples/live/README.md", "make live RUN=map.js"): ENDLESS,
 }
 BLOCKS = [block for name in pages() for block in blocks(name)]
 ILLUSTRATIONS = {
