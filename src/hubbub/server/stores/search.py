@@ -74,6 +74,11 @@ class IndexEntry(NamedTuple):
     terms: list[str]
     tags: list[str]
 
+    @property
+    def document(self) -> str:
+        """What a database is given of it: terms, in order, and tags."""
+        return " ".join([*self.terms, *self.tags])
+
 
 def searched(room: str, message: Message) -> Searched:
     """Return what is searched of a message."""

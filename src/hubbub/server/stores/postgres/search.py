@@ -1,21 +1,22 @@
-"""The index of messages in PostgreSQL: a `tsvector` for each, made of the same terms as in SQLite, and with their numbers as positions."""
+"""The index of messages in PostgreSQL: a row for each, with the same terms as in SQLite, and a GIN index of these.
+
+GIN knows neither order nor where terms stand. So what is frequent is found by looking at the newest rows, and phrases in these.
+"""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import asyncpg
 from asyncpg import Connection
 
-from hubbub.domain.search.query import Phrase
 from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.rows import message
 from hubbub.server.stores.search import (
-    FEW_ROOMS,
     SECONDS,
-    IndexEntry,
     IndexPlace,
     TooSlow,
     WantedMessages,
@@ -28,9 +29,14 @@ Q = queries.load("postgres_search")
 
 MAX_IDLE = 5_000  # milliseconds for which a node that has stalled can hold messages up
 MOST_PLACES = 1_000  # to try for a message
-POSITIONS = 255  # of one term that a tsvector keeps
 SCRUB_EVERY = 86_400  # seconds, at most
 LONGEST_SCRUB = 3_600.0  # seconds
+TAGGED_ROOMS = 64  # of up to so many, the index is asked by tag
+WALKS = (256, 2_048, 8_192)  # how many of the newest messages to look at, one walk after the other
+# Plans that are made without the values, and kept, know nothing of how frequent a word is, and sort all that match.
+_LIMITS = (
+    "SET LOCAL statement_timeout = {milliseconds}; SET LOCAL plan_cache_mode = force_custom_plan"
+)
 
 
 async def add(connection: Connection, room: str, after: int, upto: int) -> None:
@@ -41,6 +47,7 @@ async def add(connection: Connection, room: str, after: int, upto: int) -> None:
         return
     log = ids[room]
     place = ids.get(parent_of(room), log)
+    outer = None if place == log else place
     rows = await connection.fetch(Q.missing, log, after, upto)
     entries = [
         entry_of(place, log, room, message(seq, posted, edited, [])) for seq, posted, edited in rows
@@ -48,8 +55,8 @@ async def add(connection: Connection, room: str, after: int, upto: int) -> None:
     for _ in range(MOST_PLACES):
         if not entries:
             return
-        columns = [[each.id for each in entries], place, log, [each.seq for each in entries]]
-        added = await connection.fetch(Q.add, *columns, [_vector(each) for each in entries])
+        columns = [[each.id for each in entries], outer, log, [each.seq for each in entries]]
+        added = await connection.fetch(Q.add, *columns, [each.document for each in entries])
         held = {seq for (seq,) in added}
         entries = [each._replace(id=each.id + 1) for each in entries if each.seq not in held]
         seqs = [each.seq for each in entries]
@@ -60,18 +67,35 @@ async def add(connection: Connection, room: str, after: int, upto: int) -> None:
 
 async def find(connection: Connection, wanted: WantedMessages) -> list[IndexPlace]:
     """Return messages, in a transaction; see `Store.search`."""
-    await connection.execute(f"SET LOCAL statement_timeout = {round(SECONDS * 1000)}")
     try:
         rooms = await _rooms(connection, wanted)
-        if not rooms:
-            return []
-        match = _match(wanted, rooms)
-        query = Q.find.format(match="terms @@ $5::text::tsquery" if match else "$5::text = ''")
-        given = wanted.low, wanted.high, wanted.limit, rooms, match
-        found = await connection.fetch(query, *given, "pinned" in wanted.query.of_kind)
+        await connection.execute(_LIMITS.format(milliseconds=round(SECONDS * 1000)))
+        found = await _find(connection, wanted, rooms) if rooms else []
     except asyncpg.QueryCanceledError:
         raise TooSlow from None
     return [IndexPlace(*row) for row in found]
+
+
+async def _find(
+    connection: Connection, wanted: WantedMessages, rooms: list[int]
+) -> Sequence[Sequence[Any]]:
+    """Look at the newest messages one by one, as long as that goes well: GIN can only give all that match, without order."""
+    in_rooms = Q.in_rooms if wanted.rooms is None else Q.in_threads
+    pinned = Q.is_pinned if "pinned" in wanted.query.of_kind else ""
+    parts = {"fits": Q.fits.format(in_rooms=in_rooms), "pinned": pinned}
+    given = wanted.low, wanted.high, wanted.limit, rooms, *_patterns(wanted)
+    found: Sequence[Sequence[Any]]
+    for many in WALKS:
+        found = await connection.fetch(Q.walk.format(**parts), *given, many)
+        if len(found) == wanted.limit:
+            return found
+        if len(found) * WALKS[-1] < wanted.limit * many:
+            break  # the last one would hardly find enough
+    if match := _match(wanted, rooms):
+        found = await connection.fetch(Q.jump.format(**parts), *given, match)
+    else:
+        found = await connection.fetch(Q.all.format(**parts), *given)
+    return found
 
 
 async def faults(
@@ -81,7 +105,7 @@ async def faults(
     ids: dict[str, int] = dict(await connection.fetch(Q.room_ids, [room, parent_of(room)]))
     log = ids[room]
     entries = [entry_of(ids.get(parent_of(room), log), log, room, each) for each in messages]
-    expected = [each.seq for each in entries], [_vector(each) for each in entries]
+    expected = [each.seq for each in entries], [each.document for each in entries]
     rows = await connection.fetch(Q.faults, log, after, upto, *expected)
     return [
         IndexFault(seq, "missing" if is_missing else "surplus" if is_surplus else "wrong")
@@ -102,34 +126,38 @@ async def scrub(connection: Connection) -> None:
 async def _rooms(connection: Connection, wanted: WantedMessages) -> list[int]:
     """Return the ids of the rooms in question."""
     if wanted.rooms is None:
-        return [i for (i,) in await connection.fetch(Q.readable, wanted.reader, time.time())]
+        ids: list[int] = await connection.fetchval(Q.readable, wanted.reader, time.time())
+        return ids
     return [i for _, i in await connection.fetch(Q.room_ids, list(wanted.rooms))]
 
 
 def _match(wanted: WantedMessages, rooms: list[int]) -> str:
-    """Return what messages must match as a tsquery."""
-    tags = tags_of(wanted, rooms if len(rooms) <= FEW_ROOMS else ())
-    parts = [*map(_phrase, wanted.query.phrases)]
+    """Return what GIN is asked as a tsquery: the terms, wherever they stand, and tags."""
+    tags = tags_of(wanted, rooms if len(rooms) <= TAGGED_ROOMS else ())
+    parts = ["{}{}".format(_quoted(term), ":*" * is_prefix) for term, is_prefix in _terms(wanted)]
     parts += ["({})".format(" | ".join(map(_quoted, each))) for each in tags]
     return " & ".join(parts)
 
 
-def _phrase(phrase: Phrase) -> str:
-    return "({}{})".format(" <-> ".join(map(_quoted, phrase.terms)), ":*" * phrase.is_prefix)
+def _terms(wanted: WantedMessages) -> Iterator[tuple[str, bool]]:
+    """Yield the terms of all phrases, and whether they are only the beginnings of terms."""
+    for phrase in wanted.query.phrases:
+        *before, last = phrase.terms
+        yield from ((term, False) for term in before)
+        yield last, phrase.is_prefix
 
 
-def _vector(entry: IndexEntry) -> str:
-    """Return terms as a tsvector."""
-    places: dict[str, list[int]] = {}
-    for number, term in enumerate(entry.terms, 1):
-        places.setdefault(term, []).append(number)
-    terms = [
-        "{}:{}".format(_quoted(term), ",".join(map(str, at[:POSITIONS])))
-        for term, at in places.items()
+def _patterns(wanted: WantedMessages) -> tuple[list[str], list[str]]:
+    """Return patterns of LIKE: of documents with a space at each end, which must be like all of the first, and one of the second."""
+    phrases = [
+        "% {}{}%".format(" ".join(phrase.terms), "" if phrase.is_prefix else " ")
+        for phrase in wanted.query.phrases
     ]
-    return " ".join([*terms, *map(_quoted, entry.tags)])
+    sets = [[f"% {tag} %" for tag in tags] for tags in tags_of(wanted, ())]
+    alone = [tags[0] for tags in sets if len(tags) == 1]
+    return phrases + alone, next((tags for tags in sets if len(tags) > 1), ["%"])
 
 
 def _quoted(term: str) -> str:
-    """Return a term for a tsvector or a tsquery, in which it can be nothing else."""
+    """Return a term for a tsquery, in which it can be nothing else."""
     return "'{}'".format(term.replace("\\", "\\\\").replace("'", "''"))

@@ -12,9 +12,9 @@ WHERE message.room = $1 AND NOT is_deleted AND seq IN (
     SELECT 1 FROM hubbub.search_entry AS entry WHERE entry.room = $1 AND entry.seq = message.seq
 ) ORDER BY seq FOR SHARE OF message;
 
--- :add Put in messages: places, their room, the log, numbers, terms. Returns the numbers of those whose places were free.
+-- :add Put in messages: places, the rooms of threads, the log, numbers, terms. Returns the numbers of those whose places were free.
 INSERT INTO hubbub.search_entry (id, place, room, seq, terms)
-SELECT id, $2, $3, seq, terms::tsvector FROM unnest($1::bigint[], $4::bigint[], $5::text[]) AS new (id, seq, terms)
+SELECT id, $2, $3, seq, terms FROM unnest($1::bigint[], $4::bigint[], $5::text[]) AS new (id, seq, terms)
 ON CONFLICT DO NOTHING RETURNING seq;
 
 -- :held Which of these messages of a log the index has.
@@ -28,7 +28,7 @@ WHERE entry.room = gone.room AND entry.seq = gone.seq;
 DELETE FROM hubbub.search_entry WHERE room = $1 AND seq <= $2;
 
 -- :readable The rooms that an account may be able to read: its own, and open ones from which it isn't banned.
-SELECT room.id FROM (
+SELECT coalesce(array_agg(room.id), '{}') FROM (
     SELECT room FROM hubbub.place WHERE account = $1 AND position(':' IN room) = 0
     UNION SELECT room FROM hubbub.made_room WHERE kind = 'open'
 ) AS mine JOIN hubbub.room ON room.name = mine.room WHERE NOT EXISTS (
@@ -36,12 +36,35 @@ SELECT room.id FROM (
     AND is_banned AND (banned_until IS NULL OR banned_until > $2)
 );
 
--- :find Messages, the newest first: from a place, before a place, how many, in rooms, what they must match (if it isn't empty), whether they must be pinned.
+-- :walk Look at so many messages, the newest first: from a place, before a place, how many are wanted, in rooms, all of and any of what they must have, how many to look at.
+SELECT entry.id, room.name, entry.seq FROM (
+    SELECT id, room, seq FROM (
+        SELECT * FROM hubbub.search_entry WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT $7
+    ) AS entry WHERE {fits} {pinned} ORDER BY id DESC LIMIT $3
+) AS entry JOIN hubbub.room ON room.id = entry.room ORDER BY entry.id DESC;
+
+-- :jump Look up those that match in the index of terms.
+WITH entry AS MATERIALIZED (
+    SELECT id, room, seq FROM hubbub.search_entry AS entry WHERE id >= $1 AND id < $2
+        AND array_to_tsvector(string_to_array(terms, ' ')) @@ $7::text::tsquery AND {fits} {pinned}
+), newest AS MATERIALIZED (SELECT * FROM entry ORDER BY id DESC LIMIT $3)
+SELECT newest.id, room.name, newest.seq FROM newest JOIN hubbub.room ON room.id = newest.room ORDER BY newest.id DESC;
+
+-- :all Look at all messages, the newest first.
 SELECT entry.id, room.name, entry.seq FROM hubbub.search_entry AS entry JOIN hubbub.room ON room.id = entry.room
-WHERE entry.id >= $1 AND entry.id < $2 AND (entry.place = ANY($4::bigint[]) OR entry.room = ANY($4::bigint[]))
-    AND {match}
-    AND (NOT $6 OR EXISTS (SELECT 1 FROM hubbub.pin WHERE pin.room = room.name AND pin.message = entry.seq))
-ORDER BY entry.id DESC LIMIT $3;
+WHERE entry.id >= $1 AND entry.id < $2 AND {fits} {pinned} ORDER BY entry.id DESC LIMIT $3;
+
+-- :fits Whether a message is in one of the rooms, has all terms and phrases, and is by one of the authors. Terms hold nothing that LIKE understands. As a CASE, since plans would join rooms in a loop.
+CASE WHEN {in_rooms} THEN ' ' || terms || ' ' LIKE ALL ($5::text[]) AND ' ' || terms || ' ' LIKE ANY ($6::text[]) ELSE false END
+
+-- :in_rooms Whether a message is in one of the rooms, or in a thread of one.
+coalesce(entry.place, entry.room) IN (SELECT unnest($4::bigint[]))
+
+-- :in_threads Whether it is in one of these rooms or threads.
+(coalesce(entry.place, entry.room) IN (SELECT unnest($4::bigint[])) OR entry.room IN (SELECT unnest($4::bigint[])))
+
+-- :is_pinned Whether a message is pinned.
+AND (entry.room, entry.seq) IN (SELECT room.id, pin.message FROM hubbub.pin JOIN hubbub.room ON room.name = pin.room)
 
 -- :clear Hold nothing.
 TRUNCATE hubbub.search_entry;
@@ -73,4 +96,4 @@ UPDATE hubbub.meta SET value = format('%s %s', $1::bigint, $2::bigint) WHERE nam
 SELECT seq, held.terms IS NULL AS is_missing, expected.terms IS NULL AS is_surplus
 FROM (SELECT seq, terms FROM hubbub.search_entry WHERE room = $1 AND seq > $2 AND seq <= $3) AS held
 FULL JOIN unnest($4::bigint[], $5::text[]) AS expected (seq, terms) USING (seq)
-WHERE held.terms IS DISTINCT FROM expected.terms::tsvector ORDER BY seq;
+WHERE held.terms IS DISTINCT FROM expected.terms ORDER BY seq;

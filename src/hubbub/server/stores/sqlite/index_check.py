@@ -9,7 +9,6 @@ from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.search import IndexEntry, entry_of
-from hubbub.server.stores.sqlite.search import document_of
 from hubbub.server.stores.tables import IndexFault
 
 Q = queries.load("sqlite_search")
@@ -51,6 +50,6 @@ class SqliteIndexCheck:
 
 def _sum_of(entry: IndexEntry) -> int:
     found = 0
-    for place, term in enumerate(document_of(entry).split()):
+    for place, term in enumerate(entry.document.split()):
         found ^= hash((term, place))
     return found

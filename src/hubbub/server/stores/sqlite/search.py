@@ -82,7 +82,7 @@ class SqliteEntries:
         gone: set[str] = set()
         for log, seq, id_, place, name, posted, edited in held:
             entry = entry_of(place, log, name, message(seq, posted, edited, []))
-            self._execute(Q.drop_terms, (id_, document_of(entry)))
+            self._execute(Q.drop_terms, (id_, entry.document))
             self._execute(Q.drop, (id_,))
             gone.update(entry.terms)
         if gone:
@@ -98,7 +98,7 @@ class SqliteEntries:
         while self._execute(Q.is_taken, (id_,)).get:
             id_ = number_beside(entry.id if id_ < BESIDE else id_ + 1)
         self._execute(Q.add, (id_, place, log, entry.seq))
-        self._execute(Q.add_terms, (id_, document_of(entry)))
+        self._execute(Q.add_terms, (id_, entry.document))
 
 
 class SqliteSearch:
@@ -202,8 +202,3 @@ def _phrase(phrase: Any) -> str:
 
 def _any(tags: list[str]) -> str:
     return "({})".format(" OR ".join(f'"{tag}"' for tag in tags))
-
-
-def document_of(entry: IndexEntry) -> str:
-    """Return what FTS5 is given of a message."""
-    return " ".join([*entry.terms, *entry.tags])
