@@ -84,6 +84,13 @@ def code_for(status: int) -> str:
     return {400: "bad_request", 403: "bad_origin", 431: "head_too_large"}[status]
 
 
+async def test_a_query_in_plain_utf_8_is_told_what_to_do(port: int) -> None:
+    async with connected(port) as raw:
+        raw.send(head("/api/v1/rooms?name=" + "தமிழ்".encode().decode("latin-1")))
+        details = json.loads((await raw.response()).body)
+        assert (details["code"], "percent-encode" in details["detail"]) == ("bad_request", True)
+
+
 async def test_what_is_no_http_at_all_is_refused(port: int) -> None:
     for garbage in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\0\1\2\3\r\n\r\n", b"\r\nx"):
         async with connected(port) as raw:

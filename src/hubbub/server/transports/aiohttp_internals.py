@@ -193,10 +193,18 @@ class StrictParser:
 
 def flaw_of(error: BaseException | None) -> Flaw:
     """Return why aiohttp or one of our rules refused a head."""
-    why = error.message.partition("\n")[0] if isinstance(error, HttpProcessingError) else ""
+    words = error.message.partition("\n")[0] if isinstance(error, HttpProcessingError) else ""
     is_ours = isinstance(error, MalformedHead) and error.is_too_large
-    is_theirs = isinstance(error, LineTooLong) or why.startswith(_TOO_MANY_HEADERS)
+    is_theirs = isinstance(error, LineTooLong) or words.startswith(_TOO_MANY_HEADERS)
+    why = words if isinstance(error, MalformedHead) else _in_a_sentence(words.rstrip(":"))
     return Flaw(why, is_ours or is_theirs)
+
+
+def _in_a_sentence(words: str) -> str:
+    """Return what aiohttp's parser says as people can use it."""
+    if " url" in words:
+        return "Malformed request target: percent-encode all but ASCII characters"
+    return f"Malformed request: it is not HTTP/1.1 ({words})" if words else ""
 
 
 # --- connections ------------------------------------------------------------------------------------
