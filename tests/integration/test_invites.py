@@ -97,6 +97,29 @@ async def test_an_invite_that_nobody_should_make_is_refused(here: Site, fields: 
     assert (await here.ada.ask("POST", "/invites", fields)).code == "bad_request"
 
 
+async def test_a_host_lets_people_into_a_room_by_a_link(here: Site) -> None:
+    bob = await newcomer(here, "bob")
+    for title in ("offer", "other"):
+        made = {"kind": "closed", "title": title, "alias": title}
+        assert (await bob.ask("POST", "/rooms", made)).status == 201
+    room = (await bob.ask("GET", "/rooms/%23offer/settings")).body["room"]
+    wanted: dict[str, Any] = {"role": "guest", "rooms": ["#offer", room]}
+    assert (await bob.ask("POST", "/invites", wanted | {"role": "member"})).code == "forbidden"
+    assert (await bob.ask("POST", "/invites", wanted | {"rooms": ["lobby"]})).code == "bad_request"
+    assert (
+        await here.ada.ask("POST", "/invites", wanted | {"rooms": ["#none"]})
+    ).code == "not_found"
+    token = await invited(bob, **wanted)
+    [listed] = (await bob.ask("GET", "/invites")).body["invites"]
+    assert listed["rooms"] == [room]
+    gus = await here.stranger.enter("/accept", token=token, **chosen("gus"))
+    mine = (await gus.ask("GET", "/start")).body["rooms"]
+    assert [each["room"] for each in mine] == [room]
+    for alias, status in (("offer", 201), ("other", 404)):
+        answer = await gus.ask("POST", f"/rooms/%23{alias}/messages", {"text": "hi"})
+        assert answer.status == status, answer.body
+
+
 async def test_admins_see_and_revoke_all_invites_and_others_their_own(tmp_path: Path) -> None:
     async with site(tmp_path, invites="members") as here:
         bob = await newcomer(here, "bob")

@@ -45,11 +45,11 @@ SUBSCRIBE = Subscribe(
 EVERYTHING: list[
     tuple[str | Principal, Change]
 ] = [  # by whom; each internal command, and some refused
-    ("grace", inviting("i1", uses=2, rooms=("@r1",))),
-    ("beth", using("i1", "beth", GRACE, rooms=("@r1",), secret="hash", client_message_id="k")),
-    ("beth", using("i1", "eve", GRACE, rooms=("@r1",), client_message_id="k")),
-    ("eve", using("i1", "eve", GRACE, rooms=("@r1",), address="192.0.2.7")),
-    ("max", using("i1", "max", GRACE, rooms=("@r1",))),
+    ("grace", inviting("i1", uses=2)),
+    ("beth", using("i1", "beth", GRACE, secret="hash", client_message_id="k")),
+    ("beth", using("i1", "eve", GRACE, client_message_id="k")),
+    ("eve", using("i1", "eve", GRACE, address="192.0.2.7")),
+    ("max", using("i1", "max", GRACE)),
     ("dave", inviting("i2", is_open=True)),
     ("dave", RevokeInvite(invite="i2")),
     ("grace", adding("bot7", kind="bot")),

@@ -51,7 +51,20 @@ async def agree(page: Page, title: str, button: str, says: str) -> None:
     await expect(dialog).to_have_count(0)
 
 
-async def test_a_host_manages_members_and_they_see_what_they_may(two: tuple[Page, Page]) -> None:
+async def let_gus_in(people: People, host: Page, panel: Locator) -> None:
+    """Make a link into the room, by which Gus makes an account."""
+    await panel.get_by_role("button", name="Make an invite link").click()
+    dialog = host.get_by_role("dialog", name="Make an invite link")
+    await dialog.get_by_role("button", name="Make the link").click()
+    token = (await dialog.get_by_label("Invite link", exact=True).input_value()).partition("#")[2]
+    await dialog.get_by_role("button", name="Close").click()
+    gus = {"token": token, "handle": "gus", "name": "Gus", "password": PASSWORD, "wants": "token"}
+    assert "token" in await asked(people.server, "POST", "/accept", gus)
+
+
+async def test_a_host_manages_members_and_they_see_what_they_may(
+    people: People, two: tuple[Page, Page]
+) -> None:
     ada, grace = two
     hers = await about(grace)
     await expect(hers.get_by_role("listitem").filter(has_text="Ada")).to_contain_text("Host")
@@ -74,14 +87,17 @@ async def test_a_host_manages_members_and_they_see_what_they_may(two: tuple[Page
 
     await manage(panel, "Grace", "Make host")
     await expect(hers.get_by_role("button", name="Archive the room")).to_be_visible()
+    await let_gus_in(people, grace, hers)
+    await expect(panel.get_by_role("listitem").filter(has_text="Gus")).to_be_visible()
     await manage(panel, "Grace", "Make ordinary member")
-    await expect(hers.get_by_role("button", name="Archive the room")).to_have_count(0)
+    for name in ("Archive the room", "Make an invite link"):
+        await expect(hers.get_by_role("button", name=name)).to_have_count(0)
 
     await manage(panel, "Grace", "Ban…")
     await ada.get_by_role("dialog").get_by_label("For how long").select_option("for ever")
     await agree(ada, "Ban Grace", "Ban", "can't come back")
     await expect(rooms(grace)).not_to_contain_text("Kitchen")
-    await expect(panel.get_by_role("heading", name="1 member", exact=True)).to_be_visible()
+    await expect(panel.get_by_role("heading", name="2 members", exact=True)).to_be_visible()
 
 
 async def depict(panel: Locator, two: tuple[Page, Page]) -> None:

@@ -6,6 +6,7 @@ import { t } from "../i18n/index.ts";
 import { inviteToServer } from "../panels/InviteToServer.tsx";
 import { type Invite, invites, revokeInvite } from "../store/administering.ts";
 import { nameOf } from "../store/names.ts";
+import { titleOf } from "../store/rooms.ts";
 import { say } from "../store/screen.ts";
 import { rolesToInvite } from "../store/settings.ts";
 import { harmless } from "../ui/text.ts";
@@ -26,9 +27,14 @@ export const Invites = () => (
   />
 );
 
-function Row({ invite: { invite, role, uses_left, until, by }, again }: { invite: Invite; again(): void }) {
+function Row({ invite: { invite, role, uses_left, until, by, rooms }, again }: { invite: Invite; again(): void }) {
   const name = harmless(nameOf(by));
-  const facts = [a.usesLeft(uses_left), a.until(dateOf(new Date(1000 * until).toISOString())), a.by(name)];
+  const facts = [
+    a.usesLeft(uses_left),
+    a.until(dateOf(new Date(1000 * until).toISOString())),
+    a.by(name),
+    ...rooms.map((room) => a.into(harmless(titleOf(room)))),
+  ];
   return (
     <li>
       <span class="who">{t.roles[role]}</span>

@@ -90,6 +90,7 @@ export const a = {
   usesLeft: (n: number) => many(n, "use left", "uses left"),
   until: (day: string) => `until ${day}`,
   by: (name: string) => `by ${name}`,
+  into: (room: string) => `into ${room}`,
   revoke: "Revoke",
   revokeNamed: (role: string, name: string) => `Revoke the invite for ${role} by ${name}`,
 

@@ -462,6 +462,8 @@ export const en = {
   leaveRoom: "Leave the room",
   putAway: "Hide conversation",
   invitePeople: "Invite people",
+  inviteByLink: "Make an invite link",
+  inviteByLinkHint: "Whoever opens the link makes an account on this server, and is in this room at once.",
   chooseFirst: "Choose someone first",
   allAreMembers: "Everyone with an account is already a member.",
   yourAccount: "Your account",

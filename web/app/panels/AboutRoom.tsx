@@ -6,12 +6,13 @@ import { leave } from "../store/doing.ts";
 import { archive, askRights, memberChanges, type Rights, restore, type RoomSettings as Settings, settingsOf } from "../store/managing.ts";
 import { say } from "../store/screen.ts";
 import type { wire } from "../store/sdk.ts";
-import { changeLevel } from "../store/settings.ts";
+import { changeLevel, rolesToInvite } from "../store/settings.ts";
 import { accountOf, isConnected } from "../store/state.ts";
 import { useAsked } from "../ui/Asked.tsx";
 import { openConfirmation } from "../ui/Confirm.tsx";
 import { harmless } from "../ui/text.ts";
 import { inviteToRoom } from "./InviteToRoom.tsx";
+import { inviteByLink } from "./InviteToServer.tsx";
 import { Members } from "./Members.tsx";
 import { Restrained } from "./Restrained.tsx";
 import { RoomSettings } from "./RoomSettings.tsx";
@@ -20,6 +21,8 @@ interface Known {
   settings: Settings;
   rights: Rights;
 }
+
+const fail = (error: Error) => say(error.message);
 
 async function about(room: string): Promise<Known> {
   const [settings, rights] = await Promise.all([settingsOf(room), askRights(room)]);
@@ -53,6 +56,11 @@ function Inside({ room, settings, rights }: Known & { room: string }) {
           {t.invitePeople}
         </button>
       )}
+      {isMade && rights.invite_guest?.allowed && (
+        <button type="button" onClick={() => rolesToInvite().then((roles) => inviteByLink(room, roles), fail)}>
+          {t.inviteByLink}
+        </button>
+      )}
       {mayChange && <RoomSettings room={room} rights={rights} />}
       {isMade && rights.moderate?.allowed && <Restrained room={room} />}
       <Archiving room={room} settings={settings} rights={rights} />
@@ -64,12 +72,7 @@ function Inside({ room, settings, rights }: Known & { room: string }) {
 const Level = ({ row }: { row: wire.MyRoom }) => (
   <div class="field">
     <label for="level">{t.notifyMe}</label>
-    <select
-      id="level"
-      onChange={({ currentTarget }) =>
-        changeLevel(row.room, currentTarget.value as wire.SetRoom["level"]).catch((error: Error) => say(error.message))
-      }
-    >
+    <select id="level" onChange={({ currentTarget }) => changeLevel(row.room, currentTarget.value as wire.SetRoom["level"]).catch(fail)}>
       <option value="" selected={!row.level}>
         {t.defaultLevel(t.levels[levelOf({ ...row, level: "" })] ?? "")}
       </option>
@@ -83,7 +86,6 @@ const Level = ({ row }: { row: wire.MyRoom }) => (
 );
 
 function Archiving({ room, settings, rights }: Known & { room: string }) {
-  const fail = (error: Error) => say(error.message);
   if (settings.archived_at)
     return rights.restore?.allowed ? (
       <button type="button" onClick={() => restore(room).catch(fail)}>
@@ -109,7 +111,7 @@ function Leaving({ row }: { row: wire.MyRoom }) {
   const out = () => leave(row.room);
   if (row.kind === "direct")
     return (
-      <button type="button" class="out" onClick={() => out().catch((error: Error) => say(error.message))}>
+      <button type="button" class="out" onClick={() => out().catch(fail)}>
         {t.putAway}
       </button>
     );

@@ -9,7 +9,12 @@ import { Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Field, type FieldSpec, Form, type Values } from "../ui/Form.tsx";
 
 /** `roles` are those that it may give; `made` is called once there is a link. */
-export const inviteToServer = (roles: string[], made = () => {}): void => openDialog(<InviteToServer roles={roles} made={made} />);
+export const inviteToServer = (roles: string[], made = () => {}): void =>
+  openDialog(<InviteToServer roles={roles} rooms={[]} made={made} />);
+
+/** A link into a room, for whoever may invite guests there. */
+export const inviteByLink = (room: string, roles: string[]): void =>
+  openDialog(<InviteToServer roles={[...new Set(["guest", ...roles])]} rooms={[room]} made={() => {}} />);
 
 /** The roles that one may invite people as, which depend on one's own. */
 export function useRolesToInvite(own = ""): string[] {
@@ -27,28 +32,34 @@ const number = (name: string, label: string, max: number, value: string): FieldS
   input: { type: "number", min: 1, max, inputMode: "numeric", required: true },
 });
 
-const fieldsOf = (roles: string[]): FieldSpec[] => [
+const fieldsOf = (roles: string[], role: string): FieldSpec[] => [
   {
     name: "role",
     label: t.role,
     options: roles.map((value) => ({ value, label: t.roles[value] ?? value })),
-    value: "member",
+    value: role,
     autofocus: true,
   },
   number("uses", t.forHowMany, 1000, "1"),
   number("days", t.daysUntil, 365, "7"),
 ];
 
-function InviteToServer({ roles, made }: { roles: string[]; made(): void }) {
+function InviteToServer({ roles, rooms, made }: { roles: string[]; rooms: string[]; made(): void }) {
   const [link, setLink] = useState("");
   const act = async ({ role, uses, days }: Values) => {
-    const { token } = await call<{ token: string }>("POST", "/invites", { role, uses: Number(uses), days: Number(days) });
+    const { token } = await call<{ token: string }>("POST", "/invites", { role, uses: Number(uses), days: Number(days), rooms });
     setLink(`${location.origin}/i#${token}`);
     made();
   };
   return (
-    <Dialog title={t.inviteToServer}>
-      {link ? <ShownOnce link={link} /> : <Form fields={fieldsOf(roles)} button={t.makeLink} act={act} />}
+    <Dialog title={rooms.length ? t.inviteByLink : t.inviteToServer}>
+      {link ? (
+        <ShownOnce link={link} />
+      ) : (
+        <Form fields={fieldsOf(roles, rooms.length ? "guest" : "member")} button={t.makeLink} act={act}>
+          {rooms.length > 0 && <p class="hint">{t.inviteByLinkHint}</p>}
+        </Form>
+      )}
     </Dialog>
   );
 }

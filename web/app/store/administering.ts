@@ -47,6 +47,7 @@ export interface Invite {
   uses_left: number;
   until: number;
   by: string;
+  rooms: string[];
 }
 
 export interface OwnEmoji {

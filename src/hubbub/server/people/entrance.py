@@ -118,13 +118,15 @@ class Entrance:
         address: str | None,
         *,
         is_open: bool,
+        rooms: tuple[str, ...] = (),
     ) -> InviteToken:
-        """Make an invite, and return what stands in its link. `is_open`: members may make one, too."""
+        """Make an invite, and return what stands in its link. `is_open`: members may make one, too. `rooms`: keys."""
         token = new_invite(secrets.token_bytes(RANDOM_BYTES))
         change = MakeInvite(
             invite=token.id,
             digest=digest_of(token.secret),
             role=role,
+            rooms=rooms,
             uses=uses,
             until=self._now() + seconds,
             is_open=is_open,

@@ -85,8 +85,8 @@ async def test_who_may_invite_and_as_what(team: Team, by: str, role: str, is_ope
 
 
 async def test_an_invite_makes_one_account_of_its_role(team: Team) -> None:
-    assert await team.code("grace", inviting("i1", role="moderator", rooms=("@r1",))) is None
-    use = using("i1", "beth", key("grace"), rooms=("@r1",), role="owner")
+    assert await team.code("grace", inviting("i1", role="moderator")) is None
+    use = using("i1", "beth", key("grace"), role="owner")
     assert await team.do(BETH, use) == Accepted(6, rfc3339(BEGIN), made=key("beth"))
     row = next(row for row in await team.store.rows(ACCOUNT) if row.account == key("beth"))
     assert (row.role, row.status, row.handle) == ("moderator", "active", "beth")

@@ -1,12 +1,15 @@
 """Ways to an account: the claim of a new server, invites, open sign-up, another server's users, and being added.
 
-An invite is guarded by the audit log, where it is noted when it is made, used and revoked.
+An invite is guarded by the audit log, where it is noted when it is made, used and revoked. One may also let people into rooms, as
+long as whoever made it may invite guests there.
 """
 
 from typing import NamedTuple
 
 import msgspec
 
+from hubbub.domain import memberships
+from hubbub.domain.access import Operation
 from hubbub.domain.aspects.people.accounts import (
     KINDS,
     OPERATOR,
@@ -34,13 +37,13 @@ from hubbub.domain.aspects.people.credentials import (
 )
 from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.principals import Principal
+from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Rule
 from hubbub.events.people import PersonChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import retired
-from hubbub.protocol.keys import AUDIT, DIRECTORY
+from hubbub.protocol.keys import AUDIT, DIRECTORY, is_room_key
 from hubbub.protocol.messages import RoomName
 
 
@@ -71,6 +74,7 @@ class Invite(NamedTuple):
 
 INVITES = Table("invite", InviteKey, Invite)
 
+MAX_ROOMS = 20
 REMOVED = Refusal("forbidden", "Your account on this server was removed")
 GONE = Refusal("gone", "This invite can't be used: it is unknown, used up, expired or revoked")
 
@@ -79,7 +83,10 @@ GONE = Refusal("gone", "This invite can't be used: it is unknown, used up, expir
 
 
 class MakeInvite(Internal, frozen=True, kw_only=True):
-    """Makes an invite. Members may do that if the settings say so (`is_open`), but only for members and guests."""
+    """Makes an invite, perhaps into `rooms` where its maker may invite guests.
+
+    Members may do that if the settings say so (`is_open`), but only for members and guests; into rooms, always for guests.
+    """
 
     room: RoomName = AUDIT
     invite: str
@@ -107,11 +114,27 @@ def _needs(wanted: Needs, principal: Principal, change: MakeInvite | RevokeInvit
     to_know(wanted, principal.id)
     to_note(wanted)
     wanted.row(INVITES, InviteKey(AUDIT, change.invite))
+    if isinstance(change, MakeInvite):
+        _to_let_in(wanted, principal, change.rooms)
+
+
+def _to_let_in(wanted: Needs, inviter: Principal, rooms: tuple[str, ...]) -> None:
+    """Name what must be known in order to tell whether someone may let people into rooms."""
+    wanted.logs.update(rooms)
+    wanted.reading.update((inviter, room) for room in rooms)
+
+
+def _unopened(ledger: Ledger, inviter: Principal, rooms: tuple[str, ...]) -> Refusal | None:
+    """Return why someone may not let people into one of these rooms, or None."""
+    refusals = (ledger.refusal(inviter, Operation.INVITE_GUEST, room) for room in rooms)
+    return next(filter(None, refusals), None)
 
 
 def _make(ledger: Ledger, principal: Principal, change: MakeInvite) -> Answer:
     if ledger.row(INVITES, InviteKey(AUDIT, change.invite)):
         return Refusal("conflict", "The id is in use: make another")
+    if refusal := _unopened(ledger, principal, change.rooms):
+        return refusal
     if not _may_invite(role_of(ledger, principal), principal.id, change):
         return forbidden("make this invite")
     rooms = msgspec.json.encode(change.rooms).decode()
@@ -123,7 +146,8 @@ def _make(ledger: Ledger, principal: Principal, change: MakeInvite) -> Answer:
 def _may_invite(role: str | None, by: str, change: MakeInvite) -> bool:
     if change.role == "owner":  # a claim
         return by == OPERATOR.id
-    return change.role in roles_to_invite(role, is_open=change.is_open)
+    into_rooms = ["guest"] if change.rooms and is_at_least(role, "member") else []
+    return change.role in [*into_rooms, *roles_to_invite(role, is_open=change.is_open)]
 
 
 def roles_to_invite(role: str | None, *, is_open: bool) -> list[str]:
@@ -149,6 +173,9 @@ def _revoke(ledger: Ledger, principal: Principal, change: RevokeInvite) -> Answe
 def _screen_invite(change: MakeInvite, _: int) -> Refusal | None:
     if change.role not in RANKS:
         return Refusal("bad_request", f"Unknown role: use one of {', '.join(RANKS)}")
+    if len(change.rooms) > MAX_ROOMS or not all(map(is_room_key, change.rooms)):
+        why = f"Invalid rooms of an invite: use at most {MAX_ROOMS} rooms that people made"
+        return Refusal("bad_request", why)
     return None if change.uses > 0 else Refusal("bad_request", "An invite needs at least one use")
 
 
@@ -193,6 +220,9 @@ def _add_needs(wanted: Needs, principal: Principal, change: AddPerson) -> None:
         to_put_credential(wanted, change.account, PASSWORD)
     if change.invite is not None:
         wanted.row(INVITES, InviteKey(AUDIT, change.invite))
+        _to_let_in(wanted, _inviter(change), change.rooms)
+        for room in change.rooms:
+            memberships.to_begin_or_end(wanted, room, change.account)
     for subject in _subjects(change):
         wanted.row(IDENTITIES, _identity(subject))
         wanted.row(IDENTITIES, _identity(retired(subject)))
@@ -219,7 +249,15 @@ def _add(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
         put_credential(ledger, principal, change.account, PASSWORD, change.secret)
     details = {"role": role} | ({"invite": change.invite} if change.invite else {})
     note(ledger, principal, change, "person added", change.account, **details)
-    return add(ledger, principal, new)
+    answer = add(ledger, principal, new)
+    for room in change.rooms:
+        memberships.invite(ledger, _inviter(change), room, change.account)
+    return answer
+
+
+def _inviter(change: AddPerson) -> Principal:
+    """Return who made the invite, with all that their account may."""
+    return Principal(change.inviter, Role.ACCOUNT, change.inviter, frozenset(Scope))
 
 
 def _link_to(ledger: Ledger, principal: Principal, change: AddPerson, account: str) -> Answer:
@@ -268,7 +306,7 @@ def _invited(ledger: Ledger, change: AddPerson) -> str | None:
         return None if ledger.count(OWNERS, DIRECTORY) else "owner"
     inviter = active(ledger, row.by)
     may = row.by == OPERATOR.id or is_at_least(inviter and inviter.role, row.role)
-    return row.role if may else None
+    return row.role if may and not _unopened(ledger, _inviter(change), change.rooms) else None
 
 
 def _use(ledger: Ledger, invite: str) -> None:

@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 import msgspec
 from aiohttp import web
 
-from hubbub.domain.aspects.people.invites import RevokeInvite, roles_to_invite
+from hubbub.domain.aspects.people.invites import MAX_ROOMS, RevokeInvite, roles_to_invite, rooms_of
+from hubbub.protocol.messages import RoomName
 from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import (
     ENTER,
@@ -19,6 +20,7 @@ from hubbub.server.http.entering import (
 )
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import TEXT, Body, Parameter, text, whole_number
+from hubbub.server.http.requests import HUB
 from hubbub.server.transports.requests import place_of
 
 INVITES = "/api/v1/invites"
@@ -37,11 +39,15 @@ resource = Resource()
 
 
 class NewInvite(msgspec.Struct, kw_only=True):
-    """An invite to be made: how many accounts it is good for, with which role, and for how many days."""
+    """An invite to be made: how many accounts it is good for, with which role, into which rooms, and for how many days.
+
+    Into rooms, hosts may always invite guests.
+    """
 
     role: Literal["guest", "member", "moderator", "admin"] = "member"
     uses: Annotated[int, msgspec.Meta(ge=1, le=1_000)] = 1
     days: Annotated[float, msgspec.Meta(gt=0, le=365)] = 7
+    rooms: Annotated[tuple[RoomName, ...], msgspec.Meta(max_length=MAX_ROOMS)] = ()
 
 
 class InviteReply(msgspec.Struct):
@@ -52,13 +58,14 @@ class InviteReply(msgspec.Struct):
 
 
 class InviteItem(msgspec.Struct, kw_only=True):
-    """An invite that can still be used. `until` is in seconds since 1970, `by` the account that made it."""
+    """An invite that can still be used, perhaps into `rooms`. `until` is in seconds since 1970, `by` the account that made it."""
 
     invite: str
     role: str
     uses_left: int
     until: float
     by: str
+    rooms: tuple[str, ...]
 
 
 class InvitesReply(msgspec.Struct):
@@ -84,13 +91,15 @@ MAKE, JOIN = Body(NewInvite), Body(JoinServer)
         body=MAKE,
         answers=InviteReply,
         status=201,
-        refuses=frozenset({"busy", "conflict"}),
+        refuses=frozenset({"busy", "conflict", "not_found", "archived"}),
     )
 )
 async def make_invite(request: web.Request) -> InviteReply:
-    """Make an invite, for a role that is not above one's own."""
+    """Make an invite, for a role that is not above one's own, and into rooms where one may invite guests."""
     principal, _ = session_of(request)
     given = await MAKE.read(request, principal)
+    names = request.app[HUB].names
+    rooms = [await names.key(principal, room) for room in given.rooms]
     token = await request.app[ENTRANCE].invite(
         principal,
         given.role,
@@ -98,6 +107,7 @@ async def make_invite(request: web.Request) -> InviteReply:
         given.days * DAY,
         place_of(request).address,
         is_open=request.app[MEMBERS_MAY_INVITE],
+        rooms=tuple(dict.fromkeys(rooms)),
     )
     return InviteReply(token.id, token.text)
 
@@ -115,7 +125,12 @@ async def list_invites(request: web.Request) -> InvitesReply:
     rows = await request.app[REGISTER].invites(principal.id, after, limit + 1)
     items = [
         InviteItem(
-            invite=row.invite, role=row.role, uses_left=row.uses_left, until=row.until, by=row.by
+            invite=row.invite,
+            role=row.role,
+            uses_left=row.uses_left,
+            until=row.until,
+            by=row.by,
+            rooms=rooms_of(row),
         )
         for row in rows[:limit]
     ]
