@@ -14,7 +14,7 @@ from tests.support.newcomers import (
     rooms,
     toast,
 )
-from tests.system.test_page import bodies, composer, message, say, use
+from tests.system.test_page import MOST_SHOWN, bodies, composer, message, say, use
 from tests.system.test_page_accounts import session
 from tests.system.test_page_offline import kept_unread, stored
 
@@ -39,7 +39,7 @@ async def enter(page: Page, room: str = "Kitchen") -> None:
     await rooms(page).get_by_role("button", name=room).click()
 
 
-async def test_a_long_thread_is_read_to_its_beginning(
+async def test_a_long_thread_is_read_to_its_beginning_with_few_rows(
     people: People, two: tuple[Page, Page]
 ) -> None:
     ada, _ = two
@@ -47,19 +47,22 @@ async def test_a_long_thread_is_read_to_its_beginning(
     await expect(bodies(ada)).to_have_text(["tea?"])
     room = ada.url.split("/")[-1]
     seq = await message(ada, "tea?").get_attribute("data-seq")
-    for n in range(160):
-        await people.ask(ada, "POST", f"/rooms/{room}:{seq}/messages", {"text": f"reply {n}"})
+    everything = [f"reply {n}" for n in range(160)]
+    for text in everything:
+        await people.ask(ada, "POST", f"/rooms/{room}:{seq}/messages", {"text": text})
     await ada.get_by_role("button", name="160 replies").click()
     replies = thread(ada).get_by_role("log").locator(".body")
     await expect(replies.last).to_be_in_viewport()
-    earlier = thread(ada).get_by_role("button", name="Show earlier replies")
-    for first in (10, 0):
-        reading = await replies.first.inner_text()
-        await earlier.click()
-        await expect(replies.first).to_have_text(f"reply {first}")
-        await expect(replies.filter(has_text=reading).first).to_be_in_viewport()
-    await expect(earlier).to_have_count(0)
-    await expect(replies).to_have_count(160)
+    counts = set()
+    while (reading := await replies.first.inner_text()) != "reply 0":
+        await thread(ada).get_by_role("region", name="Replies").press("Home")
+        await expect(replies.first).not_to_have_text(reading)
+        counts.add(await replies.count())
+    assert max(counts) <= MOST_SHOWN
+    await expect(replies).to_have_text(everything[:MOST_SHOWN])
+    await thread(ada).get_by_role("button", name="Jump to latest").click()
+    await expect(replies.last).to_have_text("reply 159")
+    await expect(replies.last).to_be_in_viewport()
     await say_in(thread(ada), "and another")
     await expect(replies.last).to_have_text("and another")
     await expect(replies.last).to_be_in_viewport()

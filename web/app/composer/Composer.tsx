@@ -9,8 +9,8 @@ import { draftIn } from "../store/drafts.ts";
 import { nameOf } from "../store/names.ts";
 import { attachedIn, editLast, send, titleIn, write } from "../store/sending.ts";
 import { tellDrafts } from "../store/sharing.ts";
-import { current, placeOf, replyTo, session } from "../store/state.ts";
-import { linked } from "../store/window.ts";
+import { placeOf, replyTo, session } from "../store/state.ts";
+import { paneOf } from "../store/window.ts";
 import { covers } from "../ui/Dialog.tsx";
 import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
@@ -141,7 +141,7 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
     if (!isOpen) focusedFor.current = "";
     if (!isOpen || isTouch || isCovered || focusedFor.current === room) return;
     focusedFor.current = room;
-    const isLed = room === current.peek() && linked.peek() !== undefined; // to a message, which has the focus
+    const isLed = paneOf(room)?.linked.peek() !== undefined; // to a message, which has the focus
     if (!isLed) field.current?.focus();
   }, [room, isCovered, isOpen]);
   useLayoutEffect(() => {

@@ -14,6 +14,7 @@ import { nameOf } from "../store/names.ts";
 import { titleOf } from "../store/rooms.ts";
 import { logIn, retry } from "../store/session.ts";
 import { current, placeOf, session } from "../store/state.ts";
+import { main } from "../store/window.ts";
 import { showWindow } from "../store/windows.ts";
 import { Pill } from "../timeline/Pill.tsx";
 import { Scroller } from "../timeline/Scroller.tsx";
@@ -44,8 +45,8 @@ function Inside() {
   if (refused) return <NoRoom why={refused.message} />;
   return (
     <Drop room={current.value}>
-      <Scroller />
-      <Pill />
+      <Scroller pane={main} id="scroller" label={t.conversation} log={t.messages} unsent="unsent" />
+      <Pill pane={main} id="pill" />
       <Typing />
       <Writing />
     </Drop>

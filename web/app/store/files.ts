@@ -3,8 +3,8 @@
 import type { wire } from "#sdk";
 import { type Getter, isPicture } from "./file.ts";
 import { call } from "./http.ts";
-import { viewIn } from "./span.ts";
 import { clientOf, session } from "./state.ts";
+import { viewIn } from "./window.ts";
 
 /** How a file is got by those who have a token: no cookie goes with the addresses. */
 export function getterOf(): Getter | undefined {

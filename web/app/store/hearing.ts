@@ -13,9 +13,8 @@ import { isUnknown, meetAuthors } from "./names.ts";
 import { idsIn, reached } from "./outbox.ts";
 import { readOn } from "./reading.ts";
 import { say } from "./screen.ts";
-import { span } from "./span.ts";
 import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, type View, wanted } from "./state.ts";
-import { appended, atEnd, toEnd } from "./window.ts";
+import { main, paneOf } from "./window.ts";
 
 const MOST_MISSED = 1000; // a room that has come further begins anew
 
@@ -49,7 +48,7 @@ async function takeAll(client: Client, name: string, place: Place, isKept: () =>
   if (isKept()) {
     place.room = room;
     batch(() => begin(name, place, kept));
-    const isAnew = kept?.view.messages !== room.bySeq && atEnd.peek();
+    const isAnew = kept?.view.messages !== room.bySeq && main.atEnd.peek();
     if (name === current.peek() && (isAnew || waitsForLine(name))) goToLine(name, undefined, kept !== undefined);
     if (name === current.peek()) lookAt(name);
     hearSignals(place, room);
@@ -92,7 +91,7 @@ function beginKept(name: string, place: Place, { view }: Kept): void {
   place.pins.value = view.pins;
   place.changed();
   if (name !== current.peek()) return;
-  toEnd();
+  main.toEnd();
   goToLine(name, view.seq);
 }
 
@@ -115,14 +114,18 @@ function begin(name: string, place: Place, before: Newest | undefined): void {
   place.pins.value = room.pins;
   place.learnThreads(room.threads);
   place.changed();
-  if (name === current.peek()) {
-    const canStay = before?.epoch === room.position.epoch && !wanted.peek() && !waitsForLine(name);
-    if (!goesOn && before && canStay && !atEnd.peek()) stay(room, before.view);
-    else if (!goesOn) toEnd();
+  const pane = paneOf(name);
+  if (pane) {
+    const canStay = before?.epoch === room.position.epoch && wanted.peek()?.room !== name && !waitsForLine(name);
+    if (!goesOn && before && canStay && !pane.atEnd.peek()) stay(pane, room, before.view);
+    else if (!goesOn) pane.toEnd();
     queueMicrotask(readOn);
   }
   holdFewer();
-  if (name === wanted.peek()?.room) goTo(name, wanted.peek()?.seq ?? 0);
+  const sought = name === wanted.peek()?.room ? wanted.peek()?.seq : pane?.sought;
+  if (sought === undefined) return;
+  if (pane) pane.sought = undefined;
+  goTo(name, sought);
 }
 
 const hereIn = ({ members: { names, ids, count } }: Room) => ({ people: peopleOf(names, ids), count });
@@ -143,14 +146,15 @@ function lose(name: string, place: Place, error: unknown): void {
 function take(room: Room, place: Place, event: wire.AnyEvent): void {
   if (isUnknown(event.by)) getToKnowAuthor(room, event);
   const isCurrent = room.name === current.peek();
+  const pane = paneOf(room.name);
   hearApart(event);
-  if (isCurrent && atEnd.peek()) span.value = undefined; // it has met what is shown at the end
+  if (pane?.atEnd.peek()) pane.span.value = undefined; // it has met what is shown at the end
   if (event.event === "posted") takePost(room.name, place, event, isCurrent);
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
   if (event.event === "changed" && event.titles !== undefined) place.isForum.value = event.titles;
   if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
   place.pins.value = room.pins;
-  if (room.bySeq.size >= MOST_HELD) letGo(room, isCurrent && !atEnd.peek());
+  if (room.bySeq.size >= MOST_HELD) letGo(room);
   keep(room.name, seqsIn(event));
   const { client_message_id: id } = event as { client_message_id?: string };
   reached(room.name, event.seq, new Set(id ? [id] : []));
@@ -160,8 +164,9 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
 }
 
 /** Keep only the newest messages of a room; what one reads further up goes on apart from those. */
-function letGo(room: Room, isReadingUp: boolean): void {
-  if (isReadingUp) part(room);
+function letGo(room: Room): void {
+  const pane = paneOf(room.name);
+  if (pane && !pane.atEnd.peek()) part(pane, room);
   room.trim(MOST_KEPT);
   room.trim(MOST_HELD); // from here on
 }
@@ -178,7 +183,7 @@ function takePost(room: string, place: Place, event: wire.AnyEvent & { event: "p
   stopTyping(place, whoOf(event));
   const isSeen = isCurrent && isVisible.peek();
   if (!event.erased && !isMine && !isSeen) miss(place, event, isCurrent);
-  if (isCurrent) appended(room, isMine || place.owed > 0); // what was missed did not come while one reads
+  paneOf(room)?.appended(isMine || place.owed > 0); // what was missed did not come while one reads
 }
 
 /** A message came while nobody looked. */

@@ -7,9 +7,9 @@ import type { Asks } from "./commands.ts";
 import { keep } from "./kept.ts";
 import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
-import { Span, span, viewIn } from "./span.ts";
-import { accountOf, clientOf, current, newFrom, places, type View, wanted } from "./state.ts";
-import { atEnd, BEFORE, begin, FEW, last, lineSought, linked, toEnd, toEndAsked, toLineAsked, windowIn } from "./window.ts";
+import { Span } from "./span.ts";
+import { accountOf, clientOf, newFrom, places, type View, wanted } from "./state.ts";
+import { BEFORE, FEW, main, type Pane, paneOf, viewIn } from "./window.ts";
 
 /** Newest messages of a room that stay, and that are kept on the device. */
 export const MOST_KEPT = 300;
@@ -29,29 +29,30 @@ export const ask = <Ok = unknown>(name: Asks, fields: Record<string, unknown>): 
     return undefined;
   });
 
-/** Show a message of the current room: if it is not there, it comes with those around it, and not with all since. */
+/** Show a message of a log that is shown: if it is not there, it comes with those around it, and not with all since. */
 export async function goTo(room: string, seq: number): Promise<void> {
-  const found = viewIn(room)?.messages.has(seq) ? span.peek() : await around(room, seq);
+  const pane = paneOf(room);
+  if (!pane) return;
+  const found = pane.view?.messages.has(seq) ? pane.span.peek() : await around(pane, seq);
   batch(() => {
-    wanted.value = undefined; // until here its end counts as unseen
-    if (room === current.peek()) show(room, seq, found);
+    if (pane === main) wanted.value = undefined; // until here its end counts as unseen
+    if (room === pane.room.peek()) show(pane, seq, found);
   });
 }
 
-/** Get what is around a place in a room's log. Undefined if there is nothing, or one wants to see something else by now. */
-async function around(name: string, seq: number): Promise<Span | undefined> {
+/** Get what is around a place in a log that is shown. Undefined if there is nothing, or one wants to see something else by now. */
+async function around(pane: Pane, seq: number): Promise<Span | undefined> {
+  const name = pane.room.peek();
   const room = places.get(name)?.room;
   if (!room) return undefined;
   const opened = new Span(room, seq);
-  opening = opened;
+  pane.opening = opened;
   await page(name, () => opened.older());
   await page(name, () => opened.newer());
-  if (opening !== opened) return undefined;
-  opening = undefined;
+  if (pane.opening !== opened) return undefined;
+  pane.opening = undefined;
   return opened.view.messages.size ? opened : undefined;
 }
-
-let opening: Span | undefined;
 
 /** The message that a thread is about, with some before it: it may be older than all that is shown of its room. */
 let root: Span | undefined;
@@ -72,44 +73,46 @@ export const rootIn = (name: string, seq: number): wire.Message | undefined =>
 
 /** Let what is shown apart from the newest messages know of an event. */
 export function hearApart(event: wire.AnyEvent): void {
-  for (const each of [span.peek(), opening, root]) if (each?.room.name === event.room) each.take(event);
+  const pane = paneOf(event.room);
+  for (const each of [pane?.span.peek(), pane?.opening, root]) if (each?.room.name === event.room) each.take(event);
 }
 
-/** What one reads of a room becomes a span of its own: its newest messages go on without that. */
-export function part(room: Room): void {
-  const view = viewIn(room.name);
-  if (view && span.peek()?.isJoined !== false) span.value = Span.of(room, view, last.peek());
+/** What one reads of a log becomes a span of its own: its newest messages go on without that. */
+export function part(pane: Pane, room: Room): void {
+  const { view, span, last } = pane;
+  if (view && !pane.isApart) span.value = Span.of(room, view, last.peek());
 }
 
 /** A room has begun anew while one reads further up in it: what one sees stays, and comes again as it is by now. */
-export async function stay(room: Room, newest: View): Promise<void> {
+export async function stay(pane: Pane, room: Room, newest: View): Promise<void> {
+  const { span, last } = pane;
   const shown = span.peek()?.with(newest.messages) ?? newest;
-  const { messages } = windowIn(shown);
+  const { messages } = pane.windowIn(shown);
   const [from = 1, upto = 1] = [messages[0]?.seq, messages.at(-1)?.seq];
   const stale = Span.of(room, shown, upto);
   span.value = stale;
   if (last.peek() === Infinity) last.value = upto;
   const again = new Span(room, from - 1);
-  opening = again;
+  pane.opening = again;
   const isThere = () => again.isJoined || [...again.view.messages.keys()].some((seq) => seq >= upto);
   try {
-    while (opening === again && !isThere()) meet(room.name, await again.newer());
-    if (opening === again && span.peek() === stale) span.value = again;
+    while (pane.opening === again && !isThere()) meet(room.name, await again.newer());
+    if (pane.opening === again && span.peek() === stale) span.value = again;
   } catch {
-    if (opening === again && span.peek() === stale) toEnd(); // it may not be read any more
+    if (pane.opening === again && span.peek() === stale) pane.toEnd(); // it may not be read any more
   }
 }
 
-function show(room: string, seq: number, found: Span | undefined): void {
-  span.value = found ?? span.peek();
-  const view = viewIn(room);
+function show(pane: Pane, seq: number, found: Span | undefined): void {
+  pane.span.value = found ?? pane.span.peek();
+  const { view } = pane;
   const place = [...(view?.messages.keys() ?? [])].indexOf(seq);
   if (!view || place < 0) {
     say(t.messageNotHere);
     return;
   }
-  begin(view, place + FEW / 2);
-  linked.value = seq;
+  pane.begin(view, place + FEW / 2);
+  pane.linked.value = seq;
 }
 
 /** The room whose line is shown once everything has come that was missed. */
@@ -122,6 +125,7 @@ export const waitsForLine = (name: string): boolean => waiting === name;
  * number of the last event that has come. `isDrawn`: something of the room is on the screen already, and stays there meanwhile.
  */
 export async function goToLine(name: string, upto = places.get(name)?.room?.position.seq ?? 0, isDrawn = false): Promise<void> {
+  const { room: current, span, atEnd, lineSought, toEndAsked } = main;
   const from = newFrom.peek();
   const [first = from] = viewIn(name)?.messages.keys() ?? [];
   if (from === Infinity || wanted.peek() || !viewIn(name)) return;
@@ -132,16 +136,16 @@ export async function goToLine(name: string, upto = places.get(name)?.room?.posi
   const asked = toEndAsked.peek();
   const isElsewhere = first > from && viewIn(name)?.more;
   if (isElsewhere && !isDrawn) lineSought.value = name;
-  const found = isElsewhere ? await around(name, from - 1) : undefined;
+  const found = isElsewhere ? await around(main, from - 1) : undefined;
   if (lineSought.peek() === name) lineSought.value = "";
   if (name !== current.peek() || newFrom.peek() !== from || toEndAsked.peek() !== asked) return;
   batch(() => {
     span.value = found ?? span.peek();
     const view = viewIn(name);
     const place = [...(view?.messages.keys() ?? [])].findIndex((seq) => seq >= from);
-    if (view && place >= 0) begin(view, place + FEW - BEFORE);
-    else begin();
-    toLineAsked.value += 1;
+    if (view && place >= 0) main.begin(view, place + FEW - BEFORE);
+    else main.begin();
+    main.toLineAsked.value += 1;
   });
 }
 
@@ -172,9 +176,9 @@ type Named = Pick<HistoryPage, "people" | "threads">;
 /** Get messages before the first of those that are shown. What is far above the newest ones is held apart from those. */
 export async function loadOlder(name: string): Promise<void> {
   const room = places.get(name)?.room;
+  const span = paneOf(name)?.span;
   if (!room || !viewIn(name)?.more) return;
-  const isFar = name === current.peek() && (span.peek() || room.bySeq.size >= MOST_KEPT);
-  if (!isFar) {
+  if (!span || !(span.peek() || room.bySeq.size >= MOST_KEPT)) {
     await grow(name, async () => {
       await room.older(PAGE);
       keep(name);
@@ -188,4 +192,4 @@ export async function loadOlder(name: string): Promise<void> {
 }
 
 /** Get messages after the last of those that are shown, apart from the newest ones. */
-export const loadNewer = (name: string): Promise<void> => grow(name, async () => span.peek()?.newer());
+export const loadNewer = (name: string): Promise<void> => grow(name, async () => paneOf(name)?.span.peek()?.newer());

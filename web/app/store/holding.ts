@@ -6,7 +6,7 @@ import { current, forget, places } from "./state.ts";
 import { surplus } from "./surplus.ts";
 
 export const MOST_HELD = 500; // newest messages of a room; so many the SDK keeps, too
-const MOST_IN_ALL = 3500; // with a stretch of 1,000 that one reads, and a room that comes now, at most 5,000
+const MOST_IN_ALL = 2500; // with two stretches of 1,000 that one reads, of a room and of a thread, and a room that comes now, at most 5,000
 const MOST_ELSEWHERE = 20; // of a free room, whose new messages are counted as they come
 
 /** A room is opened: it is the last one to go. */

@@ -4,9 +4,10 @@ import { signal } from "@preact/signals";
 import { isMade } from "./address.ts";
 import { follow } from "./hearing.ts";
 import { current, forget, isVisible, Place, places, tracked } from "./state.ts";
+import { side } from "./window.ts";
 
 export type Panel =
-  | { kind: "thread"; room: string; seq: number; thread: string; reply: number | undefined }
+  | { kind: "thread"; room: string; seq: number; thread: string }
   | { kind: "pins"; room: string }
   | { kind: "about"; room: string }
   | { kind: "saved"; room: string };
@@ -20,10 +21,6 @@ export const isThread = (room: string): boolean => isMade(room) && room.includes
 export const isReadingThread = (thread: string): boolean =>
   panel.value?.kind === "thread" && panel.value.thread === thread && isVisible.value;
 
-/** The reply that one wants to see in a thread. */
-export const replyIn = (thread: string): number | undefined =>
-  panel.value?.kind === "thread" && panel.value.thread === thread ? panel.value.reply : undefined;
-
 /** Show the thread of a message of the current room, and a reply in it. */
 export function openThread(seq: number, reply?: number): void {
   closePanel();
@@ -31,8 +28,11 @@ export function openThread(seq: number, reply?: number): void {
   const thread = `${room}:${seq}`;
   places.set(thread, new Place());
   tracked.value = [...places.keys()];
+  side.room.value = thread;
+  side.toEnd();
+  side.sought = reply;
   follow(thread);
-  panel.value = { kind: "thread", room, seq, thread, reply };
+  panel.value = { kind: "thread", room, seq, thread };
 }
 
 export function openPins(): void {
@@ -50,5 +50,7 @@ export function closePanel(): void {
   const shown = panel.peek();
   panel.value = undefined;
   if (shown?.kind !== "thread") return;
+  side.room.value = "";
+  side.span.value = undefined;
   forget(shown.thread);
 }

@@ -4,7 +4,7 @@ import type { wire } from "#sdk";
 import { instead } from "./instead.ts";
 import { change, put } from "./outbox.ts";
 import { accountOf, connection, current, isVisible, newFrom, places, wanted } from "./state.ts";
-import { atEnd, toEnd } from "./window.ts";
+import { main } from "./window.ts";
 
 const PAUSE = 2000; // milliseconds between two markers of a room
 
@@ -14,7 +14,7 @@ let waiting: { room: string; upto: number } | undefined; // a marker that is to 
 
 /** Whether one sees the newest messages of a room. */
 export const isReading = (room: string): boolean =>
-  room === current.value && !instead.value && room !== wanted.value?.room && isVisible.value && atEnd.value;
+  room === current.value && !instead.value && room !== wanted.value?.room && isVisible.value && main.atEnd.value;
 
 /** The last message of a room that has come. */
 export function lastOf(room: string): number | undefined {
@@ -88,6 +88,6 @@ export async function markUnread(room: string): Promise<void> {
 /** Take the room that is open for read, wherever in it one is. */
 export function markRead(): void {
   newFrom.value = Infinity;
-  toEnd();
+  main.toEnd();
   lookAgain();
 }

@@ -18,7 +18,7 @@ import { leaveOff, lookAgain, readUpto } from "./reading.ts";
 import { used } from "./recent.ts";
 import { menuOpen } from "./screen.ts";
 import { accountOf, current, editing, newFrom, Place, places, replyTo, session, topics, tracked } from "./state.ts";
-import { linked, toEnd } from "./window.ts";
+import { main } from "./window.ts";
 
 const known = signal<readonly string[]>([]); // free rooms on the server
 const AGAIN = 60_000; // milliseconds before one looks for new open rooms again
@@ -47,12 +47,11 @@ export function open(room: string): void {
     seeRoom(room);
     replyTo.value = undefined;
     editing.value = undefined;
-    linked.value = undefined;
     menuOpen.value = false;
     instead.value = undefined;
     cameFrom.value = undefined;
     closePanel();
-    toEnd();
+    main.toEnd();
     follow(room); // it may be readable by now
   });
   goToLine(room);

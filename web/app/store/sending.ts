@@ -9,9 +9,9 @@ import { type Command, outbox, type Pending, put } from "./outbox.ts";
 import { overlaid } from "./overlay.ts";
 import { isReading, lastOf } from "./reading.ts";
 import { say } from "./screen.ts";
-import { accountOf, clientOf, connection, current, editing, me, placeOf, places, replyTo } from "./state.ts";
+import { accountOf, clientOf, connection, editing, me, placeOf, places, replyTo } from "./state.ts";
 import { pinsUnder } from "./underway.ts";
-import { toEnd } from "./window.ts";
+import { paneOf } from "./window.ts";
 
 const TYPING_EVERY = 3000;
 const TYPING_AFTER = 300;
@@ -90,7 +90,7 @@ export async function send(room: string, said = draftIn(room).peek()): Promise<v
   for (const { id, state } of files) if (isThere && state === "paused") changeAttachment(id, { state: "waiting" });
   if (!isThere) draft.value ||= text;
   if (!isThere) titleIn(room).value ||= title;
-  if (room === current.peek()) toEnd();
+  untracked(() => paneOf(room))?.toEnd();
 }
 
 /** Write a change down, to be sent when it is its turn. Returns whether that was possible; if not, it is said. */

@@ -1,10 +1,9 @@
 // A stretch of a room's messages apart from its newest ones, as a link leads to, or reading on upwards: it grows at both ends, until it meets
 // those. It holds so many messages; as one reads on, it lets go of what is furthest away.
 
-import { signal } from "@preact/signals";
 import { apply, type Page, prepend, type View } from "#fold";
 import type { HistoryPage, Room, wire } from "#sdk";
-import { current, places, type View as Shown } from "./state.ts";
+import type { View as Shown } from "./state.ts";
 
 const AT_ONCE = 50; // messages in one page
 export const MOST_READ = 1000; // messages of a stretch
@@ -109,13 +108,3 @@ export class Span {
     return this.#paging;
   }
 }
-
-/** What is shown of the current room in place of its newest messages. */
-export const span = signal<Span | undefined>(undefined);
-
-/** Whether what is shown does not reach the newest messages. */
-export const isApart = (): boolean => span.value?.isJoined === false;
-
-/** What is shown of a room. */
-export const viewIn = (room: string): Shown | undefined =>
-  (room === current.value && span.value?.room.name === room ? span.value : places.get(room))?.view;

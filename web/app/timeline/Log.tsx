@@ -5,12 +5,10 @@ import { useLayoutEffect } from "preact/hooks";
 import { dayKey, dayOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { isMade } from "../store/address.ts";
-import { replyIn } from "../store/panel.ts";
 import { whoOf, type wire } from "../store/sdk.ts";
 import { overlayOf, pinsIn } from "../store/sending.ts";
-import { viewIn } from "../store/span.ts";
-import { accountOf, current, isConnected, me, newFrom, placeOf } from "../store/state.ts";
-import { drew, lineSought, linked, windowIn, windowOf } from "../store/window.ts";
+import { accountOf, isConnected, me, newFrom, placeOf } from "../store/state.ts";
+import { main, type Pane } from "../store/window.ts";
 import { Row } from "./Row.tsx";
 
 const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
@@ -43,18 +41,16 @@ const Beginning = ({ room }: { room: string }) => (
   </p>
 );
 
-/** The messages of a room, or of a thread. Only those of the current room have a window that moves, and a line. */
-export function Log({ room, label }: { room: string; label: string }) {
+/** The messages of a room, or of a thread. Only the room has a line above what is new. */
+export function Log({ pane, room, label }: { pane: Pane; room: string; label: string }) {
   const place = placeOf(room);
-  const isCurrent = room === current.value;
-  const from = isCurrent ? newFrom.value : Infinity;
-  const isSought = lineSought.value === room && isConnected.value;
-  const view = place && place.version.value >= 0 && !isSought ? viewIn(room) : undefined;
-  const window = isCurrent ? windowIn(view) : windowOf(view, Infinity, Infinity);
+  const isMain = pane === main;
+  const from = isMain ? newFrom.value : Infinity;
+  const isSought = pane.lineSought.value === room && isConnected.value;
+  const view = place && place.version.value >= 0 && !isSought ? pane.view : undefined;
+  const window = pane.windowIn(view);
   const { messages, first } = window;
-  useLayoutEffect(() => {
-    if (isCurrent) drew(window);
-  });
+  useLayoutEffect(() => pane.drew(window));
   const { who } = me();
   const pins = pinsIn(room);
   const shown = messages.map(overlayOf(room));
@@ -63,7 +59,7 @@ export function Log({ room, label }: { room: string; label: string }) {
   const isDay = (i: number) => days[i] !== days[i - 1];
   return (
     <>
-      {isCurrent && view && !view.more && first === 0 && <Beginning room={room} />}
+      {isMain && view && !view.more && first === 0 && <Beginning room={room} />}
       {!view && <Loading />}
       <div class="log" role="log" aria-label={label} aria-live="polite" aria-relevant="additions">
         <ol class="timeline">
@@ -81,7 +77,7 @@ export function Log({ room, label }: { room: string; label: string }) {
                 who={who}
                 quoted={view?.messages.get(message.reply_to ?? 0)}
                 isNew={message.seq >= from}
-                isLinked={(isCurrent ? linked.value : replyIn(room)) === message.seq}
+                isLinked={pane.linked.value === message.seq}
               />
             </Fragment>
           ))}

@@ -1,25 +1,12 @@
-// The messages on the screen: where one scrolls. Only this and anchor.ts move it.
+// The messages on the screen, of a room or of a thread: where one scrolls. Only this and anchor.ts move it.
 
+import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { loadNewer, loadOlder } from "../store/history.ts";
 import { readOn } from "../store/reading.ts";
-import { isApart, span, viewIn } from "../store/span.ts";
-import { connection, current, placeOf } from "../store/state.ts";
-import {
-  atEnd,
-  growDown,
-  growUp,
-  last,
-  lineSought,
-  linked,
-  missed,
-  size,
-  toEnd,
-  toEndAsked,
-  toLineAsked,
-  windowIn,
-} from "../store/window.ts";
+import { connection, placeOf } from "../store/state.ts";
+import type { Pane } from "../store/window.ts";
 import { Anchor, distance, measure, restore, showEnd, showLine, showMessage } from "./anchor.ts";
 import { pressAmong } from "./keys.ts";
 import { Log } from "./Log.tsx";
@@ -29,44 +16,57 @@ const NEAR_END = 100; // pixels
 const NEAR_BEGINNING = 300;
 
 /** Near one of the window's ends, move it on. */
-function move(scroller: HTMLElement): void {
-  const room = current.peek();
-  const view = viewIn(room);
-  if (!view?.messages.size || lineSought.peek() === room) return;
-  const window = windowIn(view);
+function move(pane: Pane, scroller: HTMLElement): void {
+  const room = pane.room.peek();
+  const { view, last } = pane;
+  if (!view?.messages.size || pane.lineSought.peek() === room) return;
+  const window = pane.windowIn(view);
   const { first, messages, count } = window;
   const { above, below } = distance(scroller);
   if (!messages.length)
-    toEnd(); // one has read so long that what one read was let go of
-  else if (above < NEAR_BEGINNING && first > 0) growUp(view, window);
+    pane.toEnd(); // one has read so long that what one read was let go of
+  else if (above < NEAR_BEGINNING && first > 0) pane.growUp(view, window);
   else if (above < NEAR_BEGINNING && view.more) loadOlder(room);
-  else if (below < NEAR_BEGINNING && first + messages.length < count) growDown(view, window);
-  else if (below < NEAR_BEGINNING && isApart()) loadNewer(room);
+  else if (below < NEAR_BEGINNING && first + messages.length < count) pane.growDown(view, window);
+  else if (below < NEAR_BEGINNING && pane.isApart) loadNewer(room);
   else if (below < NEAR_BEGINNING && last.peek() !== Infinity) {
     last.value = Infinity;
-    look(below);
+    look(pane, below);
   }
 }
 
 /** One may see the newest message, or no longer. */
-function look(below: number): void {
-  atEnd.value = last.peek() === Infinity && !isApart() && below < NEAR_END;
-  if (atEnd.peek()) missed.value = 0;
+function look(pane: Pane, below: number): void {
+  pane.atEnd.value = pane.last.peek() === Infinity && !pane.isApart && below < NEAR_END;
+  if (pane.atEnd.peek()) pane.missed.value = 0;
   readOn();
 }
 
-function scrolled(scroller: HTMLElement): void {
-  look(distance(scroller).below);
-  move(scroller);
+function scrolled(pane: Pane, scroller: HTMLElement): void {
+  look(pane, distance(scroller).below);
+  move(pane, scroller);
 }
 
-export function Scroller() {
+interface ScrollerProps {
+  pane: Pane;
+  id?: string;
+  label: string;
+  /** What the messages in it are called. */
+  log: string;
+  /** The id of those that are not yet sent. */
+  unsent?: string;
+  /** What stands above the messages. */
+  children?: ComponentChildren;
+}
+
+export function Scroller({ pane, id, label, log, unsent, children }: ScrollerProps) {
   const ref = useRef<HTMLDivElement>(null);
   const content = useRef<HTMLDivElement>(null);
   const anchor = useRef<Anchor | undefined>(undefined);
   const shownLink = useRef<number | undefined>(undefined);
   const shownLine = useRef(0);
-  const room = current.value;
+  const { last, size, span, linked, atEnd, toEndAsked, toLineAsked } = pane;
+  const room = pane.room.value;
   const place = placeOf(room);
   // Whatever changes what is drawn is read here, so that each change passes through the effect below.
   const drawn = [
@@ -82,15 +82,15 @@ export function Scroller() {
     if (linked.peek() !== shownLink.current) {
       shownLink.current = linked.peek();
       showMessage(scroller, linked.peek());
-      scrolled(scroller);
+      scrolled(pane, scroller);
     } else if (toLineAsked.peek() !== shownLine.current) {
       shownLine.current = toLineAsked.peek();
       showLine(scroller);
-      scrolled(scroller);
+      scrolled(pane, scroller);
     } else if (atEnd.peek()) showEnd(scroller);
     else restore(scroller, before);
     anchor.current?.set();
-    move(scroller);
+    move(pane, scroller);
   }, drawn);
   useLayoutEffect(() => {
     const scroller = ref.current;
@@ -101,21 +101,23 @@ export function Scroller() {
   }, []);
   return (
     <section
-      id="scroller"
+      id={id}
+      class="scroller"
       ref={ref}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
       tabIndex={0}
-      aria-label={t.conversation}
+      aria-label={label}
       onKeyDown={(key) => pressAmong(key.currentTarget, key)}
       onScroll={({ currentTarget }) => {
         anchor.current?.hold();
-        scrolled(currentTarget);
+        scrolled(pane, currentTarget);
         anchor.current?.set();
       }}
     >
       <div class="content" ref={content}>
-        <Log key={room} room={room} label={t.messages} />
-        <Unsent id="unsent" room={room} label={t.notYetSent} />
+        {children}
+        <Log key={room} pane={pane} room={room} label={log} />
+        <Unsent id={unsent} room={room} label={t.notYetSent} />
       </div>
     </section>
   );
