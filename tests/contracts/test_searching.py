@@ -30,7 +30,8 @@ from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore
-from hubbub.server.stores.search import WantedMessages, searched
+from hubbub.server.stores.search import FEW_ROOMS, WantedMessages, searched
+from hubbub.server.stores.sqlite import search as sqlite_search
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.fakes import MemoryStore, guest
 from tests.support.rooms import ADA, ADMIN, GRACE, GUEST, MARGARET, ROOM_RULES, STRAY, House
@@ -63,8 +64,9 @@ FILTERS = ("has:link", "is:thread", "is:pinned", "from:me", "before:2026-11-24",
 class Library:
     """Rooms of some people, what they do there, and the hub that searches for them."""
 
-    def __init__(self, house: House, chance: random.Random) -> None:
+    def __init__(self, house: House, chance: random.Random, patch: pytest.MonkeyPatch) -> None:
         self.house = house
+        self.patch = patch
         self.store = house.store
         self.chance = chance
         self.fanout = FanOut(house.store, rules=ROOM_RULES)
@@ -136,6 +138,9 @@ class Library:
         everything, count = await self.everything(), 0
         for _ in range(queries):
             who, asked = self.chance.choice(PEOPLE), self.query()
+            few = self.chance.choice((1, FEW_ROOMS))
+            self.patch.setattr(sqlite_search, "FEW_ROOMS", few)
+            self.patch.setattr(sqlite_search, "MANY_ROOMS", few)  # as if people had many
             try:
                 found = await self.found(who, asked)
             except RefusalError as error:
@@ -299,9 +304,10 @@ class Paused:
 
 @asynccontextmanager
 async def library_in(house: House) -> AsyncIterator[Library]:
-    library = Library(house, random.Random("search"))
-    await library.furnish()
-    yield library
+    with pytest.MonkeyPatch.context() as patch:
+        library = Library(house, random.Random("search"), patch)
+        await library.furnish()
+        yield library
     await library.fanout.close()
     await library.journal.close()
 

@@ -45,14 +45,30 @@ SELECT DISTINCT room.id FROM (
     AND is_banned AND (banned_until IS NULL OR banned_until > :now)
 )
 
+-- :is_readable Whether the account may be able to read a room.
+EXISTS (
+    SELECT 1 FROM place WHERE account = :reader AND place.room = around.name
+    UNION ALL SELECT 1 FROM made_room WHERE made_room.room = around.name AND kind = 'open'
+) AND NOT EXISTS (
+    SELECT 1 FROM restraint WHERE restraint.room = around.name AND restraint.account = :reader
+    AND is_banned AND (banned_until IS NULL OR banned_until > :now)
+)
+
+-- :near Messages with these terms, the newest first, and whether the account may be able to read each.
+SELECT search_term.rowid, room.name, entry.seq, {is_readable} FROM search_term
+CROSS JOIN search_entry AS entry ON entry.id = search_term.rowid
+CROSS JOIN room ON room.id = entry.room CROSS JOIN room AS around ON around.id = entry.place
+WHERE search_term MATCH :match AND search_term.rowid >= :low AND search_term.rowid < :high {pinned}
+ORDER BY search_term.rowid DESC LIMIT :limit;
+
 -- :matching Messages with these terms, the newest first.
-SELECT search_term.rowid, room.name, entry.seq FROM search_term
+SELECT search_term.rowid, room.name, entry.seq, 1 FROM search_term
 CROSS JOIN search_entry AS entry ON entry.id = search_term.rowid CROSS JOIN room ON room.id = entry.room
 WHERE search_term MATCH :match AND search_term.rowid >= :low AND search_term.rowid < :high {in_rooms} {pinned}
 ORDER BY search_term.rowid DESC LIMIT :limit;
 
 -- :all All messages, the newest first.
-SELECT entry.id, room.name, entry.seq FROM search_entry AS entry CROSS JOIN room ON room.id = entry.room
+SELECT entry.id, room.name, entry.seq, 1 FROM search_entry AS entry CROSS JOIN room ON room.id = entry.room
 WHERE entry.id >= :low AND entry.id < :high {in_rooms} {pinned} ORDER BY entry.id DESC LIMIT :limit;
 
 -- :is_pinned Whether a message is pinned.

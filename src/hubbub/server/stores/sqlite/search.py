@@ -34,6 +34,7 @@ from hubbub.server.stores.worker import Worker
 Q = queries.load("sqlite_search")
 
 READERS = 2
+MANY_ROOMS = 64  # beyond which hits are asked for first, and not rooms
 STEPS_BETWEEN_LOOKS = 5_000  # of SQLite's virtual machine, at the clock
 LAST = (1 << SEQ_BITS) - 1  # in the order of one millisecond: whose number is the time
 BESIDE = 1 << 45  # the first number of those that stand beside; no time is as large
@@ -150,32 +151,52 @@ class _Reader:
             self._database = self._connect()
         until = time.monotonic() + SECONDS
         self._database.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
-        sql, given = looking(self._database, wanted)
+        spans = spans_of(wanted.low, wanted.high)
         found: list[IndexPlace] = []
-        for low, high in spans_of(wanted.low, wanted.high) if sql else ():
-            rows = self._database.execute(sql, given | {"low": low, "high": high})
-            found += [IndexPlace(place_of(number), *rest) for number, *rest in rows]
+        for sql, given in looking(self._database, wanted):
+            rows: list[list[Any]] = [
+                self._database.execute(sql, given | {"low": low, "high": high}).fetchall()
+                for low, high in spans
+            ]
+            found = [IndexPlace(place_of(n), *at) for each in rows for n, *at, may in each if may]
+            if all(len(each) < given["limit"] or _shown(each) >= wanted.limit for each in rows):
+                break
         return sorted(found, reverse=True)[: wanted.limit]
 
 
-def looking(database: apsw.Connection, wanted: WantedMessages) -> tuple[str, dict[str, Any]]:
-    """Return the query that finds messages with numbers from `low` on and before `high`, and its other values; empty if there can be none."""
+def _shown(rows: list[Any]) -> int:
+    """Return how many were found that may be shown."""
+    return sum(may for *_, may in rows)
+
+
+def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str, dict[str, Any]]]:
+    """Return queries that find messages with numbers from `low` on and before `high`, and their other values; none if there can be none.
+
+    If the first one doesn't find enough, the next one does: to list a thousand rooms takes longer than to ask whether the newest hits may be read.
+    """
     given: dict[str, Any] = {
-        **{"reader": wanted.reader, "now": time.time(), "most": FEW_ROOMS + 1},
+        **{"reader": wanted.reader, "now": time.time(), "most": MANY_ROOMS + 1},
         "limit": wanted.limit,
     }
     few, readable = _rooms(database, wanted, given)
     if not few:
-        return "", {}
+        return []
     tags = tags_of(wanted, few if len(few) <= FEW_ROOMS else ())
     match = " AND ".join([*map(_phrase, wanted.query.phrases), *(_any(each) for each in tags)])
     in_rooms = "" if len(few) <= FEW_ROOMS else f"AND {readable}"
-    pinned = "AND " + Q.is_pinned if "pinned" in wanted.query.of_kind else ""
-    query = Q.matching if match else Q.all
-    if match:
-        given["match"] = match
-    sql = query.format(in_rooms=in_rooms, pinned=pinned)
-    return sql, {name: given[name] for name in given if f":{name}" in sql}
+    parts = {
+        "in_rooms": in_rooms,
+        "is_readable": Q.is_readable,
+        "pinned": "AND " + Q.is_pinned if "pinned" in wanted.query.of_kind else "",
+    }
+    if not match:
+        return [(sql := Q.all.format(**parts), _used(sql, given))]
+    given["match"] = match
+    found = [(sql := Q.matching.format(**parts), _used(sql, given))]
+    if wanted.rooms is None and len(few) > MANY_ROOMS:
+        near = Q.near.format(**parts)
+        found.insert(0, (near, _used(near, given | {"limit": 2 * wanted.limit})))
+    return found
 
 
 def _rooms(
