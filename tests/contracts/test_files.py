@@ -4,7 +4,7 @@ from hubbub.domain.aspects.files import MAX_WAITING, BeginUpload, DropFile, Fini
 from hubbub.domain.facts import Accepted
 from hubbub.domain.files import FILE, FILE_USE, FileUse
 from hubbub.events import Attached, Posted
-from hubbub.protocol.messages import Delete, Post
+from hubbub.protocol.messages import Delete, Edit, Post
 from hubbub.protocol.rooms import Archive, ChangeRoom
 from tests.support.rooms import ADA, GRACE, GUEST, House
 
@@ -44,6 +44,44 @@ async def test_a_message_takes_its_files_over(house: House) -> None:
     assert await house.store.rows(FILE_USE) == uses
     assert await house.store.by(FILE_USE, "file", ["x", first]) == uses[1:]
     assert (await house.refused(GRACE, Post(room=room, files=[first]))).code == "not_found"
+
+
+async def test_what_a_picture_shows_is_said_with_it_and_by_editing(house: House) -> None:
+    room = await house.make(ADA, "closed", GRACE)
+    boat, dog, cat = await uploaded(house, "a.png", "b.png", "c.png")
+    post = Post(room=room, files=[boat, dog], alts={boat: "A boat"})
+    seq = (await house.do(GRACE, post)).seq or 0
+
+    async def alts() -> list[str]:
+        [message] = (await house.store.history(room, None, None, 1)).messages
+        uses = await house.store.rows(FILE_USE, room)
+        assert [use.alt or "" for use in uses] == [each.alt for each in message.files or ()]
+        return [each.alt for each in message.files or ()]
+
+    assert await alts() == ["A boat", ""]
+    await house.do(GRACE, Edit(room=room, seq=seq, text="", alts={dog: "A dog"}))
+    await house.do(GRACE, Edit(room=room, seq=seq, text="Look"))  # says nothing of the files
+    assert await alts() == ["A boat", "A dog"]
+    await house.do(GRACE, Edit(room=room, seq=seq, text="Look", alts={boat: ""}))
+    assert await alts() == ["", "A dog"]
+    for change, code in (
+        (Edit(room=room, seq=seq, text="", alts={cat: "A cat"}), "not_found"),
+        (Edit(room="lobby", seq=1, text="", alts={cat: "A cat"}), "not_found"),
+    ):
+        assert (await house.refused(GRACE, change)).code == code
+    assert await alts() == ["", "A dog"]
+
+
+async def test_what_a_picture_shows_is_said_with_it_and_changed_in_one_batch(house: House) -> None:
+    room = await house.make(ADA, "closed", GRACE)
+    [boat] = await uploaded(house, "a.png")
+    seq = await house.store.head(room)
+    post = Post(room=room, files=[boat], alts={boat: "A boat"})
+    edits = [Edit(room=room, seq=seq.seq + 1, text="", alts={boat: alt}) for alt in ("", "A ship")]
+    answers = await house.answers((GRACE, post), *((GRACE, each) for each in edits))
+    assert all(isinstance(answer, Accepted) for answer in answers)
+    [use] = await house.store.rows(FILE_USE, room)
+    assert use.alt == "A ship"
 
 
 async def test_files_of_one_batch_are_posted_once(house: House) -> None:

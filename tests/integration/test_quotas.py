@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -49,8 +49,11 @@ async def test_what_an_admin_sets_holds_from_the_next_upload_on_and_deletes_noth
     room = (await grace.ask("POST", "/rooms", {"kind": "closed", "title": "Den"})).body["made"]
     await grace.ask("POST", f"/rooms/{room}/messages", {"files": [file]})
     waiting = (await upload(grace, b"x" * 1_000)).body["file"]
-    by_default = {"used": 3_000, "limit": PERSON, "file_limit": FILE}
-    assert (await grace.ask("GET", "/me/files")).body == by_default
+    assert (await grace.ask("GET", "/me/files")).body == {
+        "used": 3_000,
+        "limit": PERSON,
+        "file_limit": FILE,
+    }
 
     assert await limit(ada, "person", 2_500) is None  # she has more by now
     assert (await upload(grace, b"x")).body["limit"] == 2_500
@@ -77,6 +80,40 @@ async def test_what_an_admin_sets_holds_from_the_next_upload_on_and_deletes_noth
     await what_came_and_went_is_measured(ada)
     await only_admins_set_limits_that_there_are(ada, grace)
     await each_change_is_in_the_audit_log(ada, grace)
+    await the_largest_files_are_listed_for_admins(ada, grace, room)
+
+
+async def the_largest_files_are_listed_for_admins(ada: Someone, grace: Someone, den: str) -> None:
+    for whose in ("server", grace.account):
+        await limit(ada, whose, 10_000)
+    direct = {"kind": "direct", "who": [ada.account, grace.account]}
+    with_ada = (await grace.ask("POST", "/rooms", direct)).body["made"]
+    bob = await ada.bring_in("bob")
+    direct = {"kind": "direct", "who": [bob.account, grace.account]}
+    with_bob = (await grace.ask("POST", "/rooms", direct)).body["made"]
+    lake = (await grace.ask("POST", "/rooms", {"kind": "open", "title": "Lake"})).body["made"]
+    for room, size, name in ((with_ada, 30, "a"), (with_bob, 20, "b"), (lake, 10, "c")):
+        file = (await upload(grace, b"x" * size, name)).body["file"]
+        await grace.ask("POST", f"/rooms/{room}/messages", {"files": [file]})
+
+    async def listed() -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = (await ada.ask("GET", "/admin/files/largest")).body["files"]
+        return found
+
+    def told(each: dict[str, Any]) -> tuple[Any, ...]:
+        return each["size"], each["room"], each["title"], each["name"], each["may_delete"]
+
+    found = await listed()
+    assert [told(each) for each in found] == [
+        (2_000, den, "Den", None, True),  # closed: she may not read there
+        (30, with_ada, "", "a", False),
+        (20, None, None, None, False),
+        (10, lake, "Lake", "c", True),
+    ]
+    assert {each["handle"] for each in found} == {"grace"} and all(each["at"] for each in found)
+    where = f"/rooms/{den}/messages/{found[0]['seq']}"
+    assert (await ada.ask("DELETE", where)).status == 200
+    assert [each["size"] for each in await listed()] == [30, 20, 10]
 
 
 async def what_came_and_went_is_measured(who: Someone) -> None:

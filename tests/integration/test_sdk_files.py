@@ -104,12 +104,19 @@ async def test_files_are_sent_from_the_command_line(here: Here, tmp_path: Path) 
     async def send(*more: str | Path) -> Ran:
         return await command("send", here.room, "--url", url, *more, HUBBUB_TOKEN=token)
 
-    for words in (["the map"], []):
+    for words in (["the map"], ["--alt", "A way"]):
         assert (await send(*words, "--file", tmp_path / "map.png")).code == 0
     with_text, without = (await here.client.history(here.room, limit=2)).messages
     for message, text in ((with_text, "the map"), (without, "")):
         assert message.files is not None
         assert (message.text, [file.name for file in message.files]) == (text, ["map.png"])
+        assert [file.alt for file in message.files] == ["" if text else "A way"]
+    followed = await here.client.follow(here.room)
+    assert without.files
+    await followed.edit(without.seq, "", alts={without.files[0].file: "The way home"})
+    [edited] = (await here.client.history(here.room, limit=1)).messages
+    assert edited.files and edited.files[0].alt == "The way home"
+    assert (await send("--alt", "A way", "hi")).err.startswith("hubbub: Too many --alt")
     many = [word for _ in range(11) for word in ("--file", tmp_path / "map.png")]
     ran = await send(*many)
     assert (ran.code, "at most 10" in ran.err) == (2, True), ran

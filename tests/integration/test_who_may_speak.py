@@ -118,6 +118,7 @@ WAYS: dict[tuple[str, str], list[Way]] = {
     ("GET", "/api/v1/admin/figures"): own("/admin/figures"),
     ("GET", "/api/v1/admin/audit"): own("/admin/audit"),
     ("GET", "/api/v1/admin/files"): own("/admin/files"),
+    ("GET", "/api/v1/admin/files/largest"): own("/admin/files/largest"),
     ("PUT", "/api/v1/admin/files/limits/{whose}"): own(
         "/admin/files/limits/person", "PUT", '{"size": 1}'
     ),

@@ -173,6 +173,7 @@ ROWS: dict[str, list[Row]] = {
     "verifyAudit": [Row(ADMINS)],
     "getMyFiles": [Row(ACCOUNTS)],
     "getFileUse": [Row(ADMINS)],
+    "getLargestFiles": [Row(ADMINS)],
     "limitFiles": [Row(ADMINS, {"size": 1}, {"whose": whose}) for whose in ("file", "server")],
     "listConnections": [Row(ADMINS)],
     "endConnection": [Row(admins_find_none, parts={"connection": 1})],

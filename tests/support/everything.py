@@ -53,6 +53,7 @@ READS: dict[str, Callable[[Store, str], Awaitable[object]]] = {
     "page": lambda store, log: _each(PAGED, lambda table: store.page(table, log, limit=MANY)),
     "rows": lambda store, log: _each(TABLES, lambda table: store.rows(table, log)),
     "by": lambda store, log: store.by(FILE_USE, "file", [log]),
+    "largest": lambda store, _: store.largest(FILE_USE, "size", MANY),
     "total": lambda store, _: store.total(FILE_USE, "size", "account", AUTHORS[0]),
     "totals": lambda store, _: store.totals(FILE_USE, "size", "account"),
     "count_ends": lambda store, _: store.count_ends(),

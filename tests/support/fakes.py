@@ -435,6 +435,10 @@ class MemoryStore:
     async def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> list[R]:
         return [row for row in await self.rows(table) if getattr(row, column) in values]
 
+    async def largest(self, table: Table[Any, R], column: str, limit: int) -> list[R]:
+        rows = await self.rows(table)
+        return sorted(rows, key=lambda row: getattr(row, column), reverse=True)[:limit]
+
     async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
         rows = await self.rows(table)
         return sum(getattr(row, summed) for row in rows if value in (None, getattr(row, column)))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from hubbub.domain.aspects.files import BeginUpload, FinishUpload
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.previews import ShowPreviews
 from hubbub.domain.facts import Accepted, Proposal
@@ -161,7 +162,25 @@ def _previews(room: str) -> Sequence[Commit]:
     ]
 
 
+def _files(room: str) -> Sequence[Commit]:
+    """What they show is said with them, and later."""
+    boat, dog = "0" * 23 + "1", "0" * 23 + "2"
+    own: Commit = []
+    for file in (boat, dog):
+        begin = BeginUpload(room=ADA.id, file=file, name=f"{file}.png", size=9)
+        finish = FinishUpload(room=ADA.id, file=file, type="image/png", digest="d")
+        own += [(ADA, begin), (ADA, finish)]
+    return [
+        own,
+        [(ADA, Post(room=room, files=[boat, dog], alts={boat: "A boat"}))],
+        [(ADA, Edit(room=room, seq=3, text="", alts={dog: "A dog"}))],
+        [(ADA, Edit(room=room, seq=3, text="Look", alts={boat: ""}))],
+        [(ADA, Edit(room=room, seq=3, text="again"))],
+    ]
+
+
 STORIES = (
+    Story("files", _files, is_made=True),
     Story("previews", _previews),
     Story("messages", _messages),
     Story("reactions", _reactions),

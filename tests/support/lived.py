@@ -53,6 +53,7 @@ SESSION = new_session(RITA.id, bytes(RANDOM_BYTES))  # hers
 FREE = mark("a room")
 NO_MENTIONS: dict[str, Any] = {"mentions": None}
 NO_TITLE: dict[str, Any] = {"title": None}
+NO_ALTS: dict[str, Any] = {"alts": None}
 NO_ARGUMENTS: dict[str, Any] = {"emitted_as": None, "arguments": None, "attachments": None}
 
 
@@ -149,18 +150,23 @@ class Life:
     async def write(self, kind: type[Post], room: str, **given: Any) -> None:
         """Post whatever one can, change it, and react; Mary is there, too."""
         given = {"room": room} | given
-        shown = {} if room == FREE else {"files": [await self._upload(name=mark("a file"))]}
+        shown, shown_later = NO_ALTS, NO_ALTS
+        if room != FREE:
+            file, other = [await self._upload(name=mark("a file")) for _ in range(2)]
+            shown = {"files": [file, other], "alts": {file: mark(f"{kind.__name__}.alts")}}
+            shown_later = {"alts": {other: mark("Edit.alts")}}
         others: dict[str, Any] = {"bytes": None} | NO_ARGUMENTS
         others |= {} if room == self.room else NO_TITLE
         others |= self._named(kind, room)
         text = await self._done(RITA, marked(kind, **given, **shown, **others))
-        others = {"text": None} | NO_MENTIONS | NO_TITLE
+        others = {"text": None} | NO_MENTIONS | NO_TITLE | NO_ALTS
         data = await self._done(RITA, marked(kind, **given, **others, **NO_ARGUMENTS))
         told = await self._done(RITA, marked(kind, **given, **others, bytes=None))
         self.ritas += [(room, seq) for seq in (text, data, told)]
         self.marys.append((room, await self._done(self._mary, Post(room=room, text="stays"))))
         said, heard = {"room": room, "seq": text}, {"room": room, "seq": self.marys[-1][1]}
-        edit = await self._done(RITA, marked(Edit, **said, **self._named(Edit, room)))
+        named = self._named(Edit, room)
+        edit = await self._done(RITA, marked(Edit, **said, **named, **shown_later))
         await self._preview(said, edit)
         await self._done(self._mary, marked(React, **said, emoji=mark("an answer")))
         await self._done(RITA, marked(React, **heard))

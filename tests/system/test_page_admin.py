@@ -152,12 +152,37 @@ async def test_invites_and_emoji_are_made_and_taken_back(two: tuple[Page, Page])
     await expect(main.get_by_text("no emoji of its own yet")).to_be_visible()
 
 
+async def the_largest_file_is_deleted_with_its_message(
+    ada: Page, grace: Page, main: Locator
+) -> None:
+    posted = """async () => {
+      const ask = async (path, body, more) =>
+        (await fetch(`/api/v1/${path}`, { method: "POST", body, headers: { "x-hubbub": "1", ...more } })).json();
+      const json = { "content-type": "application/json" };
+      const room = (await ask("rooms", JSON.stringify({ kind: "closed", title: "Den" }), json)).made;
+      const { file } = await ask("files?name=film.bin", new Uint8Array(2048), { "content-type": "application/octet-stream" });
+      return await ask(`rooms/${room}/messages`, JSON.stringify({ files: [file] }), json);
+    }"""
+    assert (await grace.evaluate(posted)).get("seq"), "it was not posted"
+    await part(ada, "Figures")
+    await part(ada, "Files")
+    large = row(main, "@grace in Den")
+    await expect(large).to_contain_text("2 KiB")
+    await large.get_by_role("button", name="Delete A file?").click()
+    dialog = ada.get_by_role("dialog", name="Delete A file?")
+    await expect(dialog).to_contain_text("This frees 2 KiB of Grace's space")
+    await dialog.get_by_role("button", name="Delete message").click()
+    await expect(main.get_by_text("No message shows a file yet")).to_be_visible()
+    await expect(main.get_by_text("Nobody has uploaded a file yet")).to_be_visible()
+
+
 async def test_limits_on_files_are_set_and_whom_they_hold_for_sees_them(
     two: tuple[Page, Page],
 ) -> None:
     ada, grace = two
     main = await part(ada, "Files")
     await expect(main.get_by_text("Nobody has uploaded a file yet")).to_be_visible()
+    await the_largest_file_is_deleted_with_its_message(ada, grace, main)
     await main.get_by_role("button", name="Limit: Files of each person").click()
     dialog = ada.get_by_role("dialog", name="Limit: Files of each person")
     await dialog.get_by_label("MiB").fill("plenty")

@@ -154,6 +154,10 @@ async def test_files_are_sent_with_a_message_and_shown_in_their_boxes(
     await choose(ada, some("plan.png", png(600, 400), "image/png"), some("notes.txt", b"notes"))
     await expect(chips(ada)).to_have_count(2)
     await expect(chips(ada).first).to_contain_text("plan.png")
+    alt = chips(ada).get_by_role("textbox", name="Alt text of")  # of the picture only
+    await alt.fill("The floor plan")
+    await alt.press("Enter")
+    await expect(composer(ada)).to_be_focused()
     await composer(ada).fill("Have a look")
     await composer(ada).press("Enter")
     await expect(chips(ada)).to_have_count(0)
@@ -164,7 +168,7 @@ async def test_files_are_sent_with_a_message_and_shown_in_their_boxes(
     await expect(pending(ada)).to_have_count(1)
     gate.opened.set()
     shown = message(cast.grace, "Have a look").get_by_role("list", name="Files")
-    picture = shown.get_by_role("img", name="plan.png")
+    picture = shown.get_by_role("img", name="The floor plan", exact=True)
     await expect(picture).to_have_js_property("naturalWidth", 600)
     assert await picture.evaluate("({ width, height }) => [width, height]") == [360, 240]
     await expect(shown.get_by_role("link", name="notes.txt TXT · 5 bytes")).to_be_visible()
@@ -332,15 +336,22 @@ async def test_files_go_in_threads_and_are_saved_pinned_and_forwarded_with_their
 
 
 async def test_a_message_with_files_is_edited_and_deleted(cast: Cast, ada: Page) -> None:
-    await cast.post(("a.txt", b"a"), text="wrong words")
+    await cast.post(("a.txt", b"a"), ("lake.png", png(30, 20)), text="wrong words")
     said = message(ada, "wrong words")
     await expect(said).to_be_visible()
     await composer(ada).press("ArrowUp")
     await ada.get_by_role("textbox", name="Edit message").fill("")
-    await ada.keyboard.press("Enter")
+    alt = ada.get_by_role("log").get_by_role("textbox", name="Alt text of lake.png")
+    await alt.fill("A lake at dawn")
+    await alt.press("Enter")
     last = ada.get_by_role("log").locator(".message").last
     await expect(last).not_to_contain_text("wrong words")
     await expect(last.get_by_role("link", name=re.compile("a.txt"))).to_be_visible()
+    await last.get_by_role("img", name="A lake at dawn", exact=True).click()
+    viewer = ada.get_by_role("dialog", name="lake.png")
+    await expect(viewer.get_by_role("img", name="A lake at dawn")).to_be_visible()
+    await expect(viewer.get_by_text("A lake at dawn")).to_be_visible()
+    await ada.keyboard.press("Escape")
     await last.hover()
     await last.get_by_role("button", name="Delete", exact=True).click()
     await last.get_by_role("button", name="Delete?").click()
@@ -374,16 +385,19 @@ async def test_files_attached_offline_in_two_tabs_arrive_once_after_reloads(
         await cast.people.server.kill()
         for page, name in ((ada, "first"), (other, "second")):
             await choose(page, some(f"{name}.bin", NOISE + name.encode()))
+            await expect(chips(page)).to_contain_text(f"{name}.bin")
             await composer(page).fill(name)
             await composer(page).press("Enter")
             await expect(pending(ada).filter(has_text=name)).to_contain_text(f"{name}.bin")
-        await choose(other, some("draft.txt", b"draft"))
+        await choose(other, some("draft.txt", png(4, 4), "image/png"))
+        await chips(other).get_by_role("textbox").fill("A dot")
         await expect(chips(ada)).to_contain_text("draft.txt")
         await expect(pending(other)).to_have_count(2)
         await asyncio.gather(ada.reload(), other.reload())
         for page in (ada, other):
             await expect(pending(page)).to_have_count(2)
             await expect(chips(page)).to_contain_text("draft.txt")
+            await expect(chips(page).get_by_role("textbox")).to_have_value("A dot")
         await expect(message(ada, "table")).to_contain_text("shown once there is a connection")
         await come_back(cast.people.server, ada, other)
         for page in (ada, other):

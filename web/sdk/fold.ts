@@ -145,10 +145,19 @@ function changed(message: Message, event: AnyEvent): Message {
         text: _text,
         mentions: _mentions,
         calls: _calls,
+        files: former,
         ...rest
       } = message;
-      const { text, mentions, calls } = event;
-      return { ...rest, ...(text !== undefined && { text }), ...(mentions && { mentions }), ...(calls && { calls }), edited_at: event.at };
+      const { text, mentions, calls, alts } = event;
+      const files = former?.map(({ alt: _alt, ...file }) => ({ ...file, ...(alts?.[file.file] && { alt: alts[file.file] }) }));
+      return {
+        ...rest,
+        ...(text !== undefined && { text }),
+        ...(mentions && { mentions }),
+        ...(calls && { calls }),
+        ...(files && { files }),
+        edited_at: event.at,
+      };
     }
     case "previewed": {
       const { previews: before, ...rest } = message;

@@ -10,7 +10,10 @@ import type { Rooms } from "./rooms.ts";
 import type { AnyEvent, AnySignal, Author, ChangeRoom, Members, Message, Post, ThreadInRoom, Value } from "./wire.ts";
 
 /** What may be said with a post. */
-export type PostOptions = Pick<Post, "reply_to" | "client_message_id" | "also_in_room" | "title" | "read" | "mentions" | "calls" | "of"> & {
+export type PostOptions = Pick<
+  Post,
+  "reply_to" | "client_message_id" | "also_in_room" | "title" | "read" | "mentions" | "calls" | "of" | "alts"
+> & {
   /** Up to ten files that you uploaded, or their keys. */
   files?: readonly (UploadedFile | string)[];
 };
@@ -128,8 +131,9 @@ export class Room implements AsyncIterable<AnyEvent> {
     return this.post(text, { ...options, of: { room, message: seq } });
   }
 
-  edit(seq: number, text: string): Promise<Acknowledgement | null> {
-    return this.#change("edit", { seq, text });
+  /** Replace the text of message `seq`, and the alt texts of some of its files, by their keys. */
+  edit(seq: number, text: string, options?: { alts?: Record<string, string> }): Promise<Acknowledgement | null> {
+    return this.#change("edit", { seq, text, ...options });
   }
 
   delete(seq: number): Promise<Acknowledgement | null> {

@@ -199,7 +199,7 @@ export interface ListEmoji {
   id?: number | string;
 }
 
-/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event), or with `files` alone. Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it. title: that of the thread which begins with the message, in a room that people made. files: the keys of files that its author uploaded and has not posted yet, in a room that people made. */
+/** Posts a message with exactly one of `text`, `bytes` and `arguments` (of a Socket.IO event), or with `files` alone. Attributes: of: the message that it forwards. read: up to which event its author had read the room when writing it. mentions: the accounts that the text mentions, by the handles in it. Without it, the server looks into the text. calls: accounts that it calls otherwise, such as those present, or `*` for all members. also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it. title: that of the thread which begins with the message, in a room that people made. files: the keys of files that its author uploaded and has not posted yet, in a room that people made. alts: the alt texts of those files, by their keys: what they show, for people who can't see them. */
 export interface Post {
   do: "post";
   text?: string;
@@ -215,6 +215,7 @@ export interface Post {
   also_in_room?: boolean;
   title?: string;
   files?: string[];
+  alts?: Record<string, string>;
   id?: number | string;
   room: string;
   client_message_id?: string;
@@ -226,13 +227,14 @@ export interface Reference {
   message: number;
 }
 
-/** Replaces the text of a message. `mentions` and `calls` are those of the new text, as in `Post`; nobody is notified. */
+/** Replaces the text of a message. `mentions` and `calls` are those of the new text, as in `Post`; nobody is notified. `alts` are new alt texts of files of the message, by their keys; an empty one removes it. Those of other files stay. */
 export interface Edit {
   do: "edit";
   seq: number;
   text: string;
   mentions?: Record<string, string>;
   calls?: string[];
+  alts?: Record<string, string>;
   id?: number | string;
   room: string;
   client_message_id?: string;
@@ -615,7 +617,7 @@ export interface Posted {
   erased?: boolean;
 }
 
-/** A file that a message shows: its key, what it is called, its media type by its first bytes, and its size in bytes. Of a picture or a video whose size in pixels is known, `width` and `height` are that. */
+/** A file that a message shows: its key, what it is called, its media type by its first bytes, and its size in bytes. Of a picture or a video whose size in pixels is known, `width` and `height` are that. `alt` is its alt text: what it shows, in its author's words. */
 export interface Attached {
   file: string;
   name: string;
@@ -623,9 +625,10 @@ export interface Attached {
   size: number;
   width?: number;
   height?: number;
+  alt?: string;
 }
 
-/** The author edited the message with the seq `message`. If it `erases`, what that said before is erased. */
+/** The author edited the message with the seq `message`. If it `erases`, what that said before is erased. `alts` are the alt texts of all of its files that have one, by their keys. */
 export interface Edited {
   event: "edited";
   room: string;
@@ -639,6 +642,7 @@ export interface Edited {
   mentions?: Record<string, string>;
   calls?: string[];
   erases?: boolean;
+  alts?: Record<string, string>;
 }
 
 /** The message with the seq `message` was deleted. */

@@ -40,6 +40,17 @@ test("what is deleted has no text any more, whatever else waits", () => {
   assert.deepEqual([text, deleted, reactions], [undefined, true, undefined]);
 });
 
+test("alt texts change one by one, and those that an edit doesn't name stay", () => {
+  const files = [
+    { file: "a", name: "a.png", alt: "A boat" },
+    { file: "b", name: "b.png" },
+  ];
+  const of = (...changes) => overlaid({ ...log, files }, changes, ADA).files.map(({ alt }) => alt);
+  const edit = (alts) => change({ do: "edit", text: "two", ...(alts && { alts }) });
+  assert.deepEqual(of(edit()), ["A boat", undefined]);
+  assert.deepEqual(of(edit({ b: "A dog" }), edit({ a: "" }), edit()), [undefined, "A dog"]);
+});
+
 test("previews that are removed go one by one", () => {
   const [a, b] = ["a", "b"].map((name) => ({ url: `https://${name}.example/`, title: name }));
   const remove = ({ url }) => change({ do: "remove_preview", url });

@@ -157,6 +157,7 @@ class Client:
         client_message_id: str | None = None,
         title: str | None = None,
         files: Iterable[UploadedFile | str] | None = None,
+        alts: dict[str, str] | None = None,
     ) -> Acknowledgement:
         """Like `Room.post`, in a room that need not be joined."""
         return await verbs.post(
@@ -165,6 +166,7 @@ class Client:
             client_message_id=client_message_id,
             title=title,
             files=keys_of(files),
+            alts=alts,
         )
 
     async def upload(

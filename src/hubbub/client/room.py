@@ -187,6 +187,7 @@ class Room(ManagedRoom):
         also_in_room: bool = False,
         title: str | None = None,
         files: Iterable[UploadedFile | str] | None = None,
+        alts: dict[str, str] | None = None,
     ) -> Acknowledgement:
         """Post a message. Returns once it is stored, however many reconnects that takes.
 
@@ -201,6 +202,7 @@ class Room(ManagedRoom):
             also_in_room: in a thread: show it in the room of the thread as well.
             title: in a room that people made: begin a thread of this title with it. Some rooms require that.
             files: in a room that people made: up to ten files that you uploaded (see `Client.upload`), or their keys.
+            alts: the alt texts of these files, by their keys: what they show, for people who can't see them.
 
         Raises:
             Refused: the server refused the message.
@@ -214,6 +216,7 @@ class Room(ManagedRoom):
             also_in_room=also_in_room,
             title=title,
             files=keys_of(files),
+            alts=alts,
         )
 
     async def forward(
@@ -244,9 +247,11 @@ class Room(ManagedRoom):
         """
         return await self._follow(thread_key(self.name, seq))
 
-    async def edit(self, seq: int, text: str) -> Acknowledgement:
-        """Replace the text of your message `seq`. Raises the same errors as `post`."""
-        command = Edit(room=self.name, seq=seq, text=text)
+    async def edit(
+        self, seq: int, text: str, *, alts: dict[str, str] | None = None
+    ) -> Acknowledgement:
+        """Replace the text of your message `seq`, and the alt texts of some of its files, by their keys. Raises the same errors as `post`."""
+        command = Edit(room=self.name, seq=seq, text=text, alts=alts)
         edited: Acknowledgement = await self._exchange.ask(command, Acknowledgement)
         return edited
 

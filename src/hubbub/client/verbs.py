@@ -53,6 +53,7 @@ class PostGiven(TypedDict, total=False):
     also_in_room: bool
     title: str | None
     files: list[str] | None
+    alts: dict[str, str] | None
 
 
 async def post(

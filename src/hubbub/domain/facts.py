@@ -183,6 +183,11 @@ class Needs:
         asked = {name: getattr(self, name) for name in self.__slots__ if name != "guarding"}
         return f"Needs({', '.join(f'{name}={each!r}' for name, each in asked.items() if each)})"
 
+    @property
+    def has_records(self) -> bool:
+        """Whether it asks for rows, or how many there are."""
+        return bool(self.rows or self.lists or self.counts)
+
     def read(self, principal: Principal, key: MessageKey) -> None:
         """Ask for a message of any log, and whether a principal may read that: see `Ledger.unreadable`."""
         self.logs.add(key.room)
@@ -198,7 +203,7 @@ class Needs:
         self.rows[table].add(key)
 
     def list(self, table: AnyTable, *prefix: Any) -> None:
-        """Ask for all rows whose keys begin with `prefix`: they are among those that are found. Only for `Store.find`."""
+        """Ask for all rows whose keys begin with `prefix`: they are among those that are found (see `Ledger.known`)."""
         self.lists[table].add(prefix)
 
     def count(self, table: AnyTable, *prefix: Any) -> None:

@@ -7,6 +7,7 @@ those who may read the message, as long as that exists. Knows nothing of where t
 from typing import NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Needs
@@ -16,7 +17,7 @@ from hubbub.domain.records import Table
 from hubbub.events import Attached, Posted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_made_key
-from hubbub.protocol.messages import Post
+from hubbub.protocol.messages import Alts, Edit, Post
 
 
 class FileKey(NamedTuple):
@@ -54,7 +55,7 @@ class FileUseKey(NamedTuple):
 
 
 class FileUse(NamedTuple):
-    """A file that a message shows; what it says of the file is as in `File`."""
+    """A file that a message shows; what it says of the file is as in `File`. `alt` is its alt text."""
 
     room: str
     seq: int
@@ -67,6 +68,7 @@ class FileUse(NamedTuple):
     digest: str
     width: int | None
     height: int | None
+    alt: str | None = None
 
 
 class FileLimitKey(NamedTuple):
@@ -102,13 +104,15 @@ FILE_USE = Table(
     "file_use",
     FileUseKey,
     FileUse,
-    indexes=(("file",), ("account", "size")),
+    indexes=(("file",), ("account", "size"), ("size",)),
     trimmed_by="seq",
 )
 
 
 def fault(post: Post) -> str | None:
     """Return what is wrong with the files of a post, or None."""
+    if not (post.alts or {}).keys() <= set(post.files or ()):
+        return "`alts` may only name files of the message"
     if post.files is None:
         return None
     if not is_made_key(post.room):
@@ -143,7 +147,12 @@ def refused(ledger: Ledger, principal: Principal, post: Post) -> Refusal | None:
 def attached(ledger: Ledger, principal: Principal, post: Post) -> list[Attached]:
     """Return what a message shows of its files, which are known to be there."""
     rows = [ledger.row(FILE, FileKey(principal.id, file)) for file in post.files or ()]
-    return [Attached(r.file, r.name, r.type, r.size, r.width, r.height) for r in rows if r]
+    alts = post.alts or {}
+    return [
+        Attached(r.file, r.name, r.type, r.size, r.width, r.height, alts.get(r.file, ""))
+        for r in rows
+        if r
+    ]
 
 
 def attach(ledger: Ledger, principal: Principal, event: Posted) -> None:
@@ -155,4 +164,27 @@ def attach(ledger: Ledger, principal: Principal, event: Posted) -> None:
         ledger.drop(FILE, key)
         size = row.width, row.height
         what = *key, row.name, row.size, row.type, row.digest, *size
-        ledger.add(FILE_USE, FileUse(event.room, event.seq, place, *what))
+        ledger.add(FILE_USE, FileUse(event.room, event.seq, place, *what, shown.alt or None))
+
+
+def to_describe(wanted: Needs, edit: Edit) -> None:
+    """Name what must be known of the files of a message that is edited."""
+    if is_made_key(edit.room):
+        wanted.list(FILE_USE, edit.room, edit.seq)
+
+
+def described(ledger: Ledger, edit: Edit) -> Alts | Refusal | None:
+    """Keep the alt texts that an edit gives. Return those of all files of the message, or why it can't have them."""
+    uses = ledger.known(FILE_USE, edit.room, edit.seq)
+    alts = {use.file: use.alt for use in uses} | (edit.alts or {})
+    if len(alts) > len(uses):
+        return Refusal("not_found", "`alts` names a file that this message doesn't have")
+    for use in uses:
+        if (alt := alts[use.file] or None) != use.alt:
+            ledger.put(FILE_USE, use._replace(alt=alt))
+    return {file: alt for file, alt in alts.items() if alt} or None
+
+
+def with_alts(files: list[Attached] | None, alts: Alts | None) -> list[Attached] | None:
+    """Return the files of a message after an edit that says these alt texts."""
+    return files and [replace(each, alt=(alts or {}).get(each.file, "")) for each in files]

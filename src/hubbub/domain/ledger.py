@@ -267,7 +267,7 @@ class Ledger:
         return row
 
     def known(self, table: Table[K, R], *prefix: Any) -> list[R]:
-        """Return the rows whose keys begin so, of those that `needs` asked for one by one."""
+        """Return the rows whose keys begin so, of those that `needs` asked for."""
         rows = self._facts.rows.get(table, {})
         return [row for key, row in rows.items() if row and key[: len(prefix)] == prefix]
 

@@ -59,7 +59,8 @@ class Reference(msgspec.Struct, frozen=True):
 class Attached(msgspec.Struct, frozen=True, omit_defaults=True):
     """A file that a message shows: its key, what it is called, its media type by its first bytes, and its size in bytes.
 
-    Of a picture or a video whose size in pixels is known, `width` and `height` are that.
+    Of a picture or a video whose size in pixels is known, `width` and `height` are that. `alt` is its alt text: what it shows,
+    in its author's words.
     """
 
     file: str
@@ -68,6 +69,7 @@ class Attached(msgspec.Struct, frozen=True, omit_defaults=True):
     size: int
     width: int | None = None
     height: int | None = None
+    alt: str = ""
 
 
 class Erasable(Event, frozen=True, kw_only=True):
@@ -135,12 +137,16 @@ class About(Erasable, frozen=True, kw_only=True):
 
 
 class Edited(About, frozen=True, kw_only=True):
-    """The author edited the message with the seq `message`. If it `erases`, what that said before is erased."""
+    """The author edited the message with the seq `message`. If it `erases`, what that said before is erased.
+
+    `alts` are the alt texts of all of its files that have one, by their keys.
+    """
 
     text: str | None = None
     mentions: dict[str, str] | None = None
     calls: list[str] | None = None
     erases: bool = False
+    alts: dict[str, str] | None = None
 
 
 class Previewed(About, frozen=True, kw_only=True):
@@ -314,7 +320,9 @@ def erased(body: bytes) -> bytes:
 def as_former(message: P) -> P:
     """A message, or the event that posted it, without what an edit replaces."""
     said = {"text": None, "bytes": None, "arguments": None, "attachments": None}
-    return replace(message, **said, mentions=None, calls=None)
+    shown = getattr(message, "files", None)
+    files = shown and [replace(each, alt="") for each in shown]
+    return replace(message, **said, mentions=None, calls=None, files=files)
 
 
 def former(body: bytes) -> bytes:

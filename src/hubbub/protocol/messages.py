@@ -27,6 +27,14 @@ FileKeys = Annotated[
     list[Annotated[str, Meta(min_length=1, max_length=64)]],
     Meta(min_length=1, max_length=MAX_FILES),
 ]
+LONGEST_ALT = 1_000  # characters of what is said of a picture for those who can't see it
+Alts = Annotated[
+    dict[
+        Annotated[str, Meta(min_length=1, max_length=64)],
+        Annotated[str, Meta(max_length=LONGEST_ALT)],
+    ],
+    Meta(max_length=MAX_FILES),
+]
 
 
 class Command(
@@ -139,6 +147,7 @@ class Post(Change, frozen=True):
         also_in_room: whether a message in a thread is shown in its room as well, as a post that refers to it.
         title: that of the thread which begins with the message, in a room that people made.
         files: the keys of files that its author uploaded and has not posted yet, in a room that people made.
+        alts: the alt texts of those files, by their keys: what they show, for people who can't see them.
     """
 
     text: str | None = None
@@ -154,15 +163,20 @@ class Post(Change, frozen=True):
     also_in_room: bool = False
     title: Annotated[str, Meta(min_length=1, max_length=80)] | None = None
     files: FileKeys | None = None
+    alts: Alts | None = None
 
 
 class Edit(Change, frozen=True):
-    """Replaces the text of a message. `mentions` and `calls` are those of the new text, as in `Post`; nobody is notified."""
+    """Replaces the text of a message. `mentions` and `calls` are those of the new text, as in `Post`; nobody is notified.
+
+    `alts` are new alt texts of files of the message, by their keys; an empty one removes it. Those of other files stay.
+    """
 
     seq: Seq
     text: str
     mentions: Mentions | None = None
     calls: Calls | None = None
+    alts: Alts | None = None
 
 
 class Delete(Change, frozen=True):

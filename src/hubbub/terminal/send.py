@@ -92,12 +92,12 @@ def send(
     room: str,
     text: str,
     *,
-    files: Sequence[Path] = (),
+    files: Sequence[tuple[Path, str]] = (),
     client_message_id: str | None,
     timeout: float | None,
     form: SendOutput,
 ) -> None:
-    """Post one message, after uploading its files, however long that takes.
+    """Post one message, after uploading its files, each with its alt text, however long that takes.
 
     Raises:
         OSError: a file can't be read.
@@ -107,7 +107,9 @@ def send(
     """
 
     async def post() -> None:
-        uploaded = [await client.upload(each, on_progress=form.progress(each)) for each in files]
+        uploaded = [
+            (await client.upload(file, on_progress=form.progress(file)), alt) for file, alt in files
+        ]
         async with client:
             form.tell(await _post(client, room, text, client_message_id, timeout, uploaded))
 
@@ -163,11 +165,18 @@ async def _post(
     text: str,
     client_message_id: str | None,
     timeout: float | None,
-    files: Sequence[UploadedFile] = (),
+    files: Sequence[tuple[UploadedFile, str]] = (),
 ) -> Acknowledgement:
+    alts = {each.file: alt for each, alt in files if alt}
     try:
         async with asyncio.timeout(timeout):
-            return await client.post(room, text, client_message_id=client_message_id, files=files)
+            return await client.post(
+                room,
+                text,
+                client_message_id=client_message_id,
+                files=[each for each, _ in files],
+                alts=alts or None,
+            )
     except TimeoutError:
         what = text if len(text) <= 60 else f"{text[:60]}…"
         raise Unreachable(

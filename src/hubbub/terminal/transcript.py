@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from hubbub.events import (
+    Attached,
     Deleted,
     Edited,
     Erasable,
@@ -109,6 +110,7 @@ class Transcript:
                 text = event.text or ""
                 self._remember(event.message, event.by, text)
                 first, *more = message_lines(text)
+                more += [f"[alt text: {visible(alt)}]" for alt in (event.alts or {}).values()]
                 return [["edited ", *before, " to: ", first], *_indented(more)]
             case Deleted():
                 self._remembered.pop(event.message, None)
@@ -167,7 +169,7 @@ class Transcript:
             reply.append(f"(forwards message {of.message} of {visible(of.room)}) ")
         first, *more = message_lines(text)
         files = [
-            f"[{visible(file.name)}, {file.size:,} bytes; /save {message.seq}]"
+            f"[{_shown(file)}, {file.size:,} bytes; /save {message.seq}]"
             for file in message.files or ()
         ]
         if files and not text:
@@ -202,6 +204,11 @@ def _preview(preview: LinkPreview) -> Line:
     host = host if len(host) <= _HOST else f"…{host[1 - _HOST :]}"  # whose it is says its end
     site = f" ({preview.site})" if preview.site not in ("", host) else ""
     return [_INDENT, dim(f"└ {host}{shorten(visible(f'{site}: {preview.title}'), _PREVIEW)}")]
+
+
+def _shown(file: Attached) -> str:
+    """What a file is called, and what it shows."""
+    return f"{visible(file.name)}{f' ({visible(file.alt)})' if file.alt else ''}"
 
 
 def _host_of(url: str) -> str:

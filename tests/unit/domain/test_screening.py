@@ -89,6 +89,7 @@ def test_an_invalid_room_name_is_refused(room: str) -> None:
         ({"text": "ü" * 128 + "x"}, "too_large"),
         ({"bytes": b"x" * 256}, None),
         ({"bytes": b"x" * 257}, "too_large"),
+        ({"text": "x", "alts": {"k": "a boat"}}, "bad_request"),
     ],
 )
 def test_a_post_is_either_text_or_bytes_and_no_larger_than_allowed(
@@ -145,6 +146,21 @@ def test_the_access_table_decides_on_signals() -> None:
     refusal = screen_signal(lesser, Signal(room="lobby", signal="typing"))
     assert isinstance(refusal, Refusal)
     assert refusal.code == "forbidden"
+
+
+def test_alt_texts_are_of_files_of_the_message_and_count_with_its_text() -> None:
+    room = "@r000000000000"
+
+    def screened(change: Change) -> str | None:
+        return code(screen_change(RULES, ADA, change, 256))
+
+    def post(**alts: str) -> Post:
+        return Post(room=room, text="x" * 200, files=["k"], alts=alts)
+
+    assert screened(post(other="A boat")) == "bad_request"
+    assert [screened(post(k="ü" * n)) for n in (28, 29)] == [None, "too_large"]
+    edits = [Edit(room=room, seq=1, text="x" * 200, alts={"k": "ü" * n}) for n in (28, 29)]
+    assert [screened(edit) for edit in edits] == [None, "too_large"]
 
 
 @pytest.mark.parametrize("number", [1, -1, 1.0, True, "0", None])

@@ -77,6 +77,7 @@ def text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:
 ids = st.none() | st.integers(-(2**63), 2**64 - 1) | text(max_size=64)
 seqs = st.integers(-(2**63), 2**63 - 1)
 rooms = text(1, 64).filter(lambda name: name != "__proto__")  # which is no key of an object
+alts = st.none() | st.dictionaries(rooms, text(), max_size=3)
 references = st.builds(Reference, room=text(1, 64), message=seqs)
 numbers = st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
 json_values: st.SearchStrategy[Any] = st.recursive(
@@ -136,8 +137,9 @@ commands: dict[type[AnyCommand], st.SearchStrategy[AnyCommand]] = {
         calls=st.none() | st.lists(text(1), max_size=3),
         also_in_room=st.booleans(),
         title=st.none() | text(1, 80),
+        alts=alts,
     ),
-    Edit: st.builds(Edit, id=ids, room=rooms, seq=seqs, text=text()),
+    Edit: st.builds(Edit, id=ids, room=rooms, seq=seqs, text=text(), alts=alts),
     MarkRead: st.builds(MarkRead, id=ids, room=rooms, upto=seqs),
     MarkUnread: st.builds(MarkUnread, id=ids, room=rooms),
     SetRoom: st.builds(

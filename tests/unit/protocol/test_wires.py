@@ -6,6 +6,7 @@ import pytest
 
 from hubbub.domain.aspects import RULES
 from hubbub.events import (
+    Attached,
     Deleted,
     Edited,
     Erased,
@@ -114,7 +115,15 @@ PUSHES: dict[str, object] = {
     "posted_bytes": Posted("lobby", 42, AT, "ada", bytes=GREETING),
     "posted_of": Posted("lobby", 43, AT, "ada", "look", of=Reference(ROOM, 4)),
     "posted_mentions": Posted(ROOM, 42, AT, GRACE, "@ada", mentions={"ada": ADA}, calls=["*"]),
+    "posted_files": Posted(
+        *(ROOM, 42, AT, GRACE, ""),
+        files=[
+            Attached("k2m", "a.png", "image/png", 9, 3, 2, "A boat"),
+            Attached("k3m", "b", "c", 1),
+        ],
+    ),
     "edited": Edited("lobby", 43, AT, "ada", message=42, text="hello"),
+    "edited_alts": Edited(ROOM, 43, AT, GRACE, message=42, text="", alts={"k3m": "A plan"}),
     "previewed": Previewed(
         *("lobby", 44, AT, "@server"),
         message=42,

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import pytest
 
 from hubbub.events import (
+    Attached,
     Deleted,
     Edited,
     Event,
@@ -189,3 +190,11 @@ def test_colours_are_ours_and_escapes_are_marked() -> None:
         *("\x1b[0m", "\x1b[2m", "\x1b[7m"),
     }
     assert "\x1b[7m\\x1b\x1b[0m[2J\x1b[7m\\x0a\x1b[0m" in coloured
+
+
+def test_a_file_says_what_it_shows(transcript: Shown) -> None:
+    boat = Attached("k", "a.png", "image/png", 1234, alt="A boat\x1b[2J")
+    shown = "18:00 ada: [a.png (A boat\\x1b[2J), 1,234 bytes; /save 2]"
+    assert transcript.event(Posted("lobby", 2, AT, "ada", "", files=[boat])) == [shown]
+    edited = Edited("lobby", 3, AT, "ada", message=2, text="", alts={"k": "A ship"})
+    assert transcript.event(edited)[-1] == "      [alt text: A ship]"

@@ -1,14 +1,26 @@
 // How much files take and may take, and whose take most.
 
 import { a } from "../i18n/admin.ts";
+import { dateOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
-import { type FilesOf, type FileUse, fileUse, type Limits, limitFiles } from "../store/administering.ts";
+import {
+  deleteMessage,
+  type FilesOf,
+  type FileUse,
+  fileUse,
+  type LargeFile,
+  type Limits,
+  largestFiles,
+  limitFiles,
+} from "../store/administering.ts";
 import { pictureOf } from "../store/names.ts";
 import { say } from "../store/screen.ts";
 import { useAsked } from "../ui/Asked.tsx";
 import { Avatar } from "../ui/Avatar.tsx";
+import { openConfirmation } from "../ui/Confirm.tsx";
 import { closeDialog, Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Form, type Values } from "../ui/Form.tsx";
+import { Icon } from "../ui/Icon.tsx";
 import { Empty, Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 
@@ -23,7 +35,57 @@ export function Files() {
     <>
       {state}
       {found && <Use use={found} again={again} />}
+      {found && <Largest again={again} />}
     </>
+  );
+}
+
+/** The largest files, with the messages that show them. */
+function Largest({ again }: { again(): void }) {
+  const { found, again: askAgain, state } = useAsked(largestFiles);
+  const changed = () => {
+    askAgain();
+    again();
+  };
+  return (
+    <>
+      <h2>{a.largestFiles}</h2>
+      {state}
+      {found && !found.length && <Empty text={a.noLargeFiles} />}
+      <ul class="listing">
+        {found?.map((each) => (
+          <Large key={each.file} file={each} again={changed} />
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function Large({ file, again }: { file: LargeFile; again(): void }) {
+  const { size, at, handle, person, room, title, seq, may_delete } = file;
+  const name = file.name === null ? a.someFile : harmless(file.name);
+  const where = title ? a.inRoom(harmless(title)) : a.inDirect;
+  const ask = () =>
+    openConfirmation({
+      title: a.deleteFileNamed(name),
+      text: a.deleteFileMeans(harmless(person), t.bytes(size)),
+      button: a.deleteFileNow,
+      act: () => deleteMessage(room ?? "", seq ?? 0).then(again),
+    });
+  return (
+    <li>
+      <Icon name="file" />
+      <span class="who">
+        <bdi>{name}</bdi>
+        <small>{`@${handle} ${where}`}</small>
+      </span>
+      <small class="facts">{`${t.bytes(size)} · ${dateOf(at)}`}</small>
+      {may_delete && (
+        <button type="button" aria-label={a.deleteFileNamed(name)} onClick={ask}>
+          {a.deleteFile}
+        </button>
+      )}
+    </li>
   );
 }
 

@@ -8,6 +8,8 @@ import { Drawn } from "../ui/Drawn.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
 import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import { AltText } from "./AltText.tsx";
+import { focusComposer } from "./focus.ts";
 
 const SHOWN = /^image\/(png|jpeg|gif|webp|avif)$/;
 const SIDE = 40; // CSS pixels of a preview
@@ -65,6 +67,14 @@ export const Attached = ({ of: files, isSent }: AttachedProps) => (
             <progress aria-label={t.uploadOf(harmless(file.name))} max={Math.max(1, file.size)} value={file.sent} />
           )}
           {!file.isKept && file.state !== "whole" && <small>{t.notKeptYet}</small>}
+          {!isSent && SHOWN.test(file.type) && (
+            <AltText
+              name={file.name}
+              value={file.alt ?? ""}
+              onText={(alt) => changeAttachment(file.id, { alt })}
+              onEnter={() => focusComposer(file.room)}
+            />
+          )}
         </span>
         {!isSent && <Acts of={file} />}
       </li>

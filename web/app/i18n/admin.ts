@@ -123,6 +123,16 @@ export const a = {
   useMebibytes: "Enter a number of MiB",
   mostFiles: "Accounts using the most space",
   noFiles: "Nobody has uploaded a file yet.",
+  largestFiles: "Largest files",
+  noLargeFiles: "No message shows a file yet.",
+  someFile: "A file",
+  inDirect: "in a direct message",
+  inRoom: (title: string) => `in ${title}`,
+  deleteFile: "Delete…",
+  deleteFileNamed: (name: string) => `Delete ${name}?`,
+  deleteFileMeans: (person: string, size: string) =>
+    `The message that shows it is deleted for everyone, with all of its files. This frees ${size} of ${person}'s space. It can't be undone.`,
+  deleteFileNow: "Delete message",
   takes: (used: string, limit: string) => `${used} of ${limit}`,
   ownLimit: "individual limit",
 

@@ -238,6 +238,8 @@ export const en = {
   pauseUpload: (name: string) => `Pause ${name}`,
   resumeUpload: (name: string) => `Resume ${name}`,
   retryUpload: (name: string) => `Try ${name} again`,
+  altOf: (name: string) => `Alt text of ${name}`,
+  altHint: "Describe it for people who can't see it",
   removeFile: (name: string) => `Remove ${name}`,
   sendingFiles: (n: number) => `Sending… ${many(n, "file", "files")} to upload`,
   typeOf: (name: string, type: string) => {

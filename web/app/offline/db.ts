@@ -55,6 +55,8 @@ export interface FileRow {
   key?: string | undefined;
   isWhole?: boolean | undefined;
   isPaused?: boolean | undefined;
+  /** What it shows, in its author's words. */
+  alt?: string | undefined;
   /** What is in it, if there was space for that. */
   content?: Blob | undefined;
 }

@@ -80,6 +80,20 @@ export interface FileUse {
   people: FilesOf[];
 }
 
+/** A large file. Where it is, and what it is called, is null for those who may not know. */
+export interface LargeFile {
+  file: string;
+  size: number;
+  at: string;
+  handle: string;
+  person: string;
+  room: string | null;
+  title: string | null;
+  seq: number | null;
+  name: string | null;
+  may_delete: boolean;
+}
+
 export interface Setting {
   name: string;
   value: string;
@@ -175,6 +189,10 @@ export const addEmoji = (name: string, image: File): Promise<unknown> => upload(
 export const removeEmoji = (name: string): Promise<unknown> => call("DELETE", `/emoji/${encodeURIComponent(name)}`);
 
 export const fileUse = (): Promise<FileUse> => call("GET", "/admin/files");
+export const largestFiles = (): Promise<LargeFile[]> =>
+  call<{ files: LargeFile[] }>("GET", "/admin/files/largest").then(({ files }) => files);
+export const deleteMessage = (room: string, seq: number): Promise<unknown> =>
+  call("DELETE", `/rooms/${encodeURIComponent(room)}/messages/${seq}`);
 export const limitFiles = (whose: string, size: number | null): Promise<unknown> =>
   call("PUT", `/admin/files/limits/${encodeURIComponent(whose)}`, { size });
 

@@ -85,9 +85,14 @@ function take(row: FileRow, isKept: boolean): void {
 export function changeAttachment(id: string, changed: Partial<Attachment>): void {
   if (!attachmentOf(id)) return;
   tell({ kind: "file", id, changed });
-  const { key, state } = changed;
-  if (key || state)
-    deviceOf()?.changeFile(id, { ...(key && { key }), ...(state && { isWhole: state === "whole", isPaused: state === "paused" }) });
+  const { key, state, alt } = changed;
+  const isPaused = state === "paused";
+  if (key || state || alt !== undefined)
+    deviceOf()?.changeFile(id, {
+      ...(key && { key }),
+      ...(state && { isWhole: state === "whole", isPaused }),
+      ...(alt !== undefined && { alt }),
+    });
   apply(id, changed);
 }
 

@@ -12,4 +12,7 @@ export const addressOf = (file: string, side?: Side): string =>
 /** Gets a file with whatever proves who looks. */
 export type Getter = (file: string, side?: Side) => Promise<Response>;
 
+/** What a file shows, in its author's words, or its name. */
+export const altOf = ({ alt, name }: wire.Attached): string => alt || name;
+
 export const isPicture = ({ type, width, height }: wire.Attached): boolean => type.startsWith("image/") && Boolean(width && height);

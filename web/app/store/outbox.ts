@@ -218,7 +218,7 @@ function send(): void {
 async function deliver({ client_message_id: id, room, command, attached }: Waiting): Promise<void> {
   const client = clientOf();
   const told = { kind: "outbox", id } as const;
-  const files = attached && { files: attached.map((file) => attachmentOf(file)?.key ?? "") };
+  const files = attached && shownOf(attached);
   if (!client) return;
   try {
     const ok =
@@ -233,6 +233,13 @@ async function deliver({ client_message_id: id, room, command, attached }: Waiti
   } catch (error) {
     if (error instanceof Refused && client === clientOf()) refused(id, command.do, error);
   }
+}
+
+/** What a message says of the files that are posted with it. */
+function shownOf(attached: readonly string[]): Pick<wire.Post, "files" | "alts"> {
+  const all = attached.map((id) => attachmentOf(id));
+  const alts = all.flatMap((file) => (file?.key && file.alt ? [[file.key, file.alt] as const] : []));
+  return { files: all.map((file) => file?.key ?? ""), ...(alts.length && { alts: Object.fromEntries(alts) }) };
 }
 
 /** Change one's profile, for which there is no command, whenever there is a connection. */

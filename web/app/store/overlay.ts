@@ -35,8 +35,12 @@ function isSo(message: wire.Message, command: Change["command"], me: { by: strin
 }
 
 /** What the event of a command says besides. */
-const fieldsOf = (command: Change["command"], message?: wire.Message): Change["command"] =>
-  command.do === "remove_preview" ? { ...command, previews: message?.previews?.filter(({ url }) => url !== command.url) } : command;
+function fieldsOf(command: Change["command"], message?: wire.Message): Change["command"] {
+  if (command.do === "remove_preview") return { ...command, previews: message?.previews?.filter(({ url }) => url !== command.url) };
+  if (command.do !== "edit") return command;
+  const former = message?.files?.map(({ file, alt = "" }) => [file, alt]) ?? [];
+  return { ...command, alts: { ...Object.fromEntries(former), ...(command.alts as Record<string, string>) } };
+}
 
 const eventOf = (message: number, event: string, command: Change["command"], at: number, me: { by: string; id?: string | undefined }) =>
   ({ ...command, ...me, event, message, seq: Infinity, room: "", at: new Date(at).toISOString() }) as unknown as wire.AnyEvent;

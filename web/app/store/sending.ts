@@ -124,7 +124,9 @@ export { discard, retry as repost } from "./outbox.ts";
 export const react = (room: string, seq: number, emoji: string, on: boolean): Promise<boolean> =>
   change(room, { do: on ? "react" : "unreact", seq, emoji });
 
-export const edit = (room: string, seq: number, text: string): Promise<boolean> => change(room, { do: "edit", seq, text });
+/** `alts` are the alt texts that change, by the keys of their files. */
+export const edit = (room: string, seq: number, text: string, alts: Record<string, string> = {}): Promise<boolean> =>
+  change(room, { do: "edit", seq, text, ...(Object.keys(alts).length && { alts }) });
 
 export const remove = (room: string, seq: number): Promise<boolean> => change(room, { do: "delete", seq });
 

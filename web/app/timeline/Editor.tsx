@@ -1,9 +1,11 @@
 // Writing a message's text anew, in its place.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
+import { AltText } from "../composer/AltText.tsx";
 import { Field, type Key } from "../composer/Field.tsx";
 import { focusComposer } from "../composer/focus.ts";
 import { t } from "../i18n/index.ts";
+import { isPicture } from "../store/file.ts";
 import type { wire } from "../store/sdk.ts";
 import { edit } from "../store/sending.ts";
 import { editing } from "../store/state.ts";
@@ -12,6 +14,7 @@ import { isComposing } from "../ui/Grow.tsx";
 
 export function Editor({ room, message }: { room: string; message: wire.Message }) {
   const [text, setText] = useState(message.text ?? "");
+  const [alts, setAlts] = useState<Record<string, string>>({});
   const field = useRef<HTMLTextAreaElement>(null);
   useLayoutEffect(() => {
     field.current?.focus();
@@ -26,7 +29,8 @@ export function Editor({ room, message }: { room: string; message: wire.Message 
     const changed = text.trim();
     // What could not be saved stays in the editor.
     const isNothing = !changed && !message.files; // a message with files needs no text
-    if (isNothing || changed === (message.text ?? "") || (await edit(room, message.seq, changed))) done();
+    const isSame = changed === (message.text ?? "") && !Object.keys(alts).length;
+    if (isNothing || isSame || (await edit(room, message.seq, changed, alts))) done();
   };
   const press = (key: Key) => {
     if (key.key === "Enter" && !key.shiftKey && !isComposing(key)) save();
@@ -38,6 +42,9 @@ export function Editor({ room, message }: { room: string; message: wire.Message 
   return (
     <div class="editor">
       <Field field={field} room={room} label={t.editMessage} value={text} onText={setText} onKey={press} />
+      {message.files?.filter(isPicture).map(({ file, name, alt = "" }) => (
+        <AltText key={file} name={name} value={alts[file] ?? alt} onText={(text) => setAlts({ ...alts, [file]: text })} onEnter={save} />
+      ))}
       <div class="editing">
         <button type="button" class="primary" onClick={save}>
           {t.save}

@@ -2,7 +2,7 @@
 
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { addressOf, type Getter, isPicture } from "../store/file.ts";
+import { addressOf, altOf, type Getter, isPicture } from "../store/file.ts";
 import type { wire } from "../store/sdk.ts";
 import { Drawn } from "../ui/Drawn.tsx";
 import { Icon } from "../ui/Icon.tsx";
@@ -66,7 +66,7 @@ function Picture({ of: file, onOpen, isConnected }: ShownProps) {
       <img
         src={addressOf(file.file)}
         srcset={isLarge(file) ? `${addressOf(file.file, 360)} 1x, ${addressOf(file.file, 1280)} 2x` : undefined}
-        alt={harmless(file.name)}
+        alt={harmless(altOf(file))}
         loading="lazy"
         decoding="async"
         {...boxOf(file)}
@@ -86,8 +86,8 @@ function DrawnPicture({ of: file, get }: ShownProps) {
   }, [file.file]);
   const box = boxOf(file);
   if (why) return <p class="missing">{why}</p>;
-  if (!content) return <canvas {...box} role="img" aria-label={harmless(file.name)} />;
-  return <Drawn of={content} label={harmless(file.name)} onError={() => setWhy(t.fileBroken)} {...box} />;
+  if (!content) return <canvas {...box} role="img" aria-label={harmless(altOf(file))} />;
+  return <Drawn of={content} label={harmless(altOf(file))} onError={() => setWhy(t.fileBroken)} {...box} />;
 }
 
 interface Played {

@@ -3,10 +3,11 @@
 import "./viewer.css";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { addressOf } from "../store/file.ts";
+import { addressOf, altOf } from "../store/file.ts";
 import type { wire } from "../store/sdk.ts";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
 import { IconButton } from "../ui/Icon.tsx";
+import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 
 const SWIPE = 60; // pixels that a finger goes to the side
@@ -83,7 +84,7 @@ function Viewer({ first, among }: ViewerProps) {
             <img
               key={shown.file}
               src={addressOf(shown.file)}
-              alt={name}
+              alt={harmless(altOf(shown))}
               width={shown.width}
               height={shown.height}
               onClick={() => setZoomed(!isZoomed)}
@@ -92,6 +93,7 @@ function Viewer({ first, among }: ViewerProps) {
           )}
         </section>
         <footer>
+          {shown.alt && <Name text={shown.alt} className="caption" />}
           {among.length > 1 && <IconButton name="back" label={t.previousPicture} onClick={() => step(-1)} className={at ? "" : "off"} />}
           <span aria-live="polite">{among.length > 1 && t.picturePlace(at + 1, among.length)}</span>
           {among.length > 1 && (

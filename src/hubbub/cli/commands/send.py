@@ -12,7 +12,7 @@ EXAMPLES = """\
   hubbub send lobby hello, everyone
   echo hi | hubbub send lobby           # each non-empty line is a message
   hubbub send '#plans' "lunch at noon"  # a room that people made, by its alias
-  hubbub send '#plans' "the map" --file map.png   # only with an account's token
+  hubbub send '#plans' "the map" --file map.png --alt "The way to the lake"   # only with an account's token
   hubbub send builds "42 is green" --client-message-id build-42     # posted once, however often you run it
   hubbub send lobby --idempotency import-7 < lines.txt    # safe to run again after a failure"""
 
@@ -29,6 +29,13 @@ def add_options(parser: Parser) -> None:
         default=[],
         metavar="FILE",
         help="upload this file and post it, with the TEXT if there is one; can be repeated, up to 10 times",
+    )
+    parser.add_argument(
+        "--alt",
+        action="append",
+        default=[],
+        metavar="ALT",
+        help="describe a picture for people who can't see it; can be repeated: the first is of the first --file, and so on",
     )
     parser.add_argument(
         "--client-message-id",
@@ -75,6 +82,8 @@ def _mistake(chosen: argparse.Namespace) -> str | None:
         return f"{'Not a file' if is_there else 'No such file'}: {missing[0]}"
     if len(chosen.file) > MAX_FILES:
         return f"Too many files: attach at most {MAX_FILES}"
+    if len(chosen.alt) > len(chosen.file):
+        return "Too many --alt: give at most one for each --file"
     if chosen.text or chosen.file:
         if prefix is not None:
             return "--idempotency only applies to lines of standard input; with a TEXT, use --client-message-id"
@@ -89,11 +98,12 @@ def _send_text(chosen: argparse.Namespace) -> None:
     from hubbub.terminal.send import SendOutput, send
 
     timeout = chosen.timeout or START_SECONDS
+    alts = chosen.alt + [""] * (len(chosen.file) - len(chosen.alt))
     send(
         client(chosen, timeout),
         chosen.room,
         " ".join(chosen.text),
-        files=chosen.file,
+        files=list(zip(chosen.file, alts, strict=True)),
         client_message_id=chosen.client_message_id,
         timeout=timeout,
         form=SendOutput(chosen.json, chosen.quiet),

@@ -19,7 +19,7 @@ from hubbub.protocol.errors import Refusal
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.socketio import RESERVED_NAMES, put_in
 from hubbub.protocol.keys import is_thread_key
-from hubbub.protocol.messages import Delete, Edit, Message, Post
+from hubbub.protocol.messages import Alts, Delete, Edit, Message, Post
 
 # --- posting ---
 
@@ -151,6 +151,7 @@ def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
         size = len(encode(post.arguments)) + sum(map(len, post.attachments or ()))
     else:
         size = _size(post.text or "")
+    size += _size_of(post.alts)
     return None if size <= max_bytes else _too_large(max_bytes)
 
 
@@ -166,7 +167,12 @@ def _fault(post: Post) -> str | None:
         return why
     if post.also_in_room and not _is_reply(post):
         return "Only a post in a thread can also be shown in its room"
-    if post.title is None and post.files is None and not (post.mentions or post.calls):
+    if (
+        post.title is None
+        and post.files is None
+        and post.alts is None
+        and not (post.mentions or post.calls)
+    ):
         return None  # nearly always
     return threads.title_fault(post) or mentions.fault(post) or files.fault(post)
 
@@ -200,6 +206,10 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
+def _size_of(alts: Alts | None) -> int:
+    return sum(map(_size, alts.values())) if alts else 0
+
+
 def _too_large(max_bytes: int) -> Refusal:
     return Refusal("too_large", f"Message too large: use at most {max_bytes} bytes")
 
@@ -208,7 +218,7 @@ def _pack(post: Post) -> tuple[Post, int]:
     weight = CHANGE_COST
     if post.mentions or post.calls or post.files:
         named = len(post.mentions or ()) + len(post.calls or ()) + 2 * len(post.files or ())
-        weight += named * CHANGE_COST
+        weight += named * CHANGE_COST + _size_of(post.alts)
     if post.arguments is not None:
         post = replace(post, arguments=as_bytes(post.arguments))
         return post, weight + weight_of(post.arguments) + weight_of(post.attachments)
@@ -222,6 +232,7 @@ def _pack(post: Post) -> tuple[Post, int]:
 
 def _edit_needs(wanted: Needs, principal: Principal, edit: Edit) -> None:
     message_needs(wanted, principal, edit)
+    files.to_describe(wanted, edit)
     if edit.mentions or edit.calls:
         mentions.to_edit(wanted, principal, edit)
 
@@ -234,7 +245,8 @@ def _delete_needs(wanted: Needs, principal: Principal, delete: Delete) -> None:
 def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
     if why := mentions.fault(edit):
         return Refusal("bad_request", why)
-    return None if _size(edit.text) <= max_bytes else _too_large(max_bytes)
+    size = _size(edit.text) + _size_of(edit.alts)
+    return None if size <= max_bytes else _too_large(max_bytes)
 
 
 def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = False) -> Answer:
@@ -247,6 +259,9 @@ def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = Fa
         if isinstance(found, Refusal):
             return found
         named = found
+    alts = files.described(ledger, edit)
+    if isinstance(alts, Refusal):
+        return alts
     mentions.edited(ledger, edit, named)
     place = ledger.next(edit.room, principal)
     return ledger.edit(
@@ -258,6 +273,7 @@ def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = Fa
             mentions=named.mentions,
             calls=named.calls,
             erases=erases,
+            alts=alts,
         ),
     )
 
@@ -300,8 +316,9 @@ def message_of(event: Posted) -> Message:
 
 def with_edit(message: Message, event: Edited) -> Message:
     """Return the message after an edit."""
-    named = {"mentions": event.mentions, "calls": event.calls}
-    return replace(as_former(message), text=event.text, edited_at=event.at, **named)
+    said = {"text": event.text, "mentions": event.mentions, "calls": event.calls}
+    shown = files.with_alts(message.files, event.alts)
+    return replace(as_former(message), **said, files=shown, edited_at=event.at)
 
 
 def tombstone(message: Message | Posted) -> Message:

@@ -22,6 +22,7 @@ from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.hub.following import Following
+from hubbub.server.hub.large_files import LargeFiles
 from hubbub.server.hub.missed import Missed
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.positions import Positions
@@ -83,6 +84,7 @@ class Hub:
         self.missed = Missed(store, rights, authors, self.threads.unread, self.turns)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
         self.roster = Roster(store, rights)
+        self.large_files = LargeFiles(store, rights)
         self.watching = Watching(store, fanout, rights, self.throttle, self.turns.any)
         self.searching = Searching(
             store, rights, authors, self.names, self.throttle, limits.indexed

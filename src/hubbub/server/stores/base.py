@@ -373,6 +373,9 @@ class Store(Protocol):
     async def by(self, table: Table[Any, R], column: str, values: Sequence[Any]) -> list[R]:
         """Return the records with one of these values in a column that has an index, in any order."""
 
+    async def largest(self, table: Table[Any, R], column: str, limit: int) -> list[R]:
+        """Return the records with the largest numbers in a column that has an index, the largest first."""
+
     async def total(self, table: AnyTable, summed: str, column: str, value: Any = None) -> int:
         """Return the sum of a column over the records with this value in another one, which has an index; over all without a value."""
 

@@ -179,6 +179,15 @@ def by(dialect: Dialect, table: AnyTable, column: str, count: int) -> str:
 
 
 @cache
+def largest(dialect: Dialect, table: AnyTable, column: str) -> str:
+    """Some rows with the largest numbers in a column; how many is to be given."""
+    return (
+        f"SELECT {_names(table.columns)} FROM {dialect.schema}{table.name}"
+        f" ORDER BY {column} DESC LIMIT $1"
+    )
+
+
+@cache
 def total(dialect: Dialect, table: AnyTable, summed: str, column: str, is_of_all: bool) -> str:
     """The sum of a column over the rows with a value in another one, or over all."""
     where = "" if is_of_all else f" WHERE {column} = $1"

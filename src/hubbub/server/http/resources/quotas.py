@@ -10,8 +10,10 @@ from hubbub.server.http.changes import KEY, ChangeReply, commit
 from hubbub.server.http.entering import OWN_ACCOUNT, READ_OWN, account_of, session_of
 from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import TEXT, Body, Parameter
+from hubbub.server.http.requests import HUB
 from hubbub.server.http.resources.administration import ADMIN, ADMINISTER, admin_of
 from hubbub.server.http.resources.files import UPLOADS_OF_SERVER
+from hubbub.server.hub.large_files import LargeFile
 from hubbub.server.transports.requests import place_of
 
 FILES = f"{ADMIN}/files"
@@ -62,6 +64,52 @@ class FileUseReply(msgspec.Struct):
     people: list[FilesOfPerson]
 
 
+class LargeFileItem(msgspec.Struct):
+    """A file that a message shows. `handle` and `person` are empty if the account was removed.
+
+    `room`, `title` and `seq` say where it is; null where admins may not know of the room, as of directs. `name` and `type` are null
+    where they may not read.
+    """
+
+    file: str
+    size: int
+    at: str
+    account: str
+    handle: str
+    person: str
+    room: str | None
+    title: str | None
+    seq: int | None
+    name: str | None
+    type: str | None
+    may_delete: bool
+
+    @classmethod
+    def of(cls, found: LargeFile) -> "LargeFileItem":
+        """Return what is told of a file."""
+        use, account, room = found.use, found.account, found.room
+        return cls(
+            file=use.file,
+            size=use.size,
+            at=found.at,
+            account=use.account,
+            handle=account.handle if account else "",
+            person=account.name if account else "",
+            room=use.room if room else None,
+            title=room.title if room else None,
+            seq=use.seq if room else None,
+            name=use.name if found.may_read else None,
+            type=use.type if found.may_read else None,
+            may_delete=found.may_delete,
+        )
+
+
+class LargestFilesReply(msgspec.Struct):
+    """The 100 largest files that messages show, the largest first."""
+
+    files: list[LargeFileItem]
+
+
 class NewLimit(msgspec.Struct):
     """The limit in bytes; null: the server's default, or, for an account, the limit for everyone."""
 
@@ -90,6 +138,17 @@ async def get_file_use(request: web.Request) -> FileUseReply:
     quotas = request.app[UPLOADS_OF_SERVER].quotas
     used, limits, people = await quotas.use()
     return FileUseReply(used, limits, quotas.defaults, [FilesOfPerson.of(each) for each in people])
+
+
+@resource.operation(
+    HttpOperation(
+        "GET", f"{FILES}/largest", "getLargestFiles", needs=ADMINISTER, answers=LargestFilesReply
+    )
+)
+async def get_largest_files(request: web.Request) -> LargestFilesReply:
+    """List the largest files: whose they are, where, and since when. Deleting its message deletes a file. For owners and admins."""
+    found = await request.app[HUB].large_files.largest(await admin_of(request))
+    return LargestFilesReply([LargeFileItem.of(each) for each in found])
 
 
 @resource.operation(

@@ -174,6 +174,11 @@ class PostgresReader:
         """Records by a column. Raises LogsReplaced."""
         return await self._listed(table, records.by(POSTGRES, table, column, 0), list(values))
 
+    async def largest(self, table: Table[Any, R], column: str, limit: int) -> list[R]:
+        """Records with the largest numbers."""
+        found = await self._connection.fetch(records.largest(POSTGRES, table, column), limit)
+        return list(map(records.maker(table), found))
+
     async def total(self, table: AnyTable, summed: str, column: str, value: Any) -> int:
         """A sum over records."""
         given = () if value is None else (value,)

@@ -222,6 +222,10 @@ class PostgresStore:
         """See the contract."""
         return await self._read(lambda reader: reader.by(table, column, values))
 
+    async def largest(self, table: Table[Any, R], column: str, limit: int) -> list[R]:
+        """See the contract."""
+        return await self._read(lambda reader: reader.largest(table, column, limit))
+
     async def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
         """See the contract."""
         return await self._read(lambda reader: reader.totals(table, summed, column))

@@ -146,7 +146,7 @@ class PostgresWriter:
         if wanted.nths:
             found = await self._connection.fetch(Q.nths, *columns_of(list(wanted.nths)))
             facts.nths.update((MessageKey(room, seq), nth) for room, seq, nth in found)
-        if wanted.rows or wanted.counts:
+        if wanted.has_records:
             await self._records.learn(wanted, facts)
         return facts
 

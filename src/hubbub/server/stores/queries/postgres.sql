@@ -67,7 +67,13 @@ WITH gone AS (
         AND substring(body FROM 1 FOR 18) = '{"event":"edited",'::bytea
 )
 UPDATE hubbub.message SET posted = (
-    SELECT convert_to('{' || string_agg(to_json(key)::text || ':' || value::text, ',' ORDER BY place) || '}', 'UTF8')
+    SELECT convert_to('{' || string_agg(to_json(key)::text || ':' || CASE key WHEN 'files' THEN (
+        SELECT '[' || string_agg((
+            SELECT '{' || string_agg(to_json(name)::text || ':' || said::text, ',' ORDER BY nth) || '}'
+            FROM json_each(file) WITH ORDINALITY AS attached (name, said, nth) WHERE name <> 'alt'
+        ), ',' ORDER BY at) || ']'
+        FROM json_array_elements(value) WITH ORDINALITY AS files (file, at)
+    ) ELSE value::text END, ',' ORDER BY place) || '}', 'UTF8')
     FROM json_each(convert_from(posted, 'UTF8')::json) WITH ORDINALITY AS field (key, value, place)
     WHERE key NOT IN ('text', 'bytes', 'arguments', 'attachments', 'mentions', 'calls')
 ) FROM gone WHERE message.room = gone.room AND message.seq = gone.message;

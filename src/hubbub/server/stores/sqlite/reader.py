@@ -201,6 +201,10 @@ class SqliteReader:
         """Records by a column."""
         return list(self._records.by(table, column, values))
 
+    def largest(self, table: Table[Any, R], column: str, limit: int) -> list[R]:
+        """Records with the largest numbers."""
+        return list(self._records.largest(table, column, limit))
+
     def total(self, table: AnyTable, summed: str, column: str, value: Any) -> int:
         """A sum over records."""
         return self._records.total(table, summed, column, value)

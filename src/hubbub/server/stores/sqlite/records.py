@@ -96,6 +96,11 @@ class SqliteRecords:
             query = records.by(SQLITE, table, column, count)
             yield from map(records.maker(table), self._execute(query, some))
 
+    def largest(self, table: Table[Any, R], column: str, limit: int) -> Iterator[R]:
+        """Yield the rows with the largest numbers in a column."""
+        query = records.largest(SQLITE, table, column)
+        return map(records.maker(table), self._execute(query, (limit,)))
+
     def total(self, table: AnyTable, summed: str, column: str, value: Any) -> int:
         """Return the sum of a column over the rows with a value in another one, or over all."""
         given = () if value is None else (value,)

@@ -211,6 +211,10 @@ class SqliteStore:
         """See the contract."""
         return await self._read(self._reader.by, table, column, values)
 
+    async def largest(self, table: Table[Any, R], column: str, limit: int) -> list[R]:
+        """See the contract."""
+        return await self._read(self._reader.largest, table, column, limit)
+
     async def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
         """See the contract."""
         return await self._read(self._reader.totals, table, summed, column)

@@ -219,9 +219,9 @@ class SqliteWriter:
                 facts.last_edits[MessageKey(names[room_id], seq)] = edit
         if wanted.nths:
             facts.nths.update(nths(self._database, wanted.nths))
-        if wanted.rows or wanted.counts:
+        if wanted.has_records:
             unknown = self._memory.recall(wanted, facts)
-            if unknown.rows or unknown.counts:
+            if unknown.has_records:
                 self._records.learn(unknown, facts)
                 self._memory.remember(unknown, facts)
         return facts
