@@ -87,7 +87,9 @@ async def test_what_is_refused_or_damaged_is_not_saved(here: Here, tmp_path: Pat
     file = await here.client.upload(b"hello", name="a.txt")
     with pytest.raises(hubbub.Refused, match="not_found"):
         await here.client.download(file.file, tmp_path / "a")
-    await (await here.client.follow(here.room)).post("", files=[file.file])
+    room = await here.client.follow(here.room)
+    await room.post("", files=[file.file])
+    await room.unfollow()
     next((here.data / "files").rglob(file.file)).write_bytes(b"hullo")
     with pytest.raises(hubbub.Unreachable, match="not what was uploaded"):
         await here.client.download(file.file, tmp_path / "a")
@@ -111,9 +113,10 @@ async def test_files_are_sent_from_the_command_line(here: Here, tmp_path: Path) 
         assert message.files is not None
         assert (message.text, [file.name for file in message.files]) == (text, ["map.png"])
         assert [file.alt for file in message.files] == ["" if text else "A way"]
-    followed = await here.client.follow(here.room)
+    room = await here.client.follow(here.room)
     assert without.files
-    await followed.edit(without.seq, "", alts={without.files[0].file: "The way home"})
+    await room.edit(without.seq, "", alts={without.files[0].file: "The way home"})
+    await room.unfollow()
     [edited] = (await here.client.history(here.room, limit=1)).messages
     assert edited.files and edited.files[0].alt == "The way home"
     assert (await send("--alt", "A way", "hi")).err.startswith("hubbub: Too many --alt")

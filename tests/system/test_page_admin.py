@@ -159,21 +159,27 @@ async def the_largest_file_is_deleted_with_its_message(
       const ask = async (path, body, more) =>
         (await fetch(`/api/v1/${path}`, { method: "POST", body, headers: { "x-hubbub": "1", ...more } })).json();
       const json = { "content-type": "application/json" };
-      const room = (await ask("rooms", JSON.stringify({ kind: "closed", title: "Den" }), json)).made;
-      const { file } = await ask("files?name=film.bin", new Uint8Array(2048), { "content-type": "application/octet-stream" });
-      return await ask(`rooms/${room}/messages`, JSON.stringify({ files: [file] }), json);
+      for (const [kind, title, size] of [["open", "Lake", 2048], ["closed", "Den", 1024]]) {
+        const room = (await ask("rooms", JSON.stringify({ kind, title }), json)).made;
+        const { file } = await ask("files?name=film.bin", new Uint8Array(size), { "content-type": "application/octet-stream" });
+        await ask(`rooms/${room}/messages`, JSON.stringify({ files: [file] }), json);
+      }
     }"""
-    assert (await grace.evaluate(posted)).get("seq"), "it was not posted"
+    await grace.evaluate(posted)
     await part(ada, "Figures")
     await part(ada, "Files")
-    large = row(main, "@grace in Den")
+    large = row(main, "@grace in Lake")
     await expect(large).to_contain_text("2 KiB")
-    await large.get_by_role("button", name="Delete A file?").click()
-    dialog = ada.get_by_role("dialog", name="Delete A file?")
+    closed = row(main, "@grace in Den")
+    await expect(closed).to_contain_text("A file")
+    await expect(closed.get_by_role("button")).to_have_count(0)
+    await expect(main.get_by_text("In closed rooms you can delete files once")).to_be_visible()
+    await large.get_by_role("button", name="Delete film.bin?").click()
+    dialog = ada.get_by_role("dialog", name="Delete film.bin?")
     await expect(dialog).to_contain_text("This frees 2 KiB of Grace's space")
     await dialog.get_by_role("button", name="Delete message").click()
-    await expect(main.get_by_text("No message shows a file yet")).to_be_visible()
-    await expect(main.get_by_text("Nobody has uploaded a file yet")).to_be_visible()
+    await expect(large).to_have_count(0)
+    await expect(closed).to_be_visible()
 
 
 async def test_limits_on_files_are_set_and_whom_they_hold_for_sees_them(
@@ -193,7 +199,7 @@ async def test_limits_on_files_are_set_and_whom_they_hold_for_sees_them(
     await expect(row(main, "Files of each person")).to_contain_text("at most 512 KiB")
     await grace.get_by_role("button", name="Account", exact=True).click()
     await grace.get_by_text("Your data").click()
-    await expect(grace.get_by_text("Your files use 0 bytes of 512 KiB")).to_be_visible()
+    await expect(grace.get_by_text("Your files use 1 KiB of 512 KiB")).to_be_visible()
 
 
 async def test_the_server_shows_its_figures_settings_and_audit_log(

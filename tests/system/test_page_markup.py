@@ -57,6 +57,8 @@ SHOWN = {
     "AddEmoji.name": "refused",
     "a room": "refused",
     "a file": "files",
+    "Post.alts": "files",
+    "Edit.alts": "files",
     "ShowPreviews.previews": "links",
 }
 NOWHERE = {  # those that no page shows, and why
@@ -503,10 +505,8 @@ async def test_a_forum_and_what_is_saved(stage: Stage) -> None:
     await saved.get_by_role("button", name="Close").click()
 
 
-async def test_files(stage: Stage) -> None:
-    """Their names, where they are pictures, played, or saved."""
-    page = stage.page
-    room = (await stage.ask("POST", "/rooms", {"kind": "open", "title": "Files"}))["made"]
+async def uploaded(stage: Stage) -> list[str]:
+    """The keys of files of several kinds that are called as the texts are."""
     kinds = (png(), b"RIFF\0\0\0\0WAVEfmt ", b"<script>alert(1)</script>")
     headers = {"Authorization": f"Bearer {stage.ada}"}
     files: list[str] = []
@@ -517,9 +517,28 @@ async def test_files(stage: Stage) -> None:
             async with http.post(url, params={"name": text[:60]}, data=data) as answer:
                 if answer.status == 201:
                     files.append((await answer.json())["file"])
+    return files
+
+
+async def test_files(stage: Stage) -> None:
+    """Their names, where they are pictures, played, or saved."""
+    page = stage.page
+    room = (await stage.ask("POST", "/rooms", {"kind": "open", "title": "Files"}))["made"]
+    files = await uploaded(stage)
     assert len(files) > len(TEXTS) // 2
-    posts = [{"files": files[at : at + 10]} for at in range(0, len(files), 10)]
-    assert await stage.taken("POST", f"/rooms/{room}/messages", posts) == len(posts)
+    parts = [files[at : at + 10] for at in range(0, len(files), 10)]
+    posts = [
+        {
+            "files": part,
+            "alts": dict(zip(part, (text[:1000] for text in TEXTS[n * 10 :]), strict=False)),
+        }
+        for n, part in enumerate(parts)
+    ]
+    path = f"/rooms/{room}/messages"
+    answers = await stage.all("POST", path, posts)
+    assert {status for status, _ in answers} == {201}
+    alts = dict(zip(parts[0], (text[:1000] for text in reversed(TEXTS)), strict=False))
+    await stage.ask("PATCH", f"{path}/{answers[0][1]['seq']}", {"text": "", "alts": alts})
     await page.goto(f"{stage.people.server.url}/r/{room}")
     await expect(page.get_by_role("log").locator(".files > li")).to_have_count(len(files))
     for shown in ("img", "audio", "a.file"):

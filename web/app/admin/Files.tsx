@@ -50,6 +50,7 @@ function Largest({ again }: { again(): void }) {
   return (
     <>
       <h2>{a.largestFiles}</h2>
+      {found?.some(({ room, may_delete }) => room && !may_delete) && <p class="hint">{a.largeHint}</p>}
       {state}
       {found && !found.length && <Empty text={a.noLargeFiles} />}
       <ul class="listing">

@@ -125,6 +125,7 @@ export const a = {
   noFiles: "Nobody has uploaded a file yet.",
   largestFiles: "Largest files",
   noLargeFiles: "No message shows a file yet.",
+  largeHint: "In closed rooms you can delete files once you are a host of the room: see Rooms.",
   someFile: "A file",
   inDirect: "in a direct message",
   inRoom: (title: string) => `in ${title}`,

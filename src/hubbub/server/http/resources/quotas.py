@@ -146,7 +146,7 @@ async def get_file_use(request: web.Request) -> FileUseReply:
     )
 )
 async def get_largest_files(request: web.Request) -> LargestFilesReply:
-    """List the largest files: whose they are, where, and since when. Deleting its message deletes a file. For owners and admins."""
+    """List the largest files: whose they are, where, and since when. For owners and admins."""
     found = await request.app[HUB].large_files.largest(await admin_of(request))
     return LargestFilesReply([LargeFileItem.of(each) for each in found])
 
