@@ -218,7 +218,7 @@ def _pack(post: Post) -> tuple[Post, int]:
     weight = CHANGE_COST
     if post.mentions or post.calls or post.files:
         named = len(post.mentions or ()) + len(post.calls or ()) + 2 * len(post.files or ())
-        weight += named * CHANGE_COST + _size_of(post.alts)
+        weight += named * CHANGE_COST + weight_of(post.alts)
     if post.arguments is not None:
         post = replace(post, arguments=as_bytes(post.arguments))
         return post, weight + weight_of(post.arguments) + weight_of(post.attachments)
