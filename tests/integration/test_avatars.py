@@ -11,6 +11,8 @@ import hubbub
 from tests.integration.native import native
 from tests.integration.test_files import Here, raw, upload
 from tests.integration.test_thumbnails import GPS, RED, is_like, photo, picture
+from tests.support.commands import Ran
+from tests.support.commands import hubbub as command
 from tests.support.images import GIF, png
 from tests.support.site import Someone, site
 
@@ -117,6 +119,41 @@ async def test_a_room_shows_its_picture_to_those_who_may_know_of_it_and_to_nobod
     assert (await grace.ask("DELETE", f"/rooms/{room}/members/eve")).status == 200
     assert (await raw(eve, "GET", f"/avatars/{avatar}"))[0] == 404
     assert (await raw(grace, "GET", f"/avatars/{avatar}"))[0] == 200
+
+
+async def test_the_command_line_sets_pictures_and_takes_them_away(
+    here: Here, tmp_path: Path
+) -> None:
+    (tmp_path / "me.gif").write_bytes(GIF)
+    (tmp_path / "not.png").write_bytes(b"hello")
+    room = await here.grace.ask("POST", "/rooms", {"kind": "open", "title": "Pan", "alias": "pan"})
+    key = room.body["made"]
+
+    async def run(*words: str | Path, who: Someone = here.grace) -> Ran:
+        return await command("picture", "--url", who.url, *words, HUBBUB_TOKEN=who.token)
+
+    async def shown() -> tuple[bool, bool]:
+        settings = (await here.grace.ask("GET", f"/rooms/{key}/settings")).body
+        return bool(await avatar_of(here.grace)), bool(settings["avatar"])
+
+    assert await shown() == (False, False)
+    assert (await run(tmp_path / "me.gif")).err == "Picture saved\n"
+    assert (await run(tmp_path / "me.gif", "--of", "#pan", "-q")).err == ""
+    assert await shown() == (True, True)
+    assert (await run("--remove", "--of", key)).err == "Picture removed\n"
+    assert (await run("--remove", "--of", "@Grace", who=here.ada)).code == 0  # as an admin
+    assert await shown() == (False, False)
+    for words, code, why in (
+        ((tmp_path / "me.gif", "--of", "ada"), 3, "forbidden"),
+        ((tmp_path / "me.gif", "--of", "nobody"), 2, "No account with the handle 'nobody'"),
+        ((tmp_path / "me.gif", "--of", "#nowhere"), 3, "not_found"),
+        ((tmp_path / "not.png",), 3, "Can't take this picture"),
+        ((tmp_path / "none.png",), 2, "No such file"),
+        ((), 2, "required"),
+    ):
+        ran = await run(*words)
+        assert (ran.code, why in ran.err) == (code, True), ran
+    assert await shown() == (False, False)
 
 
 async def test_the_directory_shows_pictures_and_says_when_they_change(here: Here) -> None:

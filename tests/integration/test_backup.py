@@ -40,6 +40,7 @@ async def test_after_a_restore_old_positions_say_nothing_and_clients_take_a_snap
         await server.terminate()
         code, said = await hubbub("restore", copy, "--data", data)
         assert (code, "Kept the replaced data" in said) == (0, True)
+        assert "All sessions have ended: everyone must log in again" in said
         await server.start()
         async with native(server.port, "ada") as ada:
             position = {"since": before["head"], "epoch": before["epoch"]}

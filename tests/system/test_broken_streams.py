@@ -98,7 +98,9 @@ RUNS = {
     "hubbub doctor": [],
     "hubbub verify": [],
 }
-CLIENTS = {f"hubbub {name}" for name in ("chat", "send", "search", "tail", "login", "logout")}
+CLIENTS = {
+    f"hubbub {name}" for name in ("chat", "send", "search", "picture", "tail", "login", "logout")
+}
 QUIET = {  # no data, only remarks
     *("hubbub backup", "hubbub restore"),
     *("hubbub user role", "hubbub user suspend", "hubbub user resume"),
@@ -183,6 +185,7 @@ async def test_what_is_sent_is_sent_or_said_not_to_be(broken: str, shared_server
     room = f"broken-{BROKEN.index(broken)}"
     one = await shell(broken, "send", room, "hi", *to)
     piped = await shell(broken, "send", room, *to, stdin=b"a\nb\n")
+    assert (await shell(broken, "picture", "--remove", *to)).code == 3  # guests have none
     assert (await shell(broken, "search", "hi", f"in:{room}", *to)).code == 3  # not searched here
     async with hubbub.connect(shared_server.url) as client:
         texts = [message.text for message in (await client.history(room)).messages]

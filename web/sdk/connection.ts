@@ -11,7 +11,7 @@ const PROMPT = 4_000; // milliseconds for an answer when somebody asks whether t
 const SILENCE = 30_000; // the server pings, but programs don't see pings: so ask when nothing comes
 const GOOD = 5_000; // a connection that lasted this long makes the next waits short again
 const WEBSOCKET_AGAIN = 60_000; // then twice as long each time, up to half an hour
-const NOT_AGAIN = new Set([401, 403, 1002, 1003, 1007, 1008, 1009, 4400, 4401, 4403, 4404]); // the next answer would be the same
+const NOT_AGAIN = new Set([401, 403, 1002, 1003, 1007, 1008, 1009, 4400, 4401, 4404]); // the next answer would be the same
 const TOO_FAST = 4429;
 const MOST_TOKENS = 3; // that the server may refuse one after the other
 

@@ -98,7 +98,7 @@ test("a server that never greets is given up", async (context) => {
   client.close();
 });
 
-for (const code of [1008, 1009, 4400, 4401, 4403])
+for (const code of [1008, 1009, 4400, 4401, 4404])
   test(`the close code ${code} ends the client`, async (context) => {
     const hall = opened(context);
     const client = await connect(URL, { token: "t" }).open();

@@ -16,6 +16,7 @@ class Store {
   cuts = []; // after how many bytes of a request it is cut off, for the next ones
   answers = []; // what is answered in place of the usual, for the next ones
   files = new Map();
+  pictures = []; // whose, and of which file
 
   reset() {
     Object.assign(this, new Store());
@@ -35,6 +36,7 @@ class Store {
     }
     const key = url.split("/").pop();
     if (method === "POST") return this.begin(request, response);
+    if (method === "PUT") return this.depict(request, response);
     const upload = this.uploads.get(key);
     if (method === "GET" && url.includes("/files/")) return this.send(request, response, key);
     if (!upload) return refuse(response, 404, "not_found");
@@ -54,6 +56,14 @@ class Store {
     const name = Buffer.from(headers["upload-metadata"].split(" ")[1] ?? "", "base64").toString();
     this.uploads.set(key, { size: Number(headers["upload-length"]), name, bytes: Buffer.alloc(0) });
     response.writeHead(201, { Location: `/api/v1/uploads/${key}` }).end("{}");
+  }
+
+  async depict(request, response) {
+    const body = JSON.parse(Buffer.concat(await request.toArray()).toString());
+    this.pictures.push([decodeURIComponent(request.url.replace("/api/v1/", "")), body]);
+    const { code } = body.file === "spoilt" ? { code: "bad_request" } : {};
+    if (code) return refuse(response, 400, code);
+    response.writeHead(200, { "Content-Type": "application/json" }).end("{}");
   }
 
   async receive(request, response, upload) {
@@ -228,4 +238,19 @@ test("a file comes with the client's token, whole or in part", async () => {
   assert.equal(await (await client.download("k1", { range: "bytes=7-11" })).text(), "world");
   assert.match(store.tokens.at(-1), /^Bearer t/);
   await assert.rejects(client.download("k2"), { code: "not_found" });
+});
+
+test("accounts and rooms get pictures, and lose them", async () => {
+  const [room, account] = ["@r7m2q9x4w1z3k", "@p7m2q9x4w1z3k"];
+  const picture = await client.upload(bytesOf(10), { name: "me.png" });
+  await client.setAvatar(account, picture);
+  await client.setAvatar(room, picture.file);
+  await client.setAvatar("#plans", null);
+  assert.deepEqual(store.pictures, [
+    [`people/${account}/avatar`, { file: "k1" }],
+    [`rooms/${room}/avatar`, { file: "k1" }],
+    ["rooms/#plans/avatar", { file: "" }],
+  ]);
+  assert.match(store.tokens.at(-1), /^Bearer t/);
+  await assert.rejects(client.setAvatar(room, "spoilt"), { name: "Refused", code: "bad_request" });
 });

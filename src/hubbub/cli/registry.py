@@ -26,6 +26,7 @@ COMMANDS = {  # in the order in which `hubbub --help` lists them
     "send": "hubbub.cli.commands.send",
     "tail": "hubbub.cli.commands.tail",
     "search": "hubbub.cli.commands.search",
+    "picture": "hubbub.cli.commands.picture",
 }
 
 

@@ -127,10 +127,10 @@ async def test_who_was_much_too_fast_comes_back_later() -> None:
 
 async def test_a_close_for_good_is_not_tried_again() -> None:
     async with play() as (scene, link):
-        link.cut(4403, may_retry=False)
+        link.cut(4401, may_retry=False)
         await settle()
         status = scene.client.status
-        assert (status.state, status.code, status.retry_in) == (CLOSED, 4403, None)
+        assert (status.state, status.code, status.retry_in) == (CLOSED, 4401, None)
         assert scene.network.dials == 0
         with pytest.raises(Closed):
             await scene.client.join("lobby")

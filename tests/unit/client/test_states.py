@@ -34,7 +34,7 @@ def test_links_that_may_be_tried_again(code: int | None) -> None:
     assert may_retry_after(code)
 
 
-@pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 4400, 4401, 4403])
+@pytest.mark.parametrize("code", [1002, 1003, 1007, 1008, 1009, 4400, 4401, 4404])
 def test_links_that_may_not(code: int) -> None:
     assert not may_retry_after(code)
 

@@ -5,6 +5,7 @@ import pytest
 
 from hubbub.protocol.errors import CODES, Close, Refusal, RefusalError
 
+SOURCE = Path(__file__).parents[3] / "src" / "hubbub"
 PROTOCOL = Path(__file__).parents[3] / "docs" / "protocol.md"
 
 
@@ -36,6 +37,13 @@ def test_the_documented_close_codes_are_those_of_the_table() -> None:
     answers |= {"no": False, "with new credentials": False}
     documented = {int(code): answers[retry] for code, _, retry in table("close")}
     assert documented == {close.value: close.may_retry for close in Close}
+
+
+def test_every_close_code_is_sent_somewhere() -> None:
+    sources = [*(SOURCE / "server").rglob("*.py"), SOURCE / "protocol" / "errors.py"]
+    code = "".join(each.read_text() for each in sources)
+    listed = re.sub(r"_MAY_RETRY = .*?\n\)", "", code, flags=re.DOTALL)
+    assert [each.name for each in Close if f"Close.{each.name}" not in listed] == []
 
 
 def test_every_code_is_a_word_with_a_title_and_a_status_of_an_error() -> None:

@@ -63,6 +63,7 @@ def restore(settings: Settings, copy: Path) -> None:
     if kept:
         print(f"Kept the replaced data: {kept}", file=sys.stderr)
     print(REPEATED if kept else NOTHING_TO_REPEAT, file=sys.stderr)
+    print("All sessions have ended: everyone must log in again", file=sys.stderr)
     print("Restored the backup; clients will load a new snapshot of each room", file=sys.stderr)
 
 
