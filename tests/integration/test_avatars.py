@@ -149,7 +149,8 @@ async def test_the_command_line_sets_pictures_and_takes_them_away(
         ((tmp_path / "me.gif", "--of", "#nowhere"), 3, "not_found"),
         ((tmp_path / "not.png",), 3, "Can't take this picture"),
         ((tmp_path / "none.png",), 2, "No such file"),
-        ((), 2, "required"),
+        ((), 2, "Name a picture, or give --remove"),
+        ((tmp_path / "me.gif", "--remove"), 2, "but not both"),
     ):
         ran = await run(*words)
         assert (ran.code, why in ran.err) == (code, True), ran

@@ -17,15 +17,14 @@ EXAMPLES = """\
 
 def add_options(parser: Parser) -> None:
     """Add the picture, and whose it is."""
-    what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument(
+    parser.add_argument(
         "file",
         nargs="?",
         type=Path,
         metavar="FILE",
         help="a PNG, JPEG, GIF, WebP or AVIF; others see its centre, cropped to a square",
     )
-    what.add_argument("--remove", action="store_true", help="remove the picture")
+    parser.add_argument("--remove", action="store_true", help="remove the picture")
     parser.add_argument(
         "--of",
         metavar="WHOSE",
@@ -41,6 +40,8 @@ def run(chosen: argparse.Namespace) -> int:
     """Set or remove a picture."""
     from hubbub.terminal.picture import NoSuchAccount, set_picture
 
+    if chosen.remove == bool(chosen.file):
+        return fail(USAGE, "Name a picture, or give --remove, but not both")
     if chosen.file and not chosen.file.is_file():
         why = "Not a file" if chosen.file.exists() else "No such file"
         return fail(USAGE, f"{why}: {chosen.file}")
