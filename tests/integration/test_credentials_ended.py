@@ -36,7 +36,7 @@ from tests.integration.test_shut_out import DOORS, Ear, Whom, until
 from tests.support.downloads import held_back
 from tests.support.fakes import AT
 from tests.support.images import png
-from tests.support.nats import nats_running
+from tests.support.nodes import NODES, shared_by
 from tests.support.postgres import Postgres
 from tests.support.site import PASSWORD, Someone, site
 
@@ -71,7 +71,7 @@ async def newcomer(ada: Someone, role: str = "member") -> tuple[Someone, str]:
     return await ada.bring_in(handle, role), handle
 
 
-@pytest.fixture(scope="module", params=["one node", "two nodes", "two nodes and a broker"])
+@pytest.fixture(scope="module", params=NODES)
 async def here(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
 ) -> AsyncIterator[Here]:
@@ -80,11 +80,7 @@ async def here(
         patch = stack.enter_context(pytest.MonkeyPatch.context())
         patch.setattr(upkeep, "BEAT", NEVER)
         patch.setattr(door_of_server, "GUESSES_PER_SECOND", 0.0)  # all are refused from one address
-        given: dict[str, Any] = {"store": "sqlite"} | trusting(folder)
-        if request.param != "one node":
-            given["store"] = await postgres.fresh()
-        if request.param == "two nodes and a broker":
-            given["broker"] = (await stack.enter_async_context(nats_running())).url
+        given: dict[str, Any] = await shared_by(request.param, stack, postgres) | trusting(folder)
         first = await stack.enter_async_context(site(folder / "0", **given))
         there = first.server.port
         settings = Settings(host="127.0.0.1", port=0, data=folder / "0", guests="off", **given)

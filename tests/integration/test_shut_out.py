@@ -36,7 +36,7 @@ from tests.integration.test_socketio_rooms import socket_io
 from tests.integration.test_sockjs_rooms import Poller, command
 from tests.integration.web import Http
 from tests.support.fakes import guest
-from tests.support.nats import nats_running
+from tests.support.nodes import NODES, shared_by
 from tests.support.postgres import Postgres
 from tests.support.toy_guard import CLUB_RULES, make_postgres, make_sqlite
 
@@ -52,29 +52,21 @@ class Nodes(NamedTuple):
     there: int
 
 
-@pytest.fixture(scope="module", params=["one node", "two nodes", "two nodes and a broker"])
+@pytest.fixture(scope="module", params=NODES)
 async def nodes(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
 ) -> AsyncIterator[Nodes]:
     folder = tmp_path_factory.mktemp("clubs")
     async with AsyncExitStack() as stack:
-        broker = store = ""
+        given: dict[str, Any] = {**await shared_by(request.param, stack, postgres)}
         if request.param == "one node":
             (folder / "0").mkdir()
             await make_sqlite(folder / "0")
         else:
-            await make_postgres(store := await postgres.fresh())
-        if request.param == "two nodes and a broker":
-            broker = (await stack.enter_async_context(nats_running())).url
+            await make_postgres(given["store"])
         ports: list[int] = []
-        for n in range(2 if store else 1):
-            settings = Settings(
-                host="127.0.0.1",
-                port=0,
-                data=folder / str(n),
-                store=store or "sqlite",
-                broker=broker,
-            )
+        for n in range(1 if request.param == "one node" else 2):
+            settings = Settings(host="127.0.0.1", port=0, data=folder / str(n), **given)
             server = await stack.enter_async_context(running(settings, rules=CLUB_RULES))
             ports.append(server.port)
         yield Nodes(ports[0], ports[-1])

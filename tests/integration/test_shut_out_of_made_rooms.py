@@ -9,9 +9,9 @@ import pytest
 
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from tests.integration.native import native
-from tests.integration.test_shut_out import DOORS, ONLY_MESSAGES, Whom, say, until
-from tests.support.nats import nats_running
+from tests.integration.native import Native, native
+from tests.integration.test_shut_out import DOORS, ONLY_MESSAGES, Ear, Whom, say, until
+from tests.support.nodes import NODES, shared_by
 from tests.support.postgres import Postgres
 from tests.support.site import Someone, site
 
@@ -27,6 +27,11 @@ class Case(NamedTuple):
     by: dict[str, Any]
     event: str
     refused: dict[str, Any]
+
+    def out(self, room: str, who: Someone) -> dict[str, Any]:
+        """The command that shuts somebody out."""
+        whom = {} if self.by["do"] == "change" else {"who": who.account}
+        return {"room": room} | self.by | whom
 
 
 CASES = {
@@ -48,17 +53,13 @@ class Here(NamedTuple):
     has_live_state_in_common: bool
 
 
-@pytest.fixture(scope="module", params=["one node", "two nodes", "two nodes and a broker"])
+@pytest.fixture(scope="module", params=NODES)
 async def here(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, postgres: Postgres
 ) -> AsyncIterator[Here]:
     folder = tmp_path_factory.mktemp("made")
     async with AsyncExitStack() as stack:
-        given: dict[str, Any] = {"store": "sqlite"}
-        if request.param != "one node":
-            given["store"] = await postgres.fresh()
-        if request.param == "two nodes and a broker":
-            given["broker"] = (await stack.enter_async_context(nats_running())).url
+        given: dict[str, Any] = {**await shared_by(request.param, stack, postgres)}
         first = await stack.enter_async_context(site(folder / "0", **given))
         there = first.server.port
         if request.param != "one node":
@@ -76,6 +77,15 @@ async def mary(here: Here, request: pytest.FixtureRequest) -> Someone:
     return await here.ada.bring_in(f"mary-{abs(hash(request.node.name)) % 10**9}")
 
 
+async def shut_out(grace: Native, ear: Ear, out: dict[str, Any], log: str) -> list[str]:
+    """Shut out whoever hears a log; what they hear of it and of what is said before and after, to the end."""
+    await grace.ask("post", room=log, text="hello")
+    await until(ear.next, "hello")
+    before, after = ({"do": "post", "room": log, "text": text} for text in ("before", "after"))
+    await say(grace, before, out, after)
+    return await until(ear.next, "")
+
+
 @pytest.mark.parametrize("door", DOORS)
 async def test_the_last_one_gets_is_the_event_that_shuts_one_out(
     here: Here, mary: Someone, door: str
@@ -87,16 +97,7 @@ async def test_the_last_one_gets_is_the_event_that_shuts_one_out(
             await grace.ask("post", room=room, text="first")
             whom = Whom({"token": mary.token}, case.refused)
             async with DOORS[door](here.there, room, whom) as ear:
-                await grace.ask("post", room=room, text="hello")
-                await until(ear.next, "hello")
-                out = {"room": room} | case.by
-                if out["do"] != "change":
-                    out["who"] = mary.account
-                before, after = (
-                    {"do": "post", "room": room, "text": text} for text in ("before", "after")
-                )
-                await say(grace, before, out, after)
-                heard = await until(ear.next, "")
+                heard = await shut_out(grace, ear, case.out(room, mary), room)
                 told = [] if door in ONLY_MESSAGES else [case.event]
                 if door == "long polls" and len(heard) == 2:
                     told = []  # the event came between two of them: the next one is refused
@@ -118,16 +119,7 @@ async def test_whoever_is_shut_out_of_a_room_is_cut_off_from_its_threads(
             await grace.ask("post", room=thread, text="first")
             whom = Whom({"token": mary.token}, case.refused)
             async with DOORS[door](here.there, thread, whom) as ear:
-                await grace.ask("post", room=thread, text="hello")
-                await until(ear.next, "hello")
-                out = {"room": room} | case.by
-                if out["do"] != "change":
-                    out["who"] = mary.account
-                before, after = (
-                    {"do": "post", "room": thread, "text": text} for text in ("before", "after")
-                )
-                await say(grace, before, out, after)
-                heard = await until(ear.next, "")
+                heard = await shut_out(grace, ear, case.out(room, mary), thread)
                 assert heard in ([""], ["before", ""]), name
                 if here.here == here.there:
                     assert heard == ["before", ""], name
