@@ -9,8 +9,9 @@ from hubbub.domain.principals import Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.handles import retired
 from hubbub.protocol.secrets import digest_of
-from hubbub.server.people.door import GUESSES_PER_SECOND, Credentials, Door, Visit
+from hubbub.server.people.door import GUESSES_PER_SECOND, Credentials, Door
 from hubbub.server.people.tokens import Tokens
+from hubbub.server.people.visits import Visit
 from hubbub.server.stores.base import Token
 from tests.support.fakes import guest
 from tests.support.garbage import garbage_of
@@ -288,7 +289,7 @@ def test_a_guest_makes_room_for_a_new_account_however_they_spell_its_handle(name
     assert expelled(door, *held, left) == [True, False, False, False]
     for each in held:
         door.exit(each)
-    assert not door._spellings and not door._holders
+    assert not door.visits._spellings and not door.visits._holders
 
 
 class Looks:

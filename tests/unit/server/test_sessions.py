@@ -21,9 +21,10 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Change
 from hubbub.protocol.secrets import SessionToken, digest_of, new_session, new_token
-from hubbub.server.people.door import Credentials, Door, Visit
+from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import KEPT_FOR, LIFETIME, MOST_KEPT, Sessions
+from hubbub.server.people.visits import Visit
 from tests.support.fakes import MemoryStore, account, guest
 from tests.support.team import DAY, ROLES, Team, adding, logging_in
 

@@ -41,9 +41,10 @@ from hubbub.server.clients.followed import Followed
 from hubbub.server.engine.outlet import Outlet
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.names import is_plain
-from hubbub.server.people.door import Credentials, Visit
+from hubbub.server.people.door import Credentials
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Inflow
+from hubbub.server.people.visits import Visit
 from hubbub.server.stores.base import UNREADABLE, StoreFailed
 
 MAX_BAD_FRAMES = 20

@@ -17,7 +17,8 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.bounds import BoundedConnection
 from hubbub.server.http.problems import token_of
 from hubbub.server.hub.hub import Hub
-from hubbub.server.people.door import Credentials, Visit
+from hubbub.server.people.door import Credentials
+from hubbub.server.people.visits import Visit
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.requests import place_of
 

@@ -7,24 +7,23 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from itertools import chain, count
+from itertools import count
 from typing import NamedTuple, Protocol
 
 from hubbub.domain import identity
 from hubbub.domain.facts import Batch
 from hubbub.domain.principals import Principal, Role
-from hubbub.protocol.errors import Close, Refusal, RefusalError
+from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from, retired
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
-from hubbub.server.engine.outlet import Outlet
 from hubbub.server.people.endings import Ending, endings_in
 from hubbub.server.people.ends import Ends
 from hubbub.server.people.moves import moved_in
 from hubbub.server.people.places import Place
 from hubbub.server.people.rates import Rates
 from hubbub.server.people.roll import LOOK_TAKEN
+from hubbub.server.people.visits import Arrival, Visit, Visits
 from hubbub.server.stores.base import UNREADABLE, StoreFailed
 
 NAMELESS = "guest"
@@ -89,58 +88,6 @@ class NoLooks:
         return False
 
 
-class Carrier(Protocol):
-    """What carries a connection, as the door sees it."""
-
-    @property
-    def outlet(self) -> Outlet:
-        """Where it is written to."""
-
-    def hang_up(self, code: int, reason: str = "") -> None:
-        """Begin to close."""
-
-
-class Arrival(NamedTuple):
-    """A connection, from its beginning on: its number, when it came (in seconds since 1970), and from where."""
-
-    number: int
-    at: float
-    address: str
-
-
-class Visit:
-    """A connection or request that was admitted, until its credential is no longer valid.
-
-    Only connections have an `arrival` and, once they are open, a `carrier`.
-    """
-
-    __slots__ = ("_leave", "arrival", "carrier", "is_expelled", "principal")
-
-    def __init__(self, principal: Principal, arrival: Arrival | None = None) -> None:
-        self.principal = principal
-        self.arrival = arrival
-        self.carrier: Carrier | None = None
-        self.is_expelled = False
-        self._leave: Callable[[], object] | None = None
-
-    def open(self, carrier: Carrier) -> None:
-        """The connection is open; it is hung up when the visit is expelled."""
-        self.carrier = carrier
-        self.when_expelled(partial(carrier.hang_up, Close.UNAUTHENTICATED))
-
-    def when_expelled(self, leave: Callable[[], object]) -> None:
-        """Call `leave` when the visit is expelled; at once if it already is."""
-        self._leave = leave
-        if self.is_expelled:
-            leave()
-
-    def expel(self) -> None:
-        """End the visit: its credential is no longer valid."""
-        self.is_expelled = True
-        if self._leave is not None:
-            self._leave()
-
-
 class Door:
     """Admits holders of valid tokens, and guests, who hold their name while they are connected."""
 
@@ -163,11 +110,7 @@ class Door:
         self._now = now
         self._clock = clock
         self._guesses = Rates(GUESSES_PER_SECOND)
-        self._holders: dict[
-            str, tuple[Visit, ...]
-        ] = {}  # by name; a tuple, since most have one holder and a list takes more memory
-        self._spellings: dict[str, set[str]] = {}  # names in use by the handle that they would be
-        self._known: set[Visit] = set()  # those admitted with a token
+        self.visits = Visits()
         # Each process begins anywhere, so that a number is hardly ever one of another's.
         self._numbers = count(secrets.randbelow(2**48))
 
@@ -189,11 +132,12 @@ class Door:
     def calling(self, credentials: Credentials) -> Iterator[Visit]:
         """Admit a single request, which holds no name. Raises as `admitted` does."""
         visit = Visit(self.recognise(credentials))
-        self._notice(visit)
+        if visit.principal.role is not Role.GUEST:
+            self.visits.known.add(visit)
         try:
             yield visit
         finally:
-            self._known.discard(visit)
+            self.visits.known.discard(visit)
 
     async def prepare(self, token: str | None) -> None:
         """Look up what must be known of a token before anyone is admitted with it. Raises RefusalError (`unavailable`)."""
@@ -231,21 +175,8 @@ class Door:
         return self._hold(Visit(principal, visit.arrival))
 
     def exit(self, visit: Visit) -> None:
-        """A connection has ended. The last one under a name frees it."""
-        name = visit.principal.name
-        others = tuple(holder for holder in self._holders[name] if holder is not visit)
-        if others:
-            self._holders[name] = others
-        else:
-            del self._holders[name]
-            self._forget_spelling(name)
-        self._known.discard(visit)
-
-    def connected(self) -> list[tuple[Arrival, Visit]]:
-        """Return the connections that are open, in the order in which they came."""
-        visits = chain.from_iterable(self._holders.values())
-        found = [(v.arrival, v) for v in visits if v.arrival is not None and v.carrier is not None]
-        return sorted(found, key=lambda each: each[0].number)
+        """A connection has ended."""
+        self.visits.end(visit)
 
     def recognise(self, credentials: Credentials) -> Principal:
         """Return the principal of a request that is answered at once. Raises as `admitted` does."""
@@ -276,16 +207,13 @@ class Door:
         Must be called at least once a second.
         """
         for checker in self._checkers:
-            for name in checker.names.intersection(self._holders):
+            for name in self.visits.names_among(checker.names):
                 self._clear_of_guests(name)
-            for handle in checker.names.intersection(self._spellings):
-                for name in self._spellings[handle]:
-                    self._clear_of_guests(name)
         if self._looks_seen != self._looks.looks_version:
             self._looks_seen = self._looks.looks_version
-            for name in filter(self._looks.looks_taken, [*self._holders]):
+            for name in filter(self._looks.looks_taken, self.visits.names()):
                 self._clear_of_guests(name)
-        self._expel_invalid(self._known)
+        self._expel_invalid(self.visits.known)
 
     def heed(self, batches: list[Batch]) -> None:
         """Expel those whose credential these batches end. Must be called before anything later is delivered."""
@@ -300,7 +228,7 @@ class Door:
             for account in checker.forget(ended)
         }
         if forgotten:
-            self._expel_invalid([v for v in self._known if v.principal.id in forgotten])
+            self._expel_invalid([v for v in self.visits.known if v.principal.id in forgotten])
 
     async def confirm(self, token: str, address: str) -> None:
         """Raise RefusalError if a token that was recognised is not valid for what was read from the store meanwhile."""
@@ -324,30 +252,16 @@ class Door:
     def _expel_invalid(self, visits: Iterable[Visit]) -> None:
         now = self._now()
         for visit in [v for v in visits if not self._is_valid(v.principal, now)]:
-            self._known.discard(visit)
+            self.visits.known.discard(visit)
             audit("disconnected", owner=visit.principal.id, who=visit.principal.name)
             visit.expel()
 
     def _hold(self, visit: Visit) -> Visit:
         """Note that the visit's name is in use. A token holder displaces guests with the same name."""
-        name = visit.principal.name
         if visit.principal.role is not Role.GUEST:
-            self._clear_of_guests(name)
-        self._holders[name] = (*self._holders.get(name, ()), visit)
-        if (handle := handle_from(name)) != name:
-            self._spellings.setdefault(handle, set()).add(name)
-        self._notice(visit)
+            self._clear_of_guests(visit.principal.name)
+        self.visits.begin(visit)
         return visit
-
-    def _forget_spelling(self, name: str) -> None:
-        if spellings := self._spellings.get(handle := handle_from(name)):
-            spellings.discard(name)
-            if not spellings:
-                del self._spellings[handle]
-
-    def _notice(self, visit: Visit) -> None:
-        if visit.principal.role is not Role.GUEST:
-            self._known.add(visit)
 
     def _is_valid(self, principal: Principal, now: float) -> bool:
         valid = [checker.is_valid(principal) for checker in self._checkers]
@@ -398,14 +312,14 @@ class Door:
 
     def _may_share(self, guest: Principal) -> bool:
         """Whether a name is free for a guest, or everyone who uses it sent the same key."""
-        holders = self._holders.get(guest.name, ())
+        holders = self.visits.under(guest.name)
         return not holders or (
             guest.may_own and all(visit.principal.id == guest.id for visit in holders)
         )
 
     def _stranger(self, key: str | None) -> Principal:
         """Return a guest for a connection without a name: each gets one of its own."""
-        while (name := f"{NAMELESS}-{secrets.token_hex(3)}") in self._holders or self._is_reserved(
+        while (name := f"{NAMELESS}-{secrets.token_hex(3)}") in self.visits or self._is_reserved(
             name
         ):
             pass
@@ -422,7 +336,7 @@ class Door:
 
     def _clear_of_guests(self, name: str) -> None:
         """Expel the guests who use a name that belongs to a token or an account."""
-        for visit in self._holders.get(name, ()):
+        for visit in self.visits.under(name):
             if visit.principal.role is Role.GUEST and not visit.is_expelled:
                 visit.expel()
 

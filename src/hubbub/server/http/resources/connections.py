@@ -16,7 +16,7 @@ from hubbub.server.http.parameters import Parameter, integer, whole_number
 from hubbub.server.http.requests import HUB, LINKS
 from hubbub.server.http.resources.administration import ADMIN, ADMINISTER, admin_of
 from hubbub.server.http.resources.rooms import LIMIT
-from hubbub.server.people.door import Arrival, Visit
+from hubbub.server.people.visits import Arrival, Visit
 
 CONNECTIONS = f"{ADMIN}/connections"
 AFTER = whole_number("after", "Only connections with larger numbers than this one", 0, 2**53)
@@ -73,7 +73,7 @@ async def list_connections(request: web.Request) -> ConnectionsReply:
     hidden = await _hidden_from(request, own)
     found = [
         (arrival, visit)
-        for arrival, visit in request.app[HUB].door.connected()
+        for arrival, visit in request.app[HUB].door.visits.connected()
         if arrival.number > after and visit.principal.id not in hidden
     ]
     items = [_item(request, *each) for each in found[:limit]]
@@ -95,7 +95,7 @@ async def end_connection(request: web.Request) -> web.Response:
     """End a connection. Its client may reconnect unless its session is ended, too. By those who see it in the list."""
     own = await _own(request)
     number, hidden = CONNECTION.of(request), await _hidden_from(request, own)
-    for arrival, visit in request.app[HUB].door.connected():
+    for arrival, visit in request.app[HUB].door.visits.connected():
         who = visit.principal
         if arrival.number == number and visit.carrier and who.id not in hidden:
             visit.carrier.hang_up(Close.GOING_AWAY)
