@@ -424,7 +424,9 @@ async def test_what_was_sent_last_is_sent_again_after_a_crash_and_replaces_what_
     assert await scene.left() == 1
     scene.service.before = lambda: None
     scene.notifier = scene.another_node()
-    assert sorted(await scene.send()) == [f"phone {said}", f"tablet {said}"]
+    while not (sent := await scene.send()):
+        pass  # a database may not know yet that the session which had the turn has ended
+    assert sorted(sent) == [f"phone {said}", f"tablet {said}"]
     assert await scene.left() == 0
     assert {what["room"] for _, what, _ in scene.service.got} == {room}
 
