@@ -8,6 +8,7 @@ import struct
 import sys
 import zlib
 from collections.abc import AsyncGenerator, AsyncIterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -50,45 +51,60 @@ def unpacked(size: int) -> bytes:
 
 
 STRANGERS = itertools.count()
-FORMS = {form: encoded(form) for form in ("PNG", "JPEG", "GIF", "WEBP", "AVIF")}
-BOMB = unpacked(70 * 2**20)
+
+
+@cache
+def forms() -> dict[str, bytes]:
+    """A sound picture of each form."""
+    return {form: encoded(form) for form in ("PNG", "JPEG", "GIF", "WEBP", "AVIF")}
+
 
 STRANGE = {  # pictures that a careful reader refuses
     "png whose head comes later",
     *("avif with another box", "avif with something after it"),
     *("avif with a box that never ends", "avif with a box of no size"),
 }
-MADE = {
-    **{f"{form}, then a script": data + SCRIPT for form, data in FORMS.items()},
-    "png and zip": FORMS["PNG"] + b"PK\3\4" + b"\0" * 99,
-    "gif that is a script, too": FORMS["GIF"][:-1] + b"!\xfe\x19" + SCRIPT + b"\0;",
-    "png of 36 million pixels": black(6000),
-    "webp of 9 million pixels in 34 bytes": one_colour(3000),
-    **{name: data for name, data in NOT_IMAGES.items() if name in STRANGE},
-    "jpeg with a thousand comments": FORMS["JPEG"][:2]
-    + b"\xff\xfe\0\3x" * 1000
-    + FORMS["JPEG"][2:],
-    "exif that points everywhere": FORMS["JPEG"][:2]
-    + b"\xff\xe1\0\x16Exif\0\0MM\0*\xff\xff\xff\xf0"
-    + b"\xff" * 6
-    + FORMS["JPEG"][2:],
-}
-NOT_MADE = {
-    **{f"half a {form}": data[: len(data) // 2] for form, data in FORMS.items()},
-    **{f"the head of a {form}": data[:32] for form, data in FORMS.items()},
-    **{name: data for name, data in NOT_IMAGES.items() if name not in STRANGE},
-    "50,000 x 50,000 pixels": png(50_000, 50_000),
-    "png with a text of 70 MiB": png(more=chunk(b"zTXt", b"a\0\0" + BOMB)),
-    "png with a colour profile of 70 MiB": png(more=chunk(b"iCCP", b"a\0\0" + BOMB)),
-    "gif larger than it says": GIF.replace(b",\0\0\0\0\1\0\1\0", b",\0\0\0\0\xff\xff\xff\xff"),
-    "avif that claims 65,535 pixels": AVIF.replace(
-        b"ispe\0\0\0\0\0\0\0\2\0\0\0\2", b"ispe\0\0\0\0\0\0\xff\xff\0\0\xff\xff"
-    ),
-    "webp that claims 16,384 pixels": one_colour(16_384),
-    "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nquit\n",
-    "tiff": b"II*\0\x08\0\0\0" + b"\0" * 99,
-    "larger than is looked at": b"\xff\xd8\xff" + bytes(MAX_BYTES),
-}
+
+
+def made() -> dict[str, bytes]:
+    """Files of which pictures are made, although they are odd."""
+    of = forms()
+    return {
+        **{f"{form}, then a script": data + SCRIPT for form, data in of.items()},
+        "png and zip": of["PNG"] + b"PK\3\4" + b"\0" * 99,
+        "gif that is a script, too": of["GIF"][:-1] + b"!\xfe\x19" + SCRIPT + b"\0;",
+        "png of 36 million pixels": black(6000),
+        "webp of 9 million pixels in 34 bytes": one_colour(3000),
+        **{name: data for name, data in NOT_IMAGES.items() if name in STRANGE},
+        "jpeg with a thousand comments": of["JPEG"][:2] + b"\xff\xfe\0\3x" * 1000 + of["JPEG"][2:],
+        "exif that points everywhere": of["JPEG"][:2]
+        + b"\xff\xe1\0\x16Exif\0\0MM\0*\xff\xff\xff\xf0"
+        + b"\xff" * 6
+        + of["JPEG"][2:],
+    }
+
+
+def not_made() -> dict[str, bytes]:
+    """Files of which none are."""
+    of, bomb = forms(), unpacked(70 * 2**20)
+    return {
+        **{f"half a {form}": data[: len(data) // 2] for form, data in of.items()},
+        **{f"the head of a {form}": data[:32] for form, data in of.items()},
+        **{name: data for name, data in NOT_IMAGES.items() if name not in STRANGE},
+        "50,000 x 50,000 pixels": png(50_000, 50_000),
+        "png with a text of 70 MiB": png(more=chunk(b"zTXt", b"a\0\0" + bomb)),
+        "png with a colour profile of 70 MiB": png(more=chunk(b"iCCP", b"a\0\0" + bomb)),
+        "gif larger than it says": GIF.replace(b",\0\0\0\0\1\0\1\0", b",\0\0\0\0\xff\xff\xff\xff"),
+        "avif that claims 65,535 pixels": AVIF.replace(
+            b"ispe\0\0\0\0\0\0\0\2\0\0\0\2", b"ispe\0\0\0\0\0\0\xff\xff\0\0\xff\xff"
+        ),
+        "webp that claims 16,384 pixels": one_colour(16_384),
+        "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nquit\n",
+        "tiff": b"II*\0\x08\0\0\0" + b"\0" * 99,
+        "larger than is looked at": b"\xff\xd8\xff" + bytes(MAX_BYTES),
+    }
+
+
 DEADLY = {"40 million pixels of webp, which take more memory than there is": one_colour(6300)}
 
 
@@ -104,32 +120,33 @@ def read(data: bytes, account: str = "") -> Picture:
 
 @pytest.fixture(scope="module")
 async def shrinker() -> AsyncIterator[Shrinker]:
-    made = Shrinker(seconds=50.0)  # however busy this machine is
-    yield made
-    await made.close()
+    shrinker = Shrinker(seconds=50.0)  # however busy this machine is
+    yield shrinker
+    await shrinker.close()
 
 
 async def test_what_becomes_of_pictures_that_are_made_to_harm(shrinker: Shrinker) -> None:
-    for name, data in {**MADE, **NOT_MADE}.items():
+    fine = made()
+    for name, data in (fine | not_made()).items():
         found = await shrinker.shrink(Job.THUMBNAILS, read(data))
         assert found is not None, name
-        assert len(found) == (2 if name in MADE else 0), name
+        assert len(found) == (2 if name in fine else 0), name
         assert not any(SCRIPT in each or b"PK\3\4" in each for each in found), name
     assert shrinker.deaths == 0
 
 
 async def test_a_picture_that_kills_the_process_costs_only_itself(shrinker: Shrinker) -> None:
     for data in DEADLY.values():
-        await shrinker.shrink(Job.THUMBNAILS, read(FORMS["PNG"]))
+        await shrinker.shrink(Job.THUMBNAILS, read(forms()["PNG"]))
         before = shrinker.deaths
         assert await shrinker.shrink(Job.THUMBNAILS, read(data)) == []
         assert shrinker.deaths == before + 2  # a second time in a process that saw nothing else
-        assert len(await shrinker.shrink(Job.THUMBNAILS, read(FORMS["PNG"])) or []) == 2
+        assert len(await shrinker.shrink(Job.THUMBNAILS, read(forms()["PNG"])) or []) == 2
 
 
 async def test_damage_anywhere_harms_nothing(shrinker: Shrinker) -> None:
     before, chance = shrinker.deaths, random.Random(7)
-    for form, data in FORMS.items():
+    for form, data in forms().items():
         for _ in range(40):
             damaged = bytearray(data)
             for _ in range(chance.choice((1, 3, 20))):
@@ -137,7 +154,7 @@ async def test_damage_anywhere_harms_nothing(shrinker: Shrinker) -> None:
             found = await shrinker.shrink(Job.THUMBNAILS, read(bytes(damaged)))
             assert found is not None and len(found) in (0, 2), (form, bytes(damaged))
     assert shrinker.deaths - before < 5
-    assert len(await shrinker.shrink(Job.PORTRAIT, read(FORMS["PNG"])) or []) == 1
+    assert len(await shrinker.shrink(Job.PORTRAIT, read(forms()["PNG"])) or []) == 1
 
 
 def program(code: str) -> tuple[str, ...]:

@@ -24,7 +24,7 @@ from tests.support.network import HERE, Network, Place, is_possible, network
 from tests.support.postgres import Postgres, running
 from tests.support.quick_server import QuickServer
 
-FAULTS = int(os.environ.get("TEST_NODE_FAULTS", "16"))
+FAULTS = int(os.environ.get("TEST_NODE_FAULTS", "11"))
 SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 LONGEST_STOP = float(os.environ.get("TEST_LONGEST_STOP", "6"))  # seconds
 NODES = ("a", "b", "c")

@@ -1,6 +1,6 @@
 """The power may go after any write or flush, and what was not flushed may be there, torn, or gone.
 
-`TEST_CUTS=20` looks at twenty states after each step, not at three.
+`TEST_CUTS=20` looks at twenty states after each step, not at two.
 """
 
 import os
@@ -22,7 +22,7 @@ from tests.support.fakes import ADA, AT
 from tests.support.power import Flush, Recording
 
 COMMITS = 200
-CUTS = int(os.environ.get("TEST_CUTS", "3"))
+CUTS = int(os.environ.get("TEST_CUTS", "2"))
 SEED = int(os.environ.get("TEST_SEED", "1"))
 CHECKPOINT_PAGES = 25  # small, so that there are several among the commits
 

@@ -26,7 +26,7 @@ from tests.support.paths import filled
 from tests.support.server import Server
 
 WIRE = Path(__file__).parents[1] / "wire" / "native"
-EXAMPLES = os.environ.get("TEST_REQUESTS", "6")  # of each operation
+EXAMPLES = os.environ.get("TEST_REQUESTS", "3")  # of each operation
 # What clients that speak HTTP send by themselves, or is said in another part of the description.
 OF_HTTP = {
     *("Authorization", "Content-Type", "Host", "If-Range", "Origin", "User-Agent"),

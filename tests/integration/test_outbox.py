@@ -8,10 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import asyncpg
-import psycopg
 import pytest
-import sqlalchemy
-from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 
 import hubbub
 from hubbub.domain.facts import Accepted, Answer, Proposal
@@ -87,7 +84,10 @@ async def test_an_open_transaction_keeps_nobody_waiting(two: list[Server], url: 
     await connection.close()
 
 
+# What only one test needs is imported there: each process that collects tests would spend 0.3 s on it.
 async def by_sqlalchemy(url: str, text: str) -> None:
+    from sqlalchemy.ext.asyncio import create_async_engine
+
     engine = create_async_engine(url.replace("postgres://", "postgresql+asyncpg://"))
     async with engine.begin() as connection:
         await hubbub.post_in_transaction(connection, "ways", text)
@@ -95,6 +95,8 @@ async def by_sqlalchemy(url: str, text: str) -> None:
 
 
 async def by_a_session(url: str, text: str) -> None:
+    from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+
     engine = create_async_engine(url.replace("postgres://", "postgresql+psycopg://"))
     async with AsyncSession(engine) as session, session.begin():
         await hubbub.post_in_transaction(session, "ways", text)
@@ -102,6 +104,8 @@ async def by_a_session(url: str, text: str) -> None:
 
 
 async def by_sqlalchemy_sync(url: str, text: str) -> None:
+    import sqlalchemy
+
     engine = sqlalchemy.create_engine(url.replace("postgres://", "postgresql+psycopg://"))
     with engine.begin() as connection:
         hubbub.post_in_transaction_sync(connection, "ways", text)
@@ -109,6 +113,8 @@ async def by_sqlalchemy_sync(url: str, text: str) -> None:
 
 
 async def by_psycopg(url: str, text: str) -> None:
+    import psycopg
+
     with psycopg.connect(url) as connection:
         hubbub.post_in_transaction_sync(connection, "ways", text, by="O'Neill")
 

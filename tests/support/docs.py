@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from tests.support.checkout import ROOT, tracked
 
 SHELL = "sh"
+READ = MarkdownIt().enable("table").disable("inline")  # of which only the text is needed
 STOP = "# stop the server"  # said to the reader
 
 
@@ -45,7 +46,7 @@ def blocks(page: str) -> list[Block]:
     found: list[Block] = []
     sentence = section = ""
     heading = False
-    for token in MarkdownIt().enable("table").parse((ROOT / page).read_text()):
+    for token in READ.parse((ROOT / page).read_text()):
         if token.type == "inline":
             sentence = token.content
             section = sentence if heading else section

@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from typing import NoReturn
 
 from hubbub.cli.registry import COMMANDS
 from hubbub.server.people.passwords import Argon2
@@ -216,16 +217,16 @@ def _become(
     try:
         sys.exit(main())
     except SystemExit as end:
-        _end(end.code)
+        finish(end.code)
 
 
-def _end(code: str | int | None) -> None:
+def finish(code: str | int | None) -> NoReturn:
     """End as the interpreter does, which then would take all modules apart: 50 ms."""
     threading._shutdown()  # type: ignore[attr-defined]
     atexit._run_exitfuncs()
     gc.collect()  # what complains when it is let go
-    sys.stdout.flush()
-    sys.stderr.flush()
+    for stream in filter(None, (sys.stdout, sys.stderr)):
+        stream.flush()
     assert code is None or isinstance(code, int)
     os._exit(code or 0)
 

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from hubbub.cli import main
-from tests.support.nursery import NEEDED
+from tests.support.nursery import NEEDED, finish
 
 
 def status(words: list[str]) -> int:
@@ -20,7 +20,10 @@ def status(words: list[str]) -> int:
     if pid := os.fork():
         return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     sys.argv = ["hubbub", *words]
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except SystemExit as end:
+        finish(end.code)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import re
 import struct
 import zlib
 from collections.abc import AsyncIterator, Callable
+from functools import cache
 from typing import Any
 
 import aiohttp
@@ -68,20 +69,22 @@ def picture(width: int, height: int, colour: tuple[int, int, int]) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + head + data + chunk(b"IEND", b"")
 
 
-# Who posts what, with which files.
-DINNER: tuple[tuple[str, str, tuple[tuple[str, bytes], ...]], ...] = (
-    ("grace", "The table is set", (("table.png", picture(1280, 800, (60, 90, 80))),)),
-    (
-        "linus",
-        "",
-        (("tall.png", picture(300, 900, (120, 70, 60))), ("torn.png", png(640, 480)[:33])),
-    ),
-    (
-        "margaret",
-        "Listen, and the list of what there is",
-        (("song.wav", wave()), ("menu.pdf", b"%PDF-1.7" * 999)),
-    ),
-)
+@cache
+def dinner_posts() -> tuple[tuple[str, str, tuple[tuple[str, bytes], ...]], ...]:
+    """Who posts what, with which files."""
+    return (
+        ("grace", "The table is set", (("table.png", picture(1280, 800, (60, 90, 80))),)),
+        (
+            "linus",
+            "",
+            (("tall.png", picture(300, 900, (120, 70, 60))), ("torn.png", png(640, 480)[:33])),
+        ),
+        (
+            "margaret",
+            "Listen, and the list of what there is",
+            (("song.wav", wave()), ("menu.pdf", b"%PDF-1.7" * 999)),
+        ),
+    )
 
 
 async def come_in(page: Page, name: str = "ada") -> None:
@@ -440,7 +443,7 @@ async def furnish(server: Server) -> Team:
     await team.ask("ada", "PUT", f"/me/saved/{engine}/{asking}")
     await team.say("ada", kitchen, "Tea?")
     last = 0
-    for who, text, files in DINNER:
+    for who, text, files in dinner_posts():
         keys = [await team.upload(who, name, data) for name, data in files]
         last = await team.say(who, dinner, text, files=keys)
     await team.ask("ada", "PUT", f"/rooms/{dinner}/read", {"upto": last})

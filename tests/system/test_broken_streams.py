@@ -14,6 +14,7 @@ import hubbub
 from hubbub import cli
 from hubbub.cli.parsing import Parser
 from hubbub.cli.registry import COMMANDS
+from tests.support.commands import hubbub as command
 from tests.support.images import GIF
 from tests.support.server import Server
 
@@ -149,7 +150,8 @@ NO_TEXT = "k\udcfcy"
 @pytest.mark.parametrize("prog", leaves(cli.parser()))
 async def test_bytes_that_are_no_text_are_refused_by_every_command(prog: str) -> None:
     given = ([NO_TEXT], ["--data", NO_TEXT], [f"--zz={NO_TEXT}"])
-    for ran in await asyncio.gather(*(shell("", *prog.split()[1:], *words) for words in given)):
+    for words in given:
+        ran = await command(*prog.split()[1:], *words)
         assert (ran.code, ran.out) == (2, "")
         assert "not valid UTF-8" in ran.err
 

@@ -44,6 +44,8 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     old.write_text("#!/bin/sh\necho v18.20.4\n")
     old.chmod(0o755)
     mine = {"PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV", "MAKEFLAGS", "MFLAGS", "MAKELEVEL"}
+    if os.environ.get("SSL_CERT_FILE") == os.devnull:
+        mine.add("SSL_CERT_FILE")  # a registry is one to be trusted
     kept = {name: value for name, value in os.environ.items() if name not in mine}
     path = f"{old.parent}{os.pathsep}{os.environ['PATH']}"
     return kept | {"PYTHON": sys._base_executable, "PATH": path}  # type: ignore[attr-defined]
