@@ -314,7 +314,9 @@ def whom_one_blocks_mentions_one() -> Parts:
                 row.room
                 for row in rows
                 for mention in self.rows(MENTION, row.room)
-                if mention.account in (account, EVERYONE) and mention.seq > row.read
+                if mention.account in (account, EVERYONE)
+                and mention.by != account
+                and mention.seq > row.read
             )
             return [row._replace(mentions=counted[row.room]) for row in rows]
 

@@ -48,7 +48,7 @@ class Room:
         mentions = [
             seq
             for seq in unread
-            if self.named[seq] & {who.id, EVERYONE} and self.author[seq] not in blocked
+            if self.named[seq] & {who.id, EVERYONE} and self.author[seq] not in {*blocked, who.id}
         ]
         reacted = sorted(
             (seq for seq in unread if self.reactions[seq]),

@@ -262,6 +262,14 @@ async def test_a_guest_does_not_learn_which_handles_there_are(house: House) -> N
     assert (await house.do(guest("vera", key="k" * 16), posted)).unreached == ()
 
 
+async def test_nobody_mentions_themselves(house: House) -> None:
+    room = await house.make(ADA, "open", GRACE)
+    await post(house, GRACE, room, "not read by ada")
+    await post(house, ADA, room, "@room", calls=[EVERYONE])
+    assert await unread(house, room, ADA) == Unread(2, 0)
+    assert await unread(house, room, GRACE) == Unread(1, 1)
+
+
 async def test_all_are_mentioned_at_once_without_a_word_to_each(house: House) -> None:
     room = await house.make(ADA, "open", GRACE, MARGARET)
     seq = await post(house, ADA, room, "@room", calls=[EVERYONE])

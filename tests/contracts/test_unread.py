@@ -215,7 +215,9 @@ class Unread(RuleBasedStateMachine):
                 named = {
                     each.seq
                     for each in mentions
-                    if each.room == row.room and each.account in (who.id, EVERYONE)
+                    if each.room == row.room
+                    and each.account in (who.id, EVERYONE)
+                    and each.by != who.id
                 }
                 assert (row.unread, row.mentions) == (len(left), len(left & named)), row
 

@@ -345,11 +345,12 @@ class MemoryStore:
         """How many messages are after a marker, and how many of them mention its account."""
         messages = self._messages(marker.room)
         unread = {m.seq for m in messages if m.seq > marker.seq and not m.deleted}
-        blocked = {each.blocked for each in self.records.read(BLOCKS, marker.account)}
+        unheard = {each.blocked for each in self.records.read(BLOCKS, marker.account)}
+        unheard.add(marker.account)
         mentions = {
             each.seq
             for each in self.records.read(MENTION, marker.room)
-            if each.account in (marker.account, EVERYONE) and each.by not in blocked
+            if each.account in (marker.account, EVERYONE) and each.by not in unheard
         }
         return len(unread), len(unread & mentions)
 
@@ -363,11 +364,11 @@ class MemoryStore:
             return part.after < seq <= part.upto
 
         first = [m.seq for m in self._messages(part.room) if within(m.seq) and not m.deleted]
-        blocked = {row.blocked for row in self.records.read(BLOCKS, account)}
+        unheard = {row.blocked for row in self.records.read(BLOCKS, account)} | {account}
         mentions = {
             row.seq
             for row in self.records.read(MENTION, part.room)
-            if row.account in (account, EVERYONE) and row.by not in blocked and within(row.seq)
+            if row.account in (account, EVERYONE) and row.by not in unheard and within(row.seq)
         }
         reactions = Counter(
             row.message for row in self.records.read(REACTIONS, part.room) if within(row.message)

@@ -385,11 +385,11 @@ class LawOfRooms(Law):
         }
         mentions = await self._store.rows(MENTION)
         for account in {row.account for row in markers}:
-            blocked = {row.blocked for row in await self._store.rows(BLOCKS, account)}
+            unheard = {row.blocked for row in await self._store.rows(BLOCKS, account)} | {account}
             named = {
                 (m.room, m.seq)
                 for m in mentions
-                if m.account in (account, EVERYONE) and m.by not in blocked
+                if m.account in (account, EVERYONE) and m.by not in unheard
             }
             for row in await self._store.own_rooms(account):
                 assert row.read == self._read_upto(row.room, account), row
@@ -429,7 +429,11 @@ class LawOfRooms(Law):
             self._check_thread(row, [*map(self._rules.events.decode, self._delivered[thread])])
         mentions = await self._store.rows(MENTION)
         for who in ALL:
-            named = {(m.room, m.seq) for m in mentions if m.account in (who.id, EVERYONE)}
+            named = {
+                (m.room, m.seq)
+                for m in mentions
+                if m.account in (who.id, EVERYONE) and m.by != who.id
+            }
             for own in (await self._store.own_threads(who.id, Activity(), 99)).threads:
                 left = self._left_unread(own.thread.thread, own.read)
                 mentioned = {seq for seq in left if (own.thread.thread, seq) in named}

@@ -133,11 +133,6 @@ class FakeClock:
         self._sleepers.append((self.time + seconds, woken))
         await woken
 
-    @property
-    def next_in(self) -> list[float]:
-        """How long those who sleep still have to."""
-        return sorted(until - self.time for until, woken in self._sleepers if not woken.done())
-
     async def advance(self, seconds: float) -> None:
         """Let time pass, and everything happen that was due."""
         self.time += seconds

@@ -250,7 +250,7 @@ SELECT part.room, (
 ) AS first, ARRAY(
     SELECT seq FROM hubbub.mention WHERE mention.account IN ($1, '*') AND mention.room = part.room
     AND seq > part.after AND seq <= part.upto
-    AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
+    AND by <> $1 AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
     ORDER BY seq DESC LIMIT $5
 ) AS mentions, ARRAY(
     SELECT message FROM (
@@ -278,7 +278,7 @@ JOIN hubbub.room AS log ON log.name = place.room
 WHERE place.account = $1
 
 -- :unread_and_mentions The messages and mentions that are unread in a `log`, by its name, and how far the account has read: the event, and how many messages.
--- It needs a look only if there are newer messages. Whom the account blocks mentions it in vain.
+-- It needs a look only if there are newer messages. Whom the account blocks mentions it in vain, and nobody mentions themselves.
 CASE WHEN {2} < log.nth THEN greatest(0, log.nth - CASE WHEN {1} >= log.kept - 1 THEN {2} ELSE
     greatest({2}, coalesce(
         (SELECT nth - 1 FROM hubbub.message WHERE message.room = log.id ORDER BY message.seq LIMIT 1), log.nth
@@ -290,7 +290,7 @@ END - (
 CASE WHEN {2} < log.nth THEN (
     SELECT count(*) FROM hubbub.mention
     WHERE mention.account IN ($1, '*') AND mention.room = {0} AND mention.seq > {1}
-    AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
+    AND by <> $1 AND by NOT IN (SELECT blocked FROM hubbub.block WHERE account = $1)
 ) ELSE 0 END AS mentions
 
 -- :set_kept Set the first number that is kept.

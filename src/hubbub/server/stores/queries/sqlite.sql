@@ -125,7 +125,7 @@ SELECT room, kind, title, alias, avatar, people, archived_at, role, hidden, head
 FROM own ORDER BY room;
 
 -- :unread_and_mentions The messages and mentions that are unread in a log, by its name, its id and how many messages it ever had.
--- It needs a look only if there are newer messages. Whom the account blocks mentions it in vain.
+-- It needs a look only if there are newer messages. Whom the account blocks mentions it in vain, and nobody mentions themselves.
 iif(read_nth < {2}, max(0, {2} - max(read_nth, trimmed_nth) - (
     SELECT count(*) FROM message INDEXED BY message_deleted
     WHERE message.room = {1} AND message.seq > read AND is_deleted
@@ -133,7 +133,7 @@ iif(read_nth < {2}, max(0, {2} - max(read_nth, trimmed_nth) - (
 iif(read_nth < {2}, (
     SELECT count(*) FROM mention
     WHERE mention.account IN (:account, '*') AND mention.room = {0} AND mention.seq > read
-    AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
+    AND by != :account AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
 ), 0)
 
 -- :important What matters most to an account in parts of rooms: the first message, the last mentions, and the messages with most reactions.
@@ -144,7 +144,7 @@ SELECT part.value ->> 0 AS name, (
     SELECT json_group_array(seq) FROM (
         SELECT seq FROM mention WHERE mention.account IN (:account, '*') AND mention.room = part.value ->> 0
         AND seq > part.value ->> 1 AND seq <= part.value ->> 2
-        AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
+        AND by != :account AND by NOT IN (SELECT blocked FROM block WHERE account = :account)
         ORDER BY seq DESC LIMIT :mentions
     )
 ), (
