@@ -5,6 +5,7 @@ from pathlib import Path
 
 import apsw
 import asyncpg
+import pytest
 
 from hubbub import events
 from hubbub.domain.aspects import RULES
@@ -16,7 +17,7 @@ from hubbub.domain.rules import Rules
 from hubbub.events import Posted, Reacted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Change, Edit, Post, Unreact
-from hubbub.server.stores import records
+from hubbub.server.stores import migrations, records
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.records import POSTGRES
 from hubbub.server.stores.postgres.store import PostgresStore
@@ -45,6 +46,14 @@ ADA_REACTED = events.encode(Reacted("lobby", REACTED, AT, "ada", message=1, emoj
 def posted(seq: int, owner: str) -> bytes:
     by = "shop" if owner == "outbox" else "ada"
     return events.encode(Posted("lobby", seq, AT, by, "a\0b", client_message_id="k"))
+
+
+@pytest.mark.parametrize("engine", ["sqlite", "postgres"])
+def test_each_step_has_a_number_of_its_own(engine: str) -> None:
+    """Of two with the same number, only one would be taken."""
+    files = (Path(migrations.__file__).parent / engine).glob("*.sql")
+    numbers = sorted(int(file.name.partition("_")[0]) for file in files)
+    assert numbers == [*range(1, len(numbers) + 1)]
 
 
 async def check(store: Store) -> None:
