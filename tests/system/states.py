@@ -310,7 +310,14 @@ async def account(page: Page, server: Server) -> AsyncIterator[str]:
     dialog = page.get_by_role("dialog")
     await expect(dialog.get_by_role("button", name="Log out")).to_be_visible()
     yield "account"
-    for section in ("Appearance", "Profile", "Devices", "Kept on this device", "Your data"):
+    for section in (
+        "Appearance",
+        "Profile",
+        "Privacy",
+        "Devices",
+        "Kept on this device",
+        "Your data",
+    ):
         await dialog.get_by_text(exactly(section)).click()
     await expect(dialog.get_by_role("button", name="Remove it for good")).to_be_visible()
     await expect(dialog.get_by_text(exactly("This device"))).to_be_visible()

@@ -132,9 +132,13 @@ async def test_what_is_new_is_marked_for_as_long_as_one_is_there(two: tuple[Page
     for text in ("one", "two"):
         await say(ada, text)
     await expect(rooms(grace).get_by_role("button", name="Kitchen unread")).to_be_visible()
+    await expect(ada.get_by_text("Read by")).to_have_count(0)
     await enter(grace)
     await expect(grace.locator(".newline")).to_have_count(1)
+    await expect(ada.get_by_text("Read by Grace")).to_be_visible()
     await say(grace, "mine")
+    await expect(grace.get_by_text("Read by Ada")).to_be_visible()
+    await expect(ada.get_by_text("Read by")).to_have_count(0)
     await say(ada, "three")
     await expect(bodies(grace)).to_have_text(["one", "two", "mine", "three"])
     order = [re.compile(text) for text in ("Today", "new", "one", "two", "mine", "three")]
@@ -260,6 +264,17 @@ async def settings(page: Page, section: str) -> Locator:
     return details.filter(has=page.get_by_text(section, exact=True))
 
 
+async def keep_to_oneself(people: People, page: Page, token: str) -> None:
+    """Let others see neither how far one has read nor whether one is there."""
+    privacy = await settings(page, "Privacy")
+    for shown in ("Others see how far I have read", "Others see when I am online"):
+        await privacy.get_by_label(shown).uncheck()
+    kept: dict[str, bool] = {}
+    while not {"receipts", "hide_presence"} <= kept.keys():
+        kept = (await asked(people.server, "GET", "/me/preferences", None, token))["preferences"]
+    assert (kept["receipts"], kept["hide_presence"]) == (False, True)
+
+
 async def test_an_account_is_changed_where_it_is_used(
     people: People, two: tuple[Page, Page]
 ) -> None:
@@ -287,6 +302,8 @@ async def test_an_account_is_changed_where_it_is_used(
     kept = (await asked(people.server, "GET", "/me/preferences", None, token))["preferences"]
     assert kept["keywords"] == ["compiler", "ship"]
     assert [(each["from"], each["to"]) for each in kept["quiet"]["weekly"]] == [("22:00", "07:30")]
+
+    await keep_to_oneself(people, grace, token)
 
     devices = await settings(grace, "Devices")
     await expect(devices.get_by_role("listitem")).to_have_count(2)

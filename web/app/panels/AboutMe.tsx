@@ -11,6 +11,7 @@ import { AboutDevice } from "./Device.tsx";
 import { Devices } from "./Devices.tsx";
 import { Notifying } from "./Notifying.tsx";
 import { Person } from "./Person.tsx";
+import { Privacy } from "./Privacy.tsx";
 import { Profile } from "./Profile.tsx";
 import { YourData } from "./YourData.tsx";
 
@@ -37,6 +38,7 @@ const AboutMe = ({ who, role, unsent }: { who: string; role: string; unsent: num
     <Appearance />
     <Profile />
     <Notifying />
+    <Privacy />
     <Devices />
     <details class="section">
       <summary>{t.keptOnDevice}</summary>

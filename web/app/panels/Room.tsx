@@ -11,6 +11,7 @@ import { isUnread } from "../store/badges.ts";
 import { banner } from "../store/connection.ts";
 import { joinCurrent } from "../store/doing.ts";
 import { nameOf } from "../store/names.ts";
+import { readersIn } from "../store/reading.ts";
 import { titleOf } from "../store/rooms.ts";
 import { logIn, retry } from "../store/session.ts";
 import { current, placeOf, session } from "../store/state.ts";
@@ -24,7 +25,7 @@ import { Head } from "./Head.tsx";
 import { Newer } from "./Newer.tsx";
 import { openRooms } from "./OpenRooms.tsx";
 
-const MOST_TYPING = 3; // names that are shown
+const MOST_NAMED = 3; // of those who are typing, or have read
 
 export const Room = () => (
   <main id="room">
@@ -124,14 +125,21 @@ function WhileAway() {
   );
 }
 
+/** Who is typing, or else who has read what I wrote last. */
 function Typing() {
   const typing = placeOf(current.value)?.typing.value;
-  const names = [...(typing?.values() ?? [])].map(({ by }) => harmless(nameOf(by))).slice(0, MOST_TYPING);
+  const names = [...(typing?.values() ?? [])].map(({ by }) => harmless(nameOf(by))).slice(0, MOST_NAMED);
   return (
     <p id="typing" aria-live="off">
-      {names.length ? t.typing(names) : ""}
+      {names.length ? t.typing(names) : readers()}
     </p>
   );
+}
+
+function readers(): string {
+  const keys = main.atEnd.value ? readersIn(current.value) : [];
+  const names = keys.slice(0, MOST_NAMED).map((by) => harmless(nameOf(by)));
+  return names.length ? t.readBy(names, keys.length - names.length) : "";
 }
 
 interface Instead {

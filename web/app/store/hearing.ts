@@ -111,6 +111,7 @@ function begin(name: string, place: Place, before: Newest | undefined): void {
   meetAuthors(room);
   place.refused.value = undefined;
   place.here.value = hereIn(room);
+  place.receipts.value = new Map(room.receipts);
   place.pins.value = room.pins;
   place.learnThreads(room.threads);
   place.changed();
@@ -138,6 +139,7 @@ function lose(name: string, place: Place, error: unknown): void {
   for (const who of place.typing.peek().keys()) stopTyping(place, who);
   place.unread.value = 0;
   place.here.value = { people: new Map(), count: 0 };
+  place.receipts.value = new Map();
   if (isMade(name) && error instanceof Refused) place.refused.value = error;
   else say(`${name}: ${(error as Error).message}`);
   place.changed();
@@ -203,6 +205,7 @@ async function getToKnowAuthor(room: Room, event: wire.AnyEvent): Promise<void> 
 async function hearSignals(place: Place, room: Room): Promise<void> {
   for await (const signal of room.signals()) {
     if (signal.signal === "presence") place.here.value = hereIn(room);
+    else if (signal.signal === "receipt") place.receipts.value = new Map(room.receipts);
     else if (signal.signal === "threads") place.learnThreads(room.threads);
     else if (signal.signal === "typing" && whoOf(signal) !== me().who) hearTyping(place, signal);
   }

@@ -1,9 +1,9 @@
 // How far one has read the room that is open: told to the server now and then.
 
-import type { wire } from "#sdk";
+import { whoOf, type wire } from "#sdk";
 import { instead } from "./instead.ts";
 import { change, put } from "./outbox.ts";
-import { accountOf, connection, current, isVisible, newFrom, places, wanted } from "./state.ts";
+import { accountOf, connection, current, isVisible, me, newFrom, placeOf, places, wanted } from "./state.ts";
 import { main } from "./window.ts";
 
 const PAUSE = 2000; // milliseconds between two markers of a room
@@ -21,6 +21,16 @@ export function lastOf(room: string): number | undefined {
   let last: number | undefined;
   for (const seq of places.get(room)?.view?.messages.keys() ?? []) last = seq;
   return last;
+}
+
+/** The keys of those who have read the newest message of a room, if I wrote it. */
+export function readersIn(room: string): string[] {
+  const place = placeOf(room);
+  if (!place?.receipts.value.size || place.version.value < 0) return [];
+  const newest = place.view?.messages.get(lastOf(room) ?? 0);
+  const { who } = me();
+  if (!newest || newest.deleted || whoOf(newest) !== who) return [];
+  return [...place.receipts.value].filter(([by, upto]) => by !== who && upto >= newest.seq).map(([by]) => by);
 }
 
 /** A room is opened, or seen again: from then on, it no longer looks unread. */

@@ -32,6 +32,8 @@ interface Hours {
 export interface Preferences {
   keywords?: string[];
   quiet?: { until?: number; weekly?: Hours[] };
+  receipts?: boolean;
+  hide_presence?: boolean;
 }
 
 const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
@@ -86,6 +88,10 @@ export async function changeNotifying(words: string, from: string, to: string, b
   const quiet = from ? { ...until, weekly: [{ days: EVERY_DAY, from, to }] } : until;
   await prefer("quiet", Object.keys(quiet).length ? quiet : null);
 }
+
+/** Whether others see how far one has read, or when one is there. */
+export const changePrivacy = (of: "receipts" | "hide_presence", isShown: boolean): Promise<void> =>
+  prefer(of, isShown ? null : of === "hide_presence");
 
 /** Remove one's own account for good. */
 export const removeAccount = (password: string, messages: boolean): Promise<unknown> => call("POST", "/me/remove", { password, messages });

@@ -29,6 +29,8 @@ export class Place {
   unseenFrom = Infinity;
   readonly here = signal<{ people: ReadonlyMap<string, string>; count: number }>({ people: new Map(), count: 0 });
   readonly typing = signal<ReadonlyMap<string, Typist>>(new Map());
+  /** How far its members have read, by their keys. */
+  readonly receipts = signal<ReadonlyMap<string, number>>(new Map());
   /** What is known of the threads of its messages. */
   readonly threads = signal<ReadonlyMap<number, wire.ThreadInRoom>>(new Map());
   /** Its pinned messages, the last one last. */
