@@ -26,7 +26,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.view import RoomView
-from hubbub.events import Deleted, Edited, Reacted, Unreacted
+from hubbub.events import Deleted, Edited, Previewed, Reacted, Unreacted
 from hubbub.protocol.messages import Edit, Message, Post
 from hubbub.server.stores.base import LogPage, StoredPage
 from hubbub.server.stores.sqlite.reader import SqliteReader
@@ -162,6 +162,30 @@ def folding_takes_off_the_reaction_of_a_namesake() -> Parts:
             view.messages[event.message] = with_reactions(message, shown)
 
     return Parts(with_fold(RULES, Unreacted, by_name))
+
+
+@fault
+def folding_forgets_previews() -> Parts:
+    return Parts(with_fold(RULES, Previewed, lambda *_: None))
+
+
+@fault
+def a_preview_that_was_removed_comes_back() -> Parts:
+    """For whoever reads on: the event that said it before is shown once more."""
+    [fold] = RULES.folds[Previewed]
+
+    def with_those_before(view: RoomView, event: Previewed) -> None:
+        message = view.messages.get(event.message)
+        before = (message and message.previews) or []
+        more = [each for each in before if each not in event.previews]
+        fold(view, structs.replace(event, previews=[*event.previews, *more]))
+
+    return Parts(with_fold(RULES, Previewed, with_those_before))
+
+
+@fault
+def what_was_said_of_previews_before_stays_in_the_log() -> Parts:
+    return writing('{"event":"previewed",', '{"event":"unknown",')
 
 
 @fault

@@ -1,9 +1,12 @@
 """One history of a room in which whatever the law is to notice would show, so that nobody has to find it at random."""
 
+from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.previews import ShowPreviews
 from hubbub.domain.facts import Proposal
 from hubbub.domain.principals import Principal
-from hubbub.protocol.messages import Delete, Edit, Patch, Post, React, Unreact
-from tests.support.laws import PEOPLE, ROOMS, Law
+from hubbub.events import LinkPreview
+from hubbub.protocol.messages import Delete, Edit, Patch, Post, React, RemovePreview, Unreact
+from tests.support.laws import LINKS, PEOPLE, ROOMS, Law
 
 ADA, NAMESAKE, SOMEONE, ANYONE = PEOPLE
 LOBBY, KITCHEN = ROOMS
@@ -18,6 +21,7 @@ def tell(law: Law) -> None:
             messages_change,
             people_react,
             documents_are_patched,
+            links_are_previewed,
             messages_are_deleted,
             the_oldest_are_forgotten,
         ):
@@ -64,6 +68,17 @@ def documents_are_patched(law: Law) -> None:
     happen(law, patch({"b": {"d": 2}}), patch({"e": 3}), patch({"c": None}))
 
 
+def links_are_previewed(law: Law) -> None:
+    """Previews come, change, are removed for good, and go with their links and messages."""
+    happen(law, post(ADA, " ".join(LINKS)), post(ADA, LINKS[0]))
+    seq = law.head(LOBBY) - 1
+    happen(law, preview(seq, *LINKS), preview(seq + 1, LINKS[0]))
+    law.take_snapshot(LOBBY, 5)
+    happen(law, Proposal(ADA, RemovePreview(room=LOBBY, seq=seq, url=LINKS[0])))
+    law.catch_up()
+    happen(law, preview(seq, *LINKS), edit(ADA, seq, "no link"), delete(ADA, seq + 1))
+
+
 def messages_are_deleted(law: Law) -> None:
     """In the batch that made or changed them, or later; and touched once more."""
     head = law.head(LOBBY)
@@ -102,6 +117,12 @@ def edit(who: Principal, seq: int, text: str, key: str | None = None) -> Proposa
 def delete(who: Principal, seq: int) -> Proposal:
     """No message."""
     return Proposal(who, Delete(room=LOBBY, seq=seq))
+
+
+def preview(seq: int, *urls: str) -> Proposal:
+    """What is behind links of a message."""
+    shown = tuple(LinkPreview(url, "a title") for url in urls)
+    return Proposal(OPERATOR, ShowPreviews(room=LOBBY, seq=seq, edit=0, previews=shown))
 
 
 def react(who: Principal, seq: int, room: str = LOBBY) -> Proposal:

@@ -182,8 +182,10 @@ async def talkative() -> AsyncIterator[int]:
     runner = web.AppRunner(application, shutdown_timeout=1)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield runner.addresses[0][1]
-    await runner.cleanup()
+    try:
+        yield runner.addresses[0][1]
+    finally:
+        await runner.cleanup()
 
 
 @pytest.fixture(scope="module")
@@ -268,13 +270,26 @@ async def test_links(browser: Browser, tmp_path: Path) -> None:
     async with talkative() as port, staged(browser, tmp_path, *flags, str(port)) as stage:
         ats = range(1, len(TEXTS), len(TEXTS) // 8)[:9]
         links = [f"http://127.0.0.1:{port}/{at}" for at in ats]
-        texts = [{"text": " ".join(links[at : at + 3])} for at in range(0, len(links), 3)]
-        assert await stage.taken("POST", f"/rooms/{stage.kitchen}/messages", texts) == len(texts)
-        cards = stage.page.locator(".previews > li")
-        await expect(cards).to_have_count(len(links))
+        own, hosted, others = [{"text": " ".join(links[at : at + 3])} for at in (0, 3, 6)]
+        page, kitchen = stage.page, stage.kitchen
+        await stage.ask("POST", f"/rooms/{kitchen}/messages", own)
+        await stage.ask("POST", f"/rooms/{kitchen}/members", {"who": ["grace"]})
+        await stage.ask("POST", f"/rooms/{kitchen}/messages", hosted, stage.grace)
+        new = {"kind": "closed", "title": "Grace's", "who": ["ada"]}
+        room = (await stage.ask("POST", "/rooms", new, stage.grace))["made"]
+        await stage.ask("POST", f"/rooms/{room}/messages", others, stage.grace)
+        cards = page.locator(".previews > li")
+        await expect(cards).to_have_count(6)
         for host in await cards.locator("small").all_inner_texts():
             assert host.startswith(f"127.0.0.1:{port}"), "whatever the page calls its site"
         await stage.check()
+        # who wrote a message removes its previews, and who hosts the room; nobody else does
+        await expect(cards.get_by_role("button")).to_have_count(6)
+        await cards.get_by_role("button").last.click()
+        await expect(cards).to_have_count(5)
+        await page.goto(f"{stage.people.server.url}/r/{room}")
+        await expect(cards).to_have_count(3)
+        await expect(cards.get_by_role("button")).to_have_count(0)
 
 
 async def test_a_search(stage: Stage) -> None:

@@ -336,6 +336,20 @@ async def test_a_picture_stands_for_somebody_in_place_of_shapes(two: tuple[Page,
     await profile.get_by_role("button", name="Remove picture").click()
     await expect(of_grace).to_have_count(0)
     await expect(profile.get_by_role("button", name="Choose a picture")).to_be_focused()
+    # a server without Pillow says so
+    await grace.route_web_socket("**/ws", without_pictures)
+    await grace.reload()
+    profile = await settings(grace, "Profile")
+    await expect(profile.get_by_text("This server can't process pictures")).to_be_visible()
+    await expect(profile.get_by_role("button", name="Choose a picture")).to_have_count(0)
+
+
+def without_pictures(page: WebSocketRoute) -> None:
+    """Between a page and its server, which answers to `hello` as without Pillow."""
+    server = page.connect_to_server()
+    server.on_message(
+        lambda said: page.send(str(said).replace('"pictures":true', '"pictures":false'))
+    )
 
 
 async def test_an_account_is_removed_by_its_holder(people: People, two: tuple[Page, Page]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
@@ -119,6 +120,37 @@ async def test_what_one_no_longer_asks_for_is_given_up(stage: tuple[People, Team
     assert (await giving_up).failure == "net::ERR_ABORTED"
     await page.unroute("**/api/v1/search?*lantern*")
     await expect(hits(page)).to_contain_text("cellar")
+
+
+async def test_a_busy_server_is_asked_again_and_what_is_not_indexed_yet_is_said(
+    stage: tuple[People, Team, Page],
+) -> None:
+    people, _, page = stage
+    await begin(page)
+    busy = {"code": "busy", "detail": "Too many searches; try again later", "temporary": True}
+    answers: list[dict[str, Any]] = [{"retry_after": 0.1}, {}]  # to the first questions
+    indexed_to: list[str | None] = ["2026-01-02T03:04:05Z"]
+
+    async def answer(route: Route) -> None:
+        if answers:
+            return await route.fulfill(status=503, json=busy | answers.pop(0))
+        given = await route.fetch()
+        await route.fulfill(json=await given.json() | {"indexed_to": indexed_to[0]})
+
+    await page.route("**/api/v1/search?*", answer)
+    await seek(page, "cellar")
+    results = page.get_by_role("region", name="Results")
+    await expect(page.get_by_role("alert").get_by_text("Too many searches")).to_be_visible()
+    assert answers == []  # after the first answer it was asked again by itself
+    await seek(page, "what of the cellar")
+    await expect(results.get_by_role("status")).to_contain_text("only messages up to Jan 2, 2026")
+    await seek(page, "nowhere")
+    await expect(results).to_contain_text("only messages up to Jan 2, 2026")
+    indexed_to[0] = None
+    await seek(page, "cellar")
+    await expect(results.get_by_role("status")).to_contain_text("still indexing older messages")
+    await page.unroute("**/api/v1/search?*", answer)
+    people.wrong.clear()  # what the browser says of the refusals
 
 
 async def test_what_one_missed_leads_to_its_place_and_is_gone_once_it_is_read(

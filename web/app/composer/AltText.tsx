@@ -14,6 +14,14 @@ interface AltTextProps {
   onEnter(): void;
 }
 
+/** With its name above it, where nothing else shows which picture it is. */
+export const NamedAltText = (props: AltTextProps) => (
+  <div class="alt-of">
+    <small aria-hidden="true">{t.altOf(harmless(props.name))}</small>
+    <AltText {...props} />
+  </div>
+);
+
 export const AltText = ({ name, value, onText, onEnter }: AltTextProps) => (
   <input
     class="alt-text"

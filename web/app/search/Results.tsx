@@ -99,9 +99,14 @@ function go(key: KeyboardEvent & { currentTarget: HTMLElement }, focusField: () 
 function wordsOf({ state, next, indexedTo }: Found, n: number): string {
   if (state === "asking" && !n) return s.searching;
   if (state !== "found" || (!n && !next)) return state === "found" ? s.nothingFound : "";
-  const isFresh = indexedTo !== null && Date.now() - Date.parse(indexedTo) < FRESH;
-  const index = isFresh ? "" : indexedTo === null ? ` · ${s.indexing}` : ` · ${s.indexedTo(momentOf(indexedTo))}`;
-  return s.found(n, next !== undefined) + index;
+  const index = lackOf(indexedTo);
+  return s.found(n, next !== undefined) + (index && ` · ${index}`);
+}
+
+/** What the server can't find yet. */
+function lackOf(indexedTo: string | null): string {
+  if (indexedTo === null) return s.indexing;
+  return Date.now() - Date.parse(indexedTo) < FRESH ? "" : s.indexedTo(momentOf(indexedTo));
 }
 
 /** What stands for results where there are none. */
@@ -165,7 +170,7 @@ function Tips({ indexedTo }: { indexedTo: string | null }) {
   const isSomewhere = filters.some(({ name }) => name === "in");
   return (
     <div class="beginning">
-      {indexedTo === null && <p>{s.indexing}</p>}
+      {lackOf(indexedTo) && <p>{lackOf(indexedTo)}</p>}
       <ul class="tips">
         {s.tips.map((tip) => (
           <li key={tip}>{tip}</li>

@@ -1,7 +1,7 @@
 // Writing a message's text anew, in its place.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { AltText } from "../composer/AltText.tsx";
+import { NamedAltText } from "../composer/AltText.tsx";
 import { Field, type Key } from "../composer/Field.tsx";
 import { focusComposer } from "../composer/focus.ts";
 import { t } from "../i18n/index.ts";
@@ -43,7 +43,13 @@ export function Editor({ room, message }: { room: string; message: wire.Message 
     <div class="editor">
       <Field field={field} room={room} label={t.editMessage} value={text} onText={setText} onKey={press} />
       {message.files?.filter(isPicture).map(({ file, name, alt = "" }) => (
-        <AltText key={file} name={name} value={alts[file] ?? alt} onText={(text) => setAlts({ ...alts, [file]: text })} onEnter={save} />
+        <NamedAltText
+          key={file}
+          name={name}
+          value={alts[file] ?? alt}
+          onText={(text) => setAlts({ ...alts, [file]: text })}
+          onEnter={save}
+        />
       ))}
       <div class="editing">
         <button type="button" class="primary" onClick={save}>
