@@ -145,6 +145,7 @@ async def test_a_busy_server_is_asked_again_and_what_is_not_indexed_yet_is_said(
     await seek(page, "what of the cellar")
     await expect(results.get_by_role("status")).to_contain_text("only messages up to Jan 2, 2026")
     await seek(page, "nowhere")
+    await expect(results.get_by_role("status")).to_contain_text("No messages found")
     await expect(results).to_contain_text("only messages up to Jan 2, 2026")
     indexed_to[0] = None
     await seek(page, "cellar")
