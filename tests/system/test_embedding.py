@@ -11,9 +11,18 @@ from urllib.parse import quote
 import aiohttp
 import pytest
 from aiohttp import web
-from playwright.async_api import Browser, ConsoleMessage, Locator, Page, WebSocketRoute, expect
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    FilePayload,
+    Locator,
+    Page,
+    Route,
+    WebSocketRoute,
+    expect,
+)
 
-from tests.support.images import GIF
+from tests.support.images import GIF, png
 from tests.support.newcomers import PASSWORD, REFUSED, asked, claim_link, enroll
 from tests.support.server import Server
 from tests.system.test_accessibility import AXE, faults
@@ -228,8 +237,8 @@ class Host:
 
     def __init__(self, server: Server, token: str, room: str) -> None:
         self.room = room
+        self.token = token
         self._server = server
-        self._token = token
 
     @classmethod
     async def of(cls, server: Server) -> "Host":
@@ -241,11 +250,11 @@ class Host:
 
     async def ask(self, method: str, path: str, body: Any = None) -> Any:
         path = f"/rooms/{quote(self.room)}{path}"
-        return await asked(self._server, method, path, body, self._token)
+        return await asked(self._server, method, path, body, self.token)
 
     async def add_emoji(self, name: str) -> None:
         url = f"{self._server.url}/api/v1/emoji/{name}"
-        headers = {"Authorization": f"Bearer {self._token}", "Content-Type": "image/gif"}
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "image/gif"}
         async with (
             aiohttp.ClientSession(headers=headers) as http,
             http.put(url, data=GIF) as answer,
@@ -277,6 +286,77 @@ async def answer_in_a_thread(page: Page, host: Host, kettle: int) -> None:
     await page.keyboard.press("Escape")
     await expect(thread).to_have_count(0)
     await expect(messages.first.get_by_role("button", name="3 replies")).to_be_visible()
+
+
+DROP = """(form, name) => {
+  const data = new DataTransfer();
+  data.items.add(new File(["dropped"], name));
+  form.dispatchEvent(new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true }));
+}"""
+
+
+async def attach(page: Page, form: Locator) -> None:
+    """Choose two files, and drop another, which goes again."""
+    notes = FilePayload(name="notes.txt", mimeType="text/plain", buffer=b"by token")
+    picture = FilePayload(name="dot.png", mimeType="image/png", buffer=png(8, 8))
+    async with page.expect_file_chooser() as chooser:
+        await form.get_by_role("button", name="Attach files").click()
+    await (await chooser.value).set_files([notes, picture])
+    await form.evaluate(DROP, "unwanted.txt")
+    attached = form.get_by_role("list", name="Attached files").get_by_role("listitem")
+    await expect(attached).to_have_count(3)
+    if AXE.is_file():
+        assert not await faults(page)
+    await form.get_by_role("button", name="Remove unwanted.txt").click()
+    await expect(attached).to_have_count(2)
+
+
+async def send_files(page: Page, host: Host) -> None:
+    """Send files before they are uploaded. One stays at the end while the form grows."""
+    messages, form = room(page).locator("li.message"), room(page).locator("form")
+    opened = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await opened.wait()
+        await route.continue_()
+
+    await page.evaluate("document.querySelector('style').remove()")  # or it is higher than all
+    for number in range(12):
+        await host.post(f"line {number}")
+    await expect(messages.last).to_contain_text("line 11")
+    await expect(messages.last).to_be_in_viewport()
+    await page.route("**/api/v1/uploads", hold)
+    await attach(page, form)
+    await expect(messages.last).to_be_in_viewport()
+    await form.get_by_role("textbox").fill("\n".join("all of it" for _ in range(5)))
+    await expect(messages.last).to_be_in_viewport()
+    await page.keyboard.press("Enter")
+    await expect(form.get_by_role("status")).to_have_text("Sending… 2 files to upload")
+    opened.set()
+    await expect(messages.last.get_by_role("list", name="Files")).to_contain_text("notes.txt")
+    await expect(messages.last.get_by_role("img", name="dot.png")).to_be_visible()
+    await expect(form.get_by_role("textbox")).to_have_value("")
+    last = (await host.ask("GET", "/messages?limit=1"))["messages"][0]
+    assert [file["name"] for file in last["files"]] == ["notes.txt", "dot.png"]
+
+
+async def draw_emoji(messages: Locator, host: Host) -> None:
+    """The server's own emoji are drawn, since the site's policy knows no pictures of the server's."""
+    await host.add_emoji("parrot")
+    named = await host.post("a :parrot: here, and :none:")
+    await host.ask("PUT", f"/messages/{named}/reactions/:parrot:")
+    last = messages.last
+    await expect(last.locator(".body")).to_contain_text(", and :none:")
+    await expect(last.locator(".body").get_by_role("img", name=":parrot:")).to_be_visible()
+    await expect(last.locator(".reactions canvas")).to_be_visible()
+
+
+async def visit_with_an_account(page: Page, site: Site, server: Server, host: Host) -> None:
+    """Files are for accounts."""
+    await expect(room(page).get_by_role("button", name="Attach files")).to_have_count(0)
+    site.embeds(server, room="#desk", token=host.token)
+    await page.goto(site.url)
+    await send_files(page, host)
 
 
 async def test_reactions_edits_and_threads_are_shown_as_they_happen(
@@ -312,11 +392,5 @@ async def test_reactions_edits_and_threads_are_shown_as_they_happen(
         "🎉": 1,
     }
 
-    # The server's own emoji are drawn, since the site's policy knows no pictures of the server's.
-    await host.add_emoji("parrot")
-    named = await host.post("a :parrot: here, and :none:")
-    await host.ask("PUT", f"/messages/{named}/reactions/:parrot:")
-    last = messages.last
-    await expect(last.locator(".body")).to_contain_text(", and :none:")
-    await expect(last.locator(".body").get_by_role("img", name=":parrot:")).to_be_visible()
-    await expect(last.locator(".reactions canvas")).to_be_visible()
+    await draw_emoji(messages, host)
+    await visit_with_an_account(page, site, server, host)

@@ -1,15 +1,12 @@
 // The files that are to be sent: what each is, how far it is, and what one can do about it.
 
+import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { type Attachment, changeAttachment, contentOf, detach } from "../store/attachments.ts";
-import { forgetUpload } from "../store/files.ts";
+import type { Attachment } from "../store/attachments.ts";
 import { Drawn } from "../ui/Drawn.tsx";
-import { Icon, IconButton } from "../ui/Icon.tsx";
 import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
-import { AltText } from "./AltText.tsx";
-import { focusComposer } from "./focus.ts";
 
 const SHOWN = /^image\/(png|jpeg|gif|webp|avif)$/;
 const SIDE = 40; // CSS pixels of a preview
@@ -22,44 +19,35 @@ function statusOf({ state, sent, size, why }: Attachment): string {
   return state === "whole" ? `${t.bytes(size)} · ${t.uploaded}` : t.fileProgress(sent, size);
 }
 
-/** A small picture of what it is. */
-function Preview({ of: { id, type } }: { of: Attachment }) {
-  const [isBroken, setBroken] = useState(false);
-  const content = SHOWN.test(type) && !isBroken ? contentOf(id) : undefined;
-  if (!content) return <Icon name="file" />;
-  return <Drawn of={content} label="" width={SIDE} height={SIDE} onError={() => setBroken(true)} />;
+interface PreviewProps {
+  type: string;
+  content: Blob | undefined;
+  icon: ComponentChildren;
 }
 
-function Acts({ of: { id, key, name, state } }: { of: Attachment }) {
-  const shown = harmless(name);
-  const go = () => changeAttachment(id, { state: "waiting", why: undefined });
-  const remove = () => {
-    detach(id);
-    if (state === "whole" || state === "failed") forgetUpload(key); // one under way is ended by whoever sends it
-  };
-  return (
-    <>
-      {state === "sending" && (
-        <IconButton name="pause" label={t.pauseUpload(shown)} onClick={() => changeAttachment(id, { state: "paused" })} />
-      )}
-      {state === "paused" && <IconButton name="play" label={t.resumeUpload(shown)} onClick={go} />}
-      {state === "failed" && <IconButton name="again" label={t.retryUpload(shown)} onClick={go} />}
-      <IconButton name="close" label={t.removeFile(shown)} onClick={remove} />
-    </>
-  );
+/** A small picture of what it is. */
+function Preview({ type, content, icon }: PreviewProps) {
+  const [isBroken, setBroken] = useState(false);
+  if (!content || !SHOWN.test(type) || isBroken) return <>{icon}</>;
+  return <Drawn of={content} label="" width={SIDE} height={SIDE} onError={() => setBroken(true)} />;
 }
 
 interface AttachedProps {
   of: readonly Attachment[];
-  /** Whether the message is on its way, so that its files belong to it. */
-  isSent?: boolean;
+  contentOf(id: string): Blob | undefined;
+  /** What stands for files that are no pictures. */
+  icon?: ComponentChildren;
+  /** Where one says what a picture shows. */
+  describe?(file: Attachment): ComponentChildren;
+  /** What one can do about a file. */
+  acts(file: Attachment): ComponentChildren;
 }
 
-export const Attached = ({ of: files, isSent }: AttachedProps) => (
+export const Attached = ({ of: files, contentOf, icon, describe, acts }: AttachedProps) => (
   <ul class="attached" aria-label={t.attached}>
     {files.map((file) => (
       <li key={file.id} class={file.state}>
-        <Preview of={file} />
+        <Preview type={file.type} content={contentOf(file.id)} icon={icon} />
         <span class="what">
           <Name text={file.name} />
           <small role={file.state === "failed" ? "alert" : undefined}>{statusOf(file)}</small>
@@ -67,16 +55,9 @@ export const Attached = ({ of: files, isSent }: AttachedProps) => (
             <progress aria-label={t.uploadOf(harmless(file.name))} max={Math.max(1, file.size)} value={file.sent} />
           )}
           {!file.isKept && file.state !== "whole" && <small>{t.notKeptYet}</small>}
-          {!isSent && SHOWN.test(file.type) && (
-            <AltText
-              name={file.name}
-              value={file.alt ?? ""}
-              onText={(alt) => changeAttachment(file.id, { alt })}
-              onEnter={() => focusComposer(file.room)}
-            />
-          )}
+          {SHOWN.test(file.type) && describe?.(file)}
         </span>
-        {!isSent && <Acts of={file} />}
+        {acts(file)}
       </li>
     ))}
   </ul>

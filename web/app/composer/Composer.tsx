@@ -16,11 +16,12 @@ import { isComposing } from "../ui/Grow.tsx";
 import { Icon, IconButton } from "../ui/Icon.tsx";
 import { Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
-import { Attached } from "./Attached.tsx";
+import { Attachments } from "./Attachments.tsx";
 import { isCommand, obey, unescaped } from "./commands.ts";
 import { Field, type Key } from "./Field.tsx";
 import { composers, isTouch } from "./focus.ts";
-import { forgetWhy, pasted, take, takesFiles, whyNotTaken } from "./taking.ts";
+import { pasted } from "./given.ts";
+import { forgetWhy, take, takesFiles, whyNotTaken } from "./taking.ts";
 import { completed } from "./word.ts";
 
 const dontReply = () => {
@@ -188,7 +189,7 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
       <fieldset disabled={!isOpen}>
         {replied && <Replying by={replied.by} />}
         {placeOf(room)?.isForum.value && <Title room={room} next={() => field.current?.focus()} />}
-        {files.length > 0 && <Attached of={files} />}
+        {files.length > 0 && <Attachments of={files} />}
         <Why text={why || whyNotTaken(room)} />
         <Field
           field={field}

@@ -1,6 +1,5 @@
 // Where files come from: a picker, the clipboard, or what somebody drops.
 
-import { timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import { isMade } from "../store/address.ts";
 import { attach, notTaken } from "../store/attachments.ts";
@@ -16,26 +15,7 @@ export const takesFiles = (room: string): boolean => session.value?.account !== 
 export async function take(room: string, files: readonly File[]): Promise<void> {
   if (!files.length || !accountOf() || !isMade(room)) return;
   const most = await mostBytes();
-  await attach(
-    room,
-    files.map((file) => (isNameless(file) ? named(file) : file)),
-    attachedIn(room).length,
-    most,
-  );
-}
-
-/** Browsers call every picture in the clipboard the same. */
-const isNameless = ({ name, type }: File): boolean => type.startsWith("image/") && /^image\.\w+$/.test(name);
-
-const named = (file: File): File => {
-  const when = timeOf(new Date(file.lastModified).toISOString()).replace(":", ".");
-  return new File([file], `${t.pasted(when)}.${file.name.split(".").pop()}`, { type: file.type });
-};
-
-/** The files in the clipboard, unless they only show what stands beside them as text, as spreadsheets do. */
-export function pasted(data: DataTransfer | null): File[] {
-  const types = data?.types ?? [];
-  return types.includes("text/plain") && types.includes("text/html") ? [] : [...(data?.files ?? [])];
+  await attach(room, files, attachedIn(room).length, most);
 }
 
 /** Whether something that is dragged has files. */

@@ -1,10 +1,10 @@
 // The messages of an embedded room, or of a thread there: it stays at the end while one is there, and older ones come on demand.
 
-import type { TargetedEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import type { Embedded, Log } from "../store/embedded.ts";
 import type { wire } from "../store/sdk.ts";
+import { Anchor, distance } from "../timeline/anchor.ts";
 import { Empty } from "../ui/Text.tsx";
 import { Row, Unsent } from "./Row.tsx";
 
@@ -23,24 +23,19 @@ interface MessagesProps {
 
 export function Messages({ of: room, log, label, nothing, earlier, root }: MessagesProps) {
   const scroller = useRef<HTMLElement>(null);
+  const content = useRef<HTMLDivElement>(null);
+  const anchor = useRef<Anchor | undefined>(undefined);
   const isAtEnd = useRef(true);
   const [at, setAt] = useState(0);
   const version = log.version.value;
   const unsent = room.unsent.value.filter((entry) => log.awaits(entry));
+  useLayoutEffect(() => anchor.current?.hold(), [version, unsent.length]);
   useLayoutEffect(() => {
-    const box = scroller.current;
-    if (box && isAtEnd.current) box.scrollTop = box.scrollHeight;
-  }, [version, unsent.length]);
-  const scroll = ({ currentTarget: box }: TargetedEvent<HTMLElement>) => {
-    isAtEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < NEAR;
-  };
-  const older = async () => {
-    const box = scroller.current;
-    if (!box) return;
-    const { scrollHeight, scrollTop } = box;
-    await log.older();
-    box.scrollTop = scrollTop + box.scrollHeight - scrollHeight; // so that nothing moves
-  };
+    if (!scroller.current || !content.current) return undefined;
+    const made = new Anchor(scroller.current, content.current, () => isAtEnd.current);
+    anchor.current = made;
+    return () => made.end();
+  }, []);
   const { messages } = log;
   const row = (message: wire.Message, before?: wire.Message, isRoot = false) => {
     const within = isRoot ? room.log : log;
@@ -51,27 +46,33 @@ export function Messages({ of: room, log, label, nothing, earlier, root }: Messa
       class="scroller"
       aria-label={label}
       ref={scroller}
-      onScroll={scroll}
+      onScroll={({ currentTarget }) => {
+        anchor.current?.hold();
+        isAtEnd.current = distance(currentTarget).below < NEAR;
+        anchor.current?.set();
+      }}
       // biome-ignore lint/a11y/noNoninteractiveTabindex: whoever has no mouse scrolls with the keyboard
       tabIndex={0}
       onKeyDown={step}
       onFocusIn={({ target }) => setAt(Number((target as HTMLElement).closest("[data-seq]")?.getAttribute("data-seq")))}
     >
-      {!log.hasStarted && !log.lost.value && <Empty text={t.loading} />}
-      {root && <ol class="root">{row(root, undefined, true)}</ol>}
-      {log.hasStarted && !messages.length && !unsent.length && <Empty text={nothing} />}
-      {log.more && (
-        <button type="button" class="quiet" onClick={older}>
-          {earlier}
-        </button>
-      )}
-      <div role="log" aria-label={label}>
-        <ol>
-          {messages.map((message, i) => row(message, messages[i - 1]))}
-          {unsent.map((entry) => (
-            <Unsent key={entry.post.client_message_id} of={room} entry={entry} />
-          ))}
-        </ol>
+      <div ref={content}>
+        {!log.hasStarted && !log.lost.value && <Empty text={t.loading} />}
+        {root && <ol class="root">{row(root, undefined, true)}</ol>}
+        {log.hasStarted && !messages.length && !unsent.length && <Empty text={nothing} />}
+        {log.more && (
+          <button type="button" class="quiet" onClick={() => log.older()}>
+            {earlier}
+          </button>
+        )}
+        <div class="log" role="log" aria-label={label}>
+          <ol>
+            {messages.map((message, i) => row(message, messages[i - 1]))}
+            {unsent.map((entry) => (
+              <Unsent key={entry.post.client_message_id} of={room} entry={entry} />
+            ))}
+          </ol>
+        </div>
       </div>
     </section>
   );

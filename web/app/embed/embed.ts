@@ -5,6 +5,7 @@ import { h, render } from "preact";
 import { loadMarkdown } from "../markdown/index.ts";
 import { Embedded } from "../store/embedded.ts";
 import avatar from "../styles/avatar.css?inline";
+import grow from "../styles/grow.css?inline";
 import reactions from "../styles/reactions.css?inline";
 import tokens from "../styles/tokens.css?inline";
 import files from "../timeline/files.css?inline";
@@ -24,7 +25,7 @@ function sheetFor(theme: string | null): CSSStyleSheet {
   const sheet = new CSSStyleSheet();
   const own = tokens.replaceAll(":root", ":host").replace(/@media\s*\(prefers-color-scheme:\s*dark\)/g, SCHEMES[theme ?? ""] ?? DARK);
   sheet.replaceSync(
-    `${own}${avatar}${reactions}${files}${previews}${styles}:host{color-scheme:${theme && theme in SCHEMES ? theme : "light dark"}}`,
+    `${own}${avatar}${grow}${reactions}${files}${previews}${styles}:host{color-scheme:${theme && theme in SCHEMES ? theme : "light dark"}}`,
   );
   return sheet;
 }

@@ -1,13 +1,10 @@
 // Files that are to be posted, of all tabs: those of messages that wait, and of what is being written. One tab uploads them.
 
 import { batch, signal } from "@preact/signals";
-import { newId } from "#sdk";
-import { t } from "../i18n/index.ts";
 import type { FileRow } from "../offline/db.ts";
 import type { Told } from "../offline/leader.ts";
+import { choose, rowOf } from "./choosing.ts";
 import { deviceOf } from "./kept.ts";
-
-const MOST_OF_A_MESSAGE = 10;
 
 /** `waiting`: for its turn. `why` it failed, or what it waits for. */
 export interface Attachment extends Omit<FileRow, "content" | "isWhole" | "isPaused"> {
@@ -53,21 +50,13 @@ function shownOf({ content: _, isWhole, isPaused, ...row }: FileRow, isKept: boo
 
 /** Attach files to what is being written in a room, where there are some already. */
 export async function attach(room: string, files: readonly File[], there: number, most: number | undefined): Promise<void> {
-  const fitting = files.filter(({ size }) => most === undefined || size <= most);
-  const taken = fitting.slice(0, Math.max(0, MOST_OF_A_MESSAGE - there));
-  const large = files.find((each) => !fitting.includes(each));
-  const why = large
-    ? t.fileTooLarge(large.name, large.size, most ?? 0)
-    : taken.length < fitting.length
-      ? t.tooManyFiles(MOST_OF_A_MESSAGE)
-      : "";
+  const { taken, why } = choose(files, there, most);
   notTaken.value = why ? { room, why } : undefined;
   await Promise.all(taken.map((file, i) => add(room, file, Date.now() + i / 100)));
 }
 
 async function add(room: string, file: File, at: number): Promise<void> {
-  const { name, type, size } = file;
-  const added: FileRow = { id: newId(), room, name: name || t.unnamedFile, type, size, at, content: file };
+  const added = rowOf(room, file, at);
   take(added, true);
   tell({ kind: "file", added });
   const isKept = (await deviceOf()?.keepFile(added)) ?? false;

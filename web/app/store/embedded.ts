@@ -23,14 +23,14 @@ export class Log {
   readonly lost = signal("");
   /** Why the last reaction was refused. */
   readonly refused = signal("");
-  readonly #client: Client;
+  readonly client: Client;
   readonly #asked: string;
   #room: Room | undefined;
   #most = MOST_SHOWN;
   #isLeft = false;
 
   constructor(client: Client, asked: string) {
-    this.#client = client;
+    this.client = client;
     this.#asked = asked;
   }
 
@@ -56,6 +56,11 @@ export class Log {
     return /^[@#][^:]*$/.test(this.name);
   }
 
+  /** Whether one can attach files: they are for accounts, and for rooms that people made. */
+  get takesFiles(): boolean {
+    return /^[@#]/.test(this.name) && this.client.user.startsWith("@");
+  }
+
   /** What is known of the thread about a message. */
   threadOf(seq: number): wire.ThreadInRoom | undefined {
     return this.#room?.threads.get(seq);
@@ -72,8 +77,8 @@ export class Log {
   }
 
   /** Send a message, also before the log is there: until it is stored, it waits in the outbox, which says what became of it. */
-  send(text: string): void {
-    this.#client.post(this.name, text).catch(() => {});
+  send(text: string, files: readonly string[]): void {
+    this.client.post(this.name, text, files.length ? { files } : {}).catch(() => {});
   }
 
   /** Put a reaction to a message, or take one's own away. */
@@ -101,7 +106,7 @@ export class Log {
 
   /** Follow it until it is left. `meet` is told of each new message. */
   async follow(meet: (room: Room, event: wire.AnyEvent) => void): Promise<void> {
-    const room = await this.#client.follow(this.#asked);
+    const room = await this.client.follow(this.#asked);
     if (this.#isLeft) return this.#leave(room);
     this.#room = room;
     this.changed();

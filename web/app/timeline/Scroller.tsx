@@ -1,4 +1,4 @@
-// The messages on the screen, of a room or of a thread: where one scrolls. Only this and anchor.ts move it.
+// The messages on the screen, of a room or of a thread: where one scrolls. Only this, anchor.ts and going.ts move it.
 
 import type { ComponentChildren } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
@@ -7,7 +7,8 @@ import { loadNewer, loadOlder } from "../store/history.ts";
 import { readOn } from "../store/reading.ts";
 import { connection, placeOf } from "../store/state.ts";
 import type { Pane } from "../store/window.ts";
-import { Anchor, distance, measure, restore, showEnd, showLine, showMessage } from "./anchor.ts";
+import { Anchor, distance, measure, restore, showEnd } from "./anchor.ts";
+import { showLine, showMessage } from "./going.ts";
 import { pressAmong } from "./keys.ts";
 import { Log } from "./Log.tsx";
 import { Unsent } from "./Unsent.tsx";

@@ -1,6 +1,6 @@
 // What was written and is not yet in the log: the rule beside it is dashed.
 
-import { Attached } from "../composer/Attached.tsx";
+import { Attachments } from "../composer/Attachments.tsx";
 import { t } from "../i18n/index.ts";
 import { attachedTo, discard, type Unsent as Entry, repost, unsentIn } from "../store/sending.ts";
 import { me } from "../store/state.ts";
@@ -47,7 +47,7 @@ function Pending({ entry, name, follows }: { entry: Entry; name: string; follows
           {GAP}
           <Time at={new Date(at).toISOString()} />
         </div>
-        {files.length > 0 && <Attached of={files} isSent />}
+        {files.length > 0 && <Attachments of={files} isSent />}
         <div class="status">
           <span role={failed ? "alert" : undefined}>{statusOf(entry, toUpload)}</span>
           {failed && (

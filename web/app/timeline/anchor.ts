@@ -1,6 +1,6 @@
 // Where one is reading, kept while what is drawn changes. Positions are written nowhere else.
 
-const ROWS = ".log [data-seq]"; // the message that a thread is about is not in its log, and has a number of another one
+export const ROWS = ".log [data-seq]"; // the message that a thread is about is not in its log, and has a number of another one
 
 export interface Reading {
   seq: string;
@@ -65,20 +65,6 @@ const sizeOf = ({ clientWidth, clientHeight, scrollHeight }: HTMLElement): strin
 
 export function showEnd(scroller: HTMLElement): void {
   scroller.scrollTop = scroller.scrollHeight;
-}
-
-/** Show the line above what is new, with some of what was before; or the end, if nothing is. */
-export function showLine(scroller: HTMLElement): void {
-  const line = scroller.querySelector(".newline");
-  if (line) line.scrollIntoView({ block: "start" });
-  else showEnd(scroller);
-}
-
-/** Show a message in the middle, and put the focus on it. */
-export function showMessage(scroller: HTMLElement, seq: number | undefined): void {
-  const item = scroller.querySelector<HTMLElement>(`${ROWS}[data-seq="${seq}"]`);
-  item?.focus({ preventScroll: true });
-  item?.scrollIntoView({ block: "center" });
 }
 
 /** How much there is above and below of what one sees. */
