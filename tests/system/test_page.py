@@ -984,11 +984,21 @@ async def test_a_phone_shows_composer_and_banner_and_nothing_is_too_wide(
         assert wide <= 0, selector
 
 
+AWAY_EAST = "Asia/Kathmandu"  # 5:45 h ahead of UTC, all year
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_colours_follow_the_system_and_can_be_read(visit: Open, scheme: str) -> None:
-    page = await here(await visit("/?name=ada", color_scheme=scheme))
+async def test_colours_and_times_follow_the_system_and_can_be_read(
+    visit: Open, scheme: str
+) -> None:
+    profile: dict[str, Any] = {"color_scheme": scheme, "timezone_id": AWAY_EAST}
+    page = await here(await visit("/?name=ada", **profile))
     await say(page, "hello https://example.org")
     await expect(bodies(page)).to_have_count(1)
+    time = page.locator(".message time")
+    at = datetime.fromisoformat(await time.get_attribute("datetime") or "")
+    there = at + timedelta(hours=5, minutes=45)
+    await expect(time).to_have_text(re.compile(f"^{there.hour % 12 or 12}:{there.minute:02}\\b"))
     paper = await colour(page.locator("#room"), "backgroundColor")
     assert (luminance(paper) < 0.1) == (scheme == "dark")
     for selector in (".by", ".body", ".body a", ".message time", ".day", "#members", "#title"):
