@@ -63,6 +63,8 @@ def maker(table: AnyTable) -> Callable[[Iterable[Any]], Any]:
 def by_width(prefixes: Collection[Prefix]) -> dict[int, list[Prefix]]:
     """Group prefixes by how many columns they have."""
     widths = set(map(len, prefixes))
+    if len(widths) == 1:
+        return {widths.pop(): list(prefixes)}
     return {width: [each for each in prefixes if len(each) == width] for width in widths}
 
 

@@ -1,7 +1,8 @@
 """Records in PostgreSQL; the statements are those of `stores.records`, several in one round trip."""
 
 from collections.abc import Sequence
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from itertools import chain
 from typing import Any, NamedTuple
 
@@ -10,6 +11,7 @@ from asyncpg import Connection
 from hubbub.domain.facts import Facts, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.records import AnyTable, Column, Prefix, R, Table
+from hubbub.protocol.codec import encode
 from hubbub.server.stores import records
 from hubbub.server.stores.records import Between, Dialect
 
@@ -25,9 +27,18 @@ def _given(columns: Sequence[Column], _: int, after: int) -> str:
     return f"SELECT * FROM unnest({arrays})"
 
 
+def _given_as_json(columns: Sequence[Column], _: int, after: int) -> str:
+    """Rows are a list in JSON for each column: to encode an array costs asyncpg a look at what each element is."""
+    lists = [f"json_array_elements_text(${after + n}::json)" for n in range(1, len(columns) + 1)]
+    casts = ", ".join(f"{c.name}::{TYPES[c.kind]}" for c in columns)
+    names = ", ".join(c.name for c in columns)
+    return f"SELECT {casts} FROM ROWS FROM ({', '.join(lists)}) AS given ({names})"
+
+
 POSTGRES = Dialect(
     schema="hubbub.", types={**TYPES, str: 'text COLLATE "C"'}, options="", given=_given
 )
+ASKING = replace(POSTGRES, given=_given_as_json)
 
 
 class ByteBound(NamedTuple):
@@ -45,6 +56,11 @@ class _Part(NamedTuple):
     width: int
     is_count: bool
 
+    @property
+    def columns(self) -> int:
+        """How many columns are found."""
+        return self.width + 1 if self.is_count else len(self.table.columns)
+
 
 class PostgresRecords:
     """Reads and writes records within one transaction."""
@@ -56,22 +72,26 @@ class PostgresRecords:
         """Find the rows and counts that are wanted, in one round trip."""
         facts.expect(wanted)
         parts: list[_Part] = []
-        values: Columns = []
+        values: list[str] = []
         for asked, is_count in ((wanted.rows, False), (wanted.lists, False), (wanted.counts, True)):
             for table, prefixes in asked.items():
                 for width, some in records.by_width(prefixes).items():
                     parts.append(_Part(table, width, is_count))
-                    values += columns_of(some)
+                    values += [encode(column).decode() for column in zip(*some, strict=True)]
         if not parts:
             return
-        found: list[list[Any]] = [[] for _ in parts]
-        for number, row in await self._connection.fetch(_learning(tuple(parts)), *values):
-            found[number].append(row)
-        for part, rows in zip(parts, found, strict=True):
+        found, end = await self._connection.fetchrow(_learning(tuple(parts)), *values), 0
+        for part in parts:
+            begin, end = end, end + part.columns
+            if found[begin] is None:
+                continue
+            rows = zip(*found[begin:end], strict=True)
             if part.is_count:
                 facts.counts[part.table].update((tuple(prefix), n) for *prefix, n in rows)
             else:
-                facts.found(part.table, map(records.maker(part.table), rows))
+                keys = zip(*found[begin : begin + part.table.width], strict=True)
+                made = map(partial(tuple.__new__, part.table.row), rows)
+                facts.rows[part.table].update(zip(keys, made, strict=True))
 
     def dropping(self, ledger: Ledger, after: int) -> tuple[str, Columns]:
         """Return the steps of a statement that delete what goes, each with a comma before it, and their parameters.
@@ -148,14 +168,18 @@ def columns_of(rows: Sequence[Prefix], width: int = 0) -> Columns:
 
 @cache
 def _learning(parts: tuple[_Part, ...]) -> str:
-    """Rows of tables, and counts, each after the number of its part."""
+    """Rows of tables, and counts: in one row, of each column an array, since a record of many kinds takes long to read."""
     selects, after = [], 0
-    for n, (table, width, is_count) in enumerate(parts):
-        query_of = records.number if is_count else records.get
-        query = query_of(POSTGRES, table, width, 0, after)
-        selects.append(f"SELECT {n}, ROW(found.*) FROM ({query}) AS found")
-        after += width
-    return " UNION ALL ".join(selects)
+    for n, part in enumerate(parts):
+        query_of = records.number if part.is_count else records.get
+        query = query_of(ASKING, part.table, part.width, 0, after)
+        names = [f"c{number}" for number in range(part.columns)]
+        arrays = ", ".join(f"array_agg({name})" for name in names)
+        selects.append(
+            f"(SELECT {arrays} FROM ({query}) AS found ({', '.join(names)})) AS part_{n}"
+        )
+        after += part.width
+    return f"SELECT * FROM {' CROSS JOIN '.join(selects)}"
 
 
 @cache

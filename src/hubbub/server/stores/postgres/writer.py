@@ -23,6 +23,7 @@ from hubbub.domain.facts import (
 from hubbub.domain.growing import Growth
 from hubbub.domain.ledger import Erasures, Ledger
 from hubbub.domain.rules import Rules
+from hubbub.protocol.codec import encode
 from hubbub.protocol.keys import parent_of
 from hubbub.server.stores import queries
 from hubbub.server.stores.postgres.reader import check_epoch
@@ -87,11 +88,13 @@ class PostgresWriter:
 
         Raises RoomVanished, or LogsReplaced.
         """
-        wanted = sorted(names)
-        for room_id, name, *head, epoch in await self._connection.fetch(Q.lock_rooms, wanted):
+        wanted = list(names)
+        found = await self._connection.fetchrow(Q.lock_rooms, encode(wanted).decode())
+        epoch, there, ids, *heads = found
+        if there is not None:
             check_epoch(epoch, self._epoch)
-            self._rooms[name] = LockedRoom(room_id, Head(*head))
-            self._names[room_id] = name
+            self._rooms.update(zip(there, map(LockedRoom, ids, map(Head, *heads)), strict=True))
+            self._names.update(zip(ids, there, strict=True))
         if len(self._rooms) < len(wanted):
             self._known.clear()
             raise RoomVanished

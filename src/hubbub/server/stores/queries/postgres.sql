@@ -9,9 +9,13 @@ SET LOCAL idle_in_transaction_session_timeout = 5000; SET LOCAL lock_timeout = 9
 -- :add_rooms Add rooms that have no events yet, in order of their names, so that two transactions can't deadlock.
 INSERT INTO hubbub.room (name) SELECT unnest($1::text[]) ON CONFLICT (name) DO NOTHING;
 
--- :lock_rooms Lock these rooms until the end of the transaction; return their rows and the epoch.
-SELECT id, name, head, kept, nth, (SELECT value FROM hubbub.meta WHERE name = 'epoch') FROM hubbub.room
-WHERE name = ANY($1::text[]) ORDER BY name FOR UPDATE;
+-- :lock_rooms Lock the rooms of a list in JSON until the end of the transaction; return the epoch, and of each column an array.
+SELECT (SELECT value FROM hubbub.meta WHERE name = 'epoch'), array_agg(name), array_agg(id),
+    array_agg(head), array_agg(kept), array_agg(nth)
+FROM (
+    SELECT id, name, head, kept, nth FROM hubbub.room
+    WHERE name = ANY(ARRAY(SELECT json_array_elements_text($1::json))) ORDER BY name FOR UPDATE
+) AS locked;
 
 -- :drop_rooms Delete rooms that were added only for refused changes.
 DELETE FROM hubbub.room WHERE id = ANY($1::bigint[]) AND head = 0;
