@@ -36,6 +36,8 @@ sys.dont_write_bytecode = False
 
 # No test trusts whom the machine trusts, which each process that imports aiohttp would load: 50 ms. Set before this one does.
 os.environ.setdefault("SSL_CERT_FILE", os.devnull)
+# Nor is there TLS to a PostgreSQL here, after which each connection would ask: 1 ms.
+os.environ.setdefault("PGSSLMODE", "disable")
 
 _unheard: list[dict[str, Any]] = []
 

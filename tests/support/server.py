@@ -18,6 +18,7 @@ from tests.support.nats import nats_running
 from tests.support.nursery import CHEAP, Forked, is_read_later, nursery
 from tests.support.ports import free_port
 from tests.support.postgres import running
+from tests.support.stores import prepare
 
 START_SECONDS = 30.0
 STOP_SECONDS = 30.0
@@ -176,7 +177,7 @@ def cheap_passwords() -> Generator[tuple[object, ...]]:
 @pytest.fixture
 async def server(tmp_path: Path) -> AsyncIterator[Server]:
     """A fresh server of the test's own."""
-    async with Server(tmp_path / "data") as server:
+    async with Server(prepare(tmp_path / "data")) as server:
         yield server
 
 

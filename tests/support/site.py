@@ -11,6 +11,8 @@ from multidict import CIMultiDictProxy
 
 from hubbub.server.app import Running, running
 from hubbub.server.config import Settings
+from hubbub.server.stores.sqlite.file import FILE_NAME
+from tests.support.stores import prepare
 
 PASSWORD = "kitchen-lamp-42"
 
@@ -76,6 +78,8 @@ class Site(NamedTuple):
 @asynccontextmanager
 async def site(data: Path, **settings: Any) -> AsyncIterator[Site]:
     """Run such a server."""
+    if not settings.get("store") and not (data / FILE_NAME).exists():
+        prepare(data)
     given: dict[str, Any] = {"data": data, "host": "127.0.0.1", "port": 0, "guests": "off"}
     async with (
         running(Settings(**given | settings)) as server,

@@ -34,8 +34,10 @@ def prepared() -> bytes:
 
 def prepare(directory: Path) -> Path:
     """Put it into a new directory, for a store that is not the first thing that a test asks about."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / FILE_NAME).write_bytes(prepared())
+    directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+    file = directory / FILE_NAME
+    file.touch(mode=0o600)
+    file.write_bytes(prepared())
     return directory
 
 
