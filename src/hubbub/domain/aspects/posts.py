@@ -151,7 +151,8 @@ def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
         size = len(encode(post.arguments)) + sum(map(len, post.attachments or ()))
     else:
         size = _size(post.text or "")
-    size += _size_of(post.alts)
+    if post.alts is not None:
+        size += _size_of(post.alts)
     return None if size <= max_bytes else _too_large(max_bytes)
 
 
@@ -207,6 +208,7 @@ def _size(text: str) -> int:
 
 
 def _size_of(alts: Alts | None) -> int:
+    """Return the size of alt texts in bytes, as UTF-8."""
     return sum(map(_size, alts.values())) if alts else 0
 
 
