@@ -4,7 +4,7 @@ Callers limit the size of frames.
 """
 
 import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
 import msgspec
@@ -64,8 +64,7 @@ class Commands:
         try:
             check_size(frame)
             command: AnyCommand = self._decode(frame)
-            count = _FIELDS.get(type(command))
-            if count is None or not _is_plainly_strict(frame, count(command)):
+            if not _is_plainly_strict(frame, command):
                 strict_value(frame)
         except BAD_JSON as error:
             raise BadFrame(_describe(error, frame), id_of(frame)) from None
@@ -120,38 +119,28 @@ def too_large(max_bytes: int) -> BadFrame:
     return BadFrame(f"Too large: a message may have {max_bytes:,} bytes", code="too_large")
 
 
-def _fields_of_post(post: Any) -> int:
-    if post.arguments is not None or post.attachments is not None or post.emitted_as is not None:
-        return 0
-    return (
-        2
-        + (post.id is not None)
-        + (post.text is not None)
-        + (post.bytes is not None)
-        + (post.client_message_id is not None)
-        + (post.reply_to is not None)
-        + (post.read is not None)
-    )
-
-
-def _fields_of_follow(follow: Any) -> int:
-    return 2 + (follow.id is not None) if follow.since is None else 0
-
-
-# How many fields a command has, for those that clients send most; 0 if it has others than usual.
-_FIELDS: dict[type[Command], Callable[[Any], int]] = {
-    Post: _fields_of_post,
-    Follow: _fields_of_follow,
-    Join: _fields_of_follow,
-}
-
-
-def _is_plainly_strict(frame: str | bytes, fields: int) -> bool:
-    """Whether the frame of a command can't contain anything that `check_strictly` refuses, decided without parsing it again.
+def _is_plainly_strict(frame: str | bytes, command: AnyCommand) -> bool:
+    """Whether a frame can't contain anything that `check_strictly` refuses, decided without parsing it again.
 
     Each key takes a colon, so a frame with as many colons as fields has no duplicate key. A NUL in a
     JSON string needs an escape. Most commands need no second pass thanks to this.
     """
+    if type(command) is Post:
+        if command.arguments is not None or command.attachments is not None:
+            return False
+        fields = (
+            2
+            + (command.id is not None)
+            + (command.text is not None)
+            + (command.bytes is not None)
+            + (command.client_message_id is not None)
+            + (command.reply_to is not None)
+            + (command.read is not None)
+        )
+    elif type(command) in (Follow, Join):
+        fields = 2 + (command.id is not None)
+    else:
+        return False
     escape, colon = ("\\u0000", ":") if isinstance(frame, str) else (b"\\u0000", b":")
     return frame.count(colon) == fields and escape not in frame  # type: ignore[arg-type, operator]
 
