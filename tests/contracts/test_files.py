@@ -1,10 +1,12 @@
 """Files as rows, whoever keeps them: whose they are, which message shows them, and what takes them away."""
 
+from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.files import MAX_WAITING, BeginUpload, DropFile, FinishUpload
 from hubbub.domain.facts import Accepted
 from hubbub.domain.files import FILE, FILE_USE, FileUse
 from hubbub.events import Attached, Posted
-from hubbub.protocol.messages import Delete, Edit, Post
+from hubbub.protocol.codec import encode
+from hubbub.protocol.messages import MOST_ALT_BYTES, Delete, Edit, Post
 from hubbub.protocol.rooms import Archive, ChangeRoom
 from tests.support.rooms import ADA, GRACE, GUEST, House
 
@@ -82,6 +84,23 @@ async def test_what_a_picture_shows_is_said_with_it_and_changed_in_one_batch(hou
     assert all(isinstance(answer, Accepted) for answer in answers)
     [use] = await house.store.rows(FILE_USE, room)
     assert use.alt == "A ship"
+
+
+async def test_an_edit_weighs_at_least_what_its_event_takes(house: House) -> None:
+    room = await house.make(ADA, "closed", GRACE)
+    files = await uploaded(house, *map(str, range(10)))
+    most = MOST_ALT_BYTES - len(encode(dict.fromkeys(files, "")))
+    alts = dict.fromkeys(files, "\x01" * (most // 10 // len("\\u0001")))
+    seq = (await house.do(GRACE, Post(room=room, files=files, alts=alts))).seq or 0
+    edit = Edit(room=room, seq=seq, text="x")
+    last = (await house.do(GRACE, edit)).seq or 0
+    [body] = (await house.store.read(room, last - 1, last)).bodies
+    assert len(body) > 0.8 * MOST_ALT_BYTES  # it repeats them
+    assert RULES.by_command[Edit].pack(edit)[1] >= len(body)
+    more = Edit(room=room, seq=seq, text="y", alts={files[0]: "x" * 1_000})
+    assert (await house.refused(GRACE, more)).code == "too_large"
+    [message] = (await house.store.history(room, None, None, 1)).messages
+    assert message.text == "x" and {f.file: f.alt for f in message.files or ()} == alts
 
 
 async def test_files_of_one_batch_are_posted_once(house: House) -> None:

@@ -110,7 +110,11 @@ async def the_largest_files_are_listed_for_admins(ada: Someone, grace: Someone, 
         (20, None, None, None, False),
         (10, lake, "Lake", "c", True),
     ]
-    assert {each["handle"] for each in found} == {"grace"} and all(each["at"] for each in found)
+    assert {each["handle"] for each in found} == {"grace"}
+    known = {"size", "account", "handle", "person", "may_delete"}
+    of_others = {name for name, value in found[2].items() if value is not None}
+    assert of_others == known  # of directs of others
+    assert all(each["at"] and each["file"] for each in found if each is not found[2])
     seats = {den: found[0]["seq"], lake: found[-1]["seq"]}
     deleted = [await ada.ask("DELETE", f"/rooms/{each}/messages/{seats[each]}") for each in seats]
     assert [answer.code for answer in deleted] == ["forbidden", None]  # as it was told

@@ -545,14 +545,14 @@ async def test_files(stage: Stage) -> None:
     posts = [
         {
             "files": part,
-            "alts": dict(zip(part, (text[:1000] for text in TEXTS[n * 10 :]), strict=False)),
+            "alts": dict(zip(part, (text[:200] for text in TEXTS[n * 10 :]), strict=False)),
         }
         for n, part in enumerate(parts)
     ]
     path = f"/rooms/{room}/messages"
     answers = await stage.all("POST", path, posts)
     assert {status for status, _ in answers} == {201}
-    alts = dict(zip(parts[0], (text[:1000] for text in reversed(TEXTS)), strict=False))
+    alts = dict(zip(parts[0], (text[:200] for text in reversed(TEXTS)), strict=False))
     await stage.ask("PATCH", f"{path}/{answers[0][1]['seq']}", {"text": "", "alts": alts})
     await page.goto(f"{stage.people.server.url}/r/{room}")
     await expect(page.get_by_role("log").locator(".files > li")).to_have_count(len(files))

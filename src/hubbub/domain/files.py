@@ -15,9 +15,10 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.events import Attached, Posted
+from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_made_key
-from hubbub.protocol.messages import Alts, Edit, Post
+from hubbub.protocol.messages import MOST_ALT_BYTES, Alts, Edit, Post
 
 
 class FileKey(NamedTuple):
@@ -167,6 +168,14 @@ def attach(ledger: Ledger, principal: Principal, event: Posted) -> None:
         ledger.add(FILE_USE, FileUse(event.room, event.seq, place, *what, shown.alt or None))
 
 
+def screen_alts(alts: Alts | None) -> Refusal | None:
+    """Return why no message may have all these alt texts, or None. Each edit of the message repeats them, so they are few."""
+    if not alts or len(encode(alts)) <= MOST_ALT_BYTES:
+        return None
+    why = f"Alt texts too long: those of a message may take {MOST_ALT_BYTES:,} bytes together"
+    return Refusal("too_large", why)
+
+
 def to_describe(wanted: Needs, edit: Edit) -> None:
     """Name what must be known of the files of a message that is edited."""
     if is_made_key(edit.room):
@@ -179,10 +188,13 @@ def described(ledger: Ledger, edit: Edit) -> Alts | Refusal | None:
     alts = {use.file: use.alt for use in uses} | (edit.alts or {})
     if len(alts) > len(uses):
         return Refusal("not_found", "`alts` names a file that this message doesn't have")
+    said = {file: alt for file, alt in alts.items() if alt} or None
+    if edit.alts and (refusal := screen_alts(said)):
+        return refusal
     for use in uses:
         if (alt := alts[use.file] or None) != use.alt:
             ledger.put(FILE_USE, use._replace(alt=alt))
-    return {file: alt for file, alt in alts.items() if alt} or None
+    return said
 
 
 def with_alts(files: list[Attached] | None, alts: Alts | None) -> list[Attached] | None:

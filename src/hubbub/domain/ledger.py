@@ -29,6 +29,7 @@ from hubbub.domain.facts import (
     Proposal,
 )
 from hubbub.domain.growing import Growths
+from hubbub.domain.prefixes import KeysByPrefix
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import AnyTable, K, Known, Prefix, R, Table
 from hubbub.events import Edited, Event, Posted
@@ -118,6 +119,7 @@ class Ledger:
         """`facts` are what was found of what was `wanted`."""
         self._rules = rules
         self._facts = facts
+        self._keys, self._counted = KeysByPrefix(facts.rows), KeysByPrefix(facts.counts)
         self._guarding: Mapping[str, Sequence[Guarding]] = wanted.guarding
         # What is known until a row changes: whom guards allowed what, by room and operation; the rooms that require no
         # titles; and of each log, whose messages have had their consequences (see `post`).
@@ -269,7 +271,7 @@ class Ledger:
     def known(self, table: Table[K, R], *prefix: Any) -> list[R]:
         """Return the rows whose keys begin so, of those that `needs` asked for."""
         rows = self._facts.rows.get(table, {})
-        return [row for key, row in rows.items() if row and key[: len(prefix)] == prefix]
+        return [row for key in self._keys.under(table, prefix) if (row := rows[key])]
 
     def count(self, table: AnyTable, *prefix: Any) -> int:
         """Return how many rows there are now whose keys begin with `prefix`. Raises KeyError as `row` does."""
@@ -383,7 +385,7 @@ class Ledger:
 
     def add(self, table: Table[K, R], row: R) -> None:
         """Keep a row that nobody asked about, in place of any with the same key. There must be no counts of its table."""
-        self._facts.rows.setdefault(table, {})[row[: table.width]] = None
+        self._facts.rows.setdefault(table, {})
         self.put(table, row)
 
     def drop(self, table: Table[K, R], key: K) -> None:
@@ -394,16 +396,19 @@ class Ledger:
         """Keep no rows whose keys begin with `prefix`. Counts may only have been asked for longer prefixes, or this one."""
         self._forget_memos()
         self.dropped.setdefault(table, set()).add(prefix)
-        size = len(prefix)
-        for rows in (self.rows.get(table, {}), self._facts.rows.get(table, {})):
-            for key in [key for key in rows if key[:size] == prefix]:
+        known, rows = self._facts.rows.get(table, {}), self.rows.get(table, {})
+        for key in self._keys.under(table, prefix):
+            known[key] = None
+            if key in rows:
                 rows[key] = None
         counts = self._facts.counts.get(table, {})
-        for counted in counts:
-            if counted[:size] == prefix:
-                counts[counted] = 0
-            elif counted == prefix[: len(counted)]:
-                raise AssertionError(f"{table}: the count of {counted} can't be known any more")
+        for counted in self._counted.under(table, prefix):
+            counts[counted] = 0
+        for size in range(len(prefix)):
+            if prefix[:size] in counts:
+                raise AssertionError(
+                    f"{table}: the count of {prefix[:size]} can't be known any more"
+                )
 
     def _set(self, table: AnyTable, key: Prefix, row: Any) -> None:
         known = self._facts.rows[table]
@@ -412,6 +417,8 @@ class Ledger:
             for size in range(len(key)) if change else ():
                 if key[:size] in counts:
                     counts[key[:size]] += change
+        if key not in known:
+            self._keys.add(table, key)
         known[key] = row
         self.rows[table][key] = row
         if self._guarding:

@@ -28,6 +28,7 @@ FileKeys = Annotated[
     Meta(min_length=1, max_length=MAX_FILES),
 ]
 LONGEST_ALT = 1_000  # characters of what is said of a picture for those who can't see it
+MOST_ALT_BYTES = 4_096  # that all alt texts of a message take together, with their keys, as JSON
 Alts = Annotated[
     dict[
         Annotated[str, Meta(min_length=1, max_length=64)],

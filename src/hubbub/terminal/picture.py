@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from hubbub.client import Client
+from hubbub.protocol.keys import is_account_key, is_room_key
 from hubbub.terminal.run import run
 
 
@@ -22,12 +23,17 @@ def set_picture(client: Client, whose: str, file: Path | None, *, quiet: bool) -
 
     async def act() -> None:
         async with client:
-            key = whose if whose.startswith(("#", "@p", "@r")) else await _account(client, whose)
+            key = whose if _is_key(whose) else await _account(client, whose)
             await client.set_avatar(key, await client.upload(file) if file else None)
         if not quiet:
             print("Picture saved" if file else "Picture removed", file=sys.stderr)
 
     run(act())
+
+
+def _is_key(whose: str) -> bool:
+    """Whether this is a key, or the alias of a room, which the server knows as well. Everything else is a handle."""
+    return whose.startswith("#") or is_account_key(whose) or is_room_key(whose)
 
 
 async def _account(client: Client, handle: str) -> str:

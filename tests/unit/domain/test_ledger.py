@@ -399,6 +399,37 @@ def test_all_reactions_go_with_their_message() -> None:
     assert ledger.rows == {REACTIONS: {ReactionKey("lobby", 1, "🎉", ADA.id): None}}
 
 
+class Looked(tuple[Any, ...]):
+    """A key that counts how often it is looked at."""
+
+    looks = 0
+
+    def __getitem__(self, part: Any) -> Any:
+        Looked.looks += 1
+        return super().__getitem__(part)
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_rows_of_a_message_are_found_without_a_look_at_those_of_others(is_counted: bool) -> None:
+    messages = range(1, 101)
+    rows = {seq: Reaction("lobby", seq, "👍", GRACE.id, "grace", seq) for seq in messages}
+    known: Any = {Looked(row[:4]): row for row in rows.values()}
+    if is_counted:  # so that all that changes is asked for
+        known |= {Looked(("lobby", seq, "👍", ADA.id)): None for seq in messages}
+    counts: Any = {Looked(("lobby", seq)): 1 for seq in messages} if is_counted else {}
+    ledger = Ledger(RULES, Needs(), Facts(rows={REACTIONS: known}, counts={REACTIONS: counts}), AT)
+    expected, Looked.looks = len(known) + len(counts), 0
+    for seq, row in rows.items():
+        assert ledger.known(REACTIONS, "lobby", seq) == [row]
+        mine = Reaction("lobby", seq, "👍", ADA.id, "ada", 200)
+        ledger.put(REACTIONS, mine)
+        assert ledger.known(REACTIONS, "lobby", seq) == [row, mine]
+        ledger.drop_all(REACTIONS, "lobby", seq)
+        assert ledger.known(REACTIONS, "lobby", seq) == []
+        assert not is_counted or ledger.count(REACTIONS, "lobby", seq) == 0
+    assert Looked.looks == expected  # at each key once
+
+
 def test_nobody_may_use_what_they_did_not_ask_for() -> None:
     ledger = Ledger(RULES, Needs(), Facts(), AT)
     for ask in (

@@ -1,6 +1,7 @@
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import structs
 
@@ -18,6 +19,7 @@ from hubbub.domain.screening import (
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.foreign.socketio import RESERVED_NAMES
 from hubbub.protocol.messages import (
+    MOST_ALT_BYTES,
     Change,
     Delete,
     Edit,
@@ -148,19 +150,24 @@ def test_the_access_table_decides_on_signals() -> None:
     assert refusal.code == "forbidden"
 
 
-def test_alt_texts_are_of_files_of_the_message_and_count_with_its_text() -> None:
-    room = "@r000000000000"
+def test_alt_texts_are_of_files_of_the_message_and_few_bytes_together() -> None:
+    room, files = "@r000000000000", ["k", "m"]
 
     def screened(change: Change) -> str | None:
         return code(screen_change(RULES, ADA, change, 256))
 
     def post(**alts: str) -> Post:
-        return Post(room=room, text="x" * 200, files=["k"], alts=alts)
+        return Post(room=room, text="x" * 256, files=files, alts=alts)
 
     assert screened(post(other="A boat")) == "bad_request"
-    assert [screened(post(k="ü" * n)) for n in (28, 29)] == [None, "too_large"]
-    edits = [Edit(room=room, seq=1, text="x" * 200, alts={"k": "ü" * n}) for n in (28, 29)]
-    assert [screened(edit) for edit in edits] == [None, "too_large"]
+    for letter in ("x", "ü", "👍", "\x01"):
+        size = len(msgspec.json.encode(letter)) - 2
+        most = (MOST_ALT_BYTES - len('{"k":"","m":""}')) // size
+        for n, expected in ((most - 1, None), (most, "too_large")):
+            alts = {"k": letter * n, "m": letter * (1 + (most == n))}
+            assert screened(post(**alts)) == expected
+            assert screened(Edit(room=room, seq=1, text="x" * 256, alts=alts)) == expected
+    assert screened(Edit(room=room, seq=1, text="x" * 257)) == "too_large"
 
 
 @pytest.mark.parametrize("number", [1, -1, 1.0, True, "0", None])

@@ -54,8 +54,8 @@ function Largest({ again }: { again(): void }) {
       {state}
       {found && !found.length && <Empty text={a.noLargeFiles} />}
       <ul class="listing">
-        {found?.map((each) => (
-          <Large key={each.file} file={each} again={changed} />
+        {found?.map((each, place) => (
+          <Large key={each.file ?? place} file={each} again={changed} />
         ))}
       </ul>
     </>
@@ -80,7 +80,7 @@ function Large({ file, again }: { file: LargeFile; again(): void }) {
         <bdi>{name}</bdi>
         <small>{`@${handle} ${where}`}</small>
       </span>
-      <small class="facts">{`${t.bytes(size)} · ${dateOf(at)}`}</small>
+      <small class="facts">{at ? `${t.bytes(size)} · ${dateOf(at)}` : t.bytes(size)}</small>
       {may_delete && (
         <button type="button" aria-label={a.deleteFileNamed(name)} onClick={ask}>
           {a.deleteFile}

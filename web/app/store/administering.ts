@@ -81,10 +81,11 @@ export interface FileUse {
 }
 
 /** A large file. Where it is, and what it is called, is null for those who may not know. */
+/** Of files in directs of others, only the size and the account are told. */
 export interface LargeFile {
-  file: string;
+  file: string | null;
   size: number;
-  at: string;
+  at: string | null;
   handle: string;
   person: string;
   room: string | null;

@@ -11,15 +11,15 @@ from hubbub.domain.mentions import NOBODY, Naming
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Aspect, Fold, Rule
 from hubbub.domain.view import RoomView
-from hubbub.domain.weights import CHANGE_COST, as_bytes, weight_of
+from hubbub.domain.weights import CHANGE_COST, as_bytes, weighed, weight_of
 from hubbub.events import Deleted, Edited, Erased, Posted, as_former
 from hubbub.protocol.codec import encode
 from hubbub.protocol.conversation import GetEdits, GetMessage, GetSource
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.socketio import RESERVED_NAMES, put_in
-from hubbub.protocol.keys import is_thread_key
-from hubbub.protocol.messages import Alts, Delete, Edit, Message, Post
+from hubbub.protocol.keys import is_made_key, is_thread_key
+from hubbub.protocol.messages import MOST_ALT_BYTES, Delete, Edit, Message, Post
 
 # --- posting ---
 
@@ -151,9 +151,9 @@ def _screen_post(post: Post, max_bytes: int) -> Refusal | None:
         size = len(encode(post.arguments)) + sum(map(len, post.attachments or ()))
     else:
         size = _size(post.text or "")
-    if post.alts is not None:
-        size += _size_of(post.alts)
-    return None if size <= max_bytes else _too_large(max_bytes)
+    if size > max_bytes:
+        return _too_large(max_bytes)
+    return files.screen_alts(post.alts) if post.alts else None
 
 
 def _fault(post: Post) -> str | None:
@@ -207,11 +207,6 @@ def _size(text: str) -> int:
     return len(text) if text.isascii() else len(text.encode())
 
 
-def _size_of(alts: Alts | None) -> int:
-    """Return the size of alt texts in bytes, as UTF-8."""
-    return sum(map(_size, alts.values())) if alts else 0
-
-
 def _too_large(max_bytes: int) -> Refusal:
     return Refusal("too_large", f"Message too large: use at most {max_bytes} bytes")
 
@@ -247,8 +242,13 @@ def _delete_needs(wanted: Needs, principal: Principal, delete: Delete) -> None:
 def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
     if why := mentions.fault(edit):
         return Refusal("bad_request", why)
-    size = _size(edit.text) + _size_of(edit.alts)
-    return None if size <= max_bytes else _too_large(max_bytes)
+    return _too_large(max_bytes) if _size(edit.text) > max_bytes else files.screen_alts(edit.alts)
+
+
+def _pack_edit(edit: Edit) -> tuple[Edit, int]:
+    """Add what the event repeats: all alt texts of the message, if it may have files."""
+    _, weight = weighed(edit)
+    return edit, weight + (MOST_ALT_BYTES if is_made_key(edit.room) else 0)
 
 
 def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = False) -> Answer:
@@ -367,7 +367,7 @@ ASPECT = Aspect(
             in_threads=True,
         ),
         Rule(
-            *(Edit, Operation.EDIT_OWN, _edit_needs, _edit, _screen_edit),
+            *(Edit, Operation.EDIT_OWN, _edit_needs, _edit, _screen_edit, _pack_edit),
             asked=Operation.READ,
             in_threads=True,
         ),

@@ -19,7 +19,8 @@ MOST = 100  # that are listed
 class LargeFile(NamedTuple):
     """A file, since when it is there, and whose it is, unless the account was removed.
 
-    Whoever may not know of its room, as of a direct, is told none. Whoever may not read there is not told what it is called.
+    Whoever may not know of its room, as of a direct, is told only how large it is and whose. Whoever may not read there is not told
+    what it is called.
     """
 
     use: FileUse

@@ -67,13 +67,13 @@ class FileUseReply(msgspec.Struct):
 class LargeFileItem(msgspec.Struct):
     """A file that a message shows. `handle` and `person` are empty if the account was removed.
 
-    `room`, `title` and `seq` say where it is; null where admins may not know of the room, as of directs. `name` and `type` are null
-    where they may not read.
+    `room`, `title`, `seq` and `at` say where and when it was posted. Where admins may not know of the room, as of directs, they are
+    null, and so is `file`. `name` and `type` are null where admins may not read.
     """
 
-    file: str
+    file: str | None
     size: int
-    at: str
+    at: str | None
     account: str
     handle: str
     person: str
@@ -89,9 +89,9 @@ class LargeFileItem(msgspec.Struct):
         """Return what is told of a file."""
         use, account, room = found.use, found.account, found.room
         return cls(
-            file=use.file,
+            file=use.file if room else None,
             size=use.size,
-            at=found.at,
+            at=found.at if room else None,
             account=use.account,
             handle=account.handle if account else "",
             person=account.name if account else "",
@@ -146,7 +146,7 @@ async def get_file_use(request: web.Request) -> FileUseReply:
     )
 )
 async def get_largest_files(request: web.Request) -> LargestFilesReply:
-    """List the largest files: whose they are, where, and since when. For owners and admins."""
+    """List the largest files: whose they are, and, except in directs of others, where and since when. For owners and admins."""
     found = await request.app[HUB].large_files.largest(await admin_of(request))
     return LargestFilesReply([LargeFileItem.of(each) for each in found])
 
