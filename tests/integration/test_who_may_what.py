@@ -657,7 +657,7 @@ async def test_who_is_suspended_is_refused_everything(here: Town, door: str) -> 
 NOWHERE = "@r000000000000"
 
 
-def is_upkeep() -> bool:
+def is_duty() -> bool:
     """Whether this is asked by what a server does now and then, whoever asked for what before."""
     task = asyncio.current_task()
     code = getattr(task.get_coro(), "cr_code", None) if task else None
@@ -692,7 +692,7 @@ class Recorder:
     def _recording(self, name: str, call: Callable[..., Any]) -> Callable[..., Any]:
         def recorded(store: Any, *given: Any) -> Any:
             asked = RULES.needs(given[0]) if name == "commit" else given
-            if not is_upkeep():
+            if not is_duty():
                 self.calls.append((name, repr(asked)))
                 self.counts += [*given[0].counts] if name == "find" else []
             return call(store, *given)

@@ -174,7 +174,7 @@ async def the_largest_file_is_deleted_with_its_message(
     await expect(closed).to_contain_text("A file")
     await expect(closed.get_by_role("button")).to_have_count(0)
     await expect(main.get_by_text("In closed rooms you can delete files once")).to_be_visible()
-    await large.get_by_role("button", name="Delete film.bin?").click()
+    await large.get_by_role("button", name="Delete… film.bin").click()
     dialog = ada.get_by_role("dialog", name="Delete film.bin?")
     await expect(dialog).to_contain_text("This frees 2 KiB of Grace's space")
     await dialog.get_by_role("button", name="Delete message").click()

@@ -393,14 +393,14 @@ async def test_files_attached_offline_in_two_tabs_arrive_once_after_reloads(
         for page, name in ((ada, "first"), (other, "second")):
             await write_with_a_file(page, name)
             await expect(pending(ada).filter(has_text=name)).to_contain_text(f"{name}.bin")
-        await choose(other, some("draft.txt", png(4, 4), "image/png"))
+        await choose(other, some("draft.png", png(4, 4), "image/png"))
         await chips(other).get_by_role("textbox").fill("A dot")
-        await expect(chips(ada)).to_contain_text("draft.txt")
+        await expect(chips(ada)).to_contain_text("draft.png")
         await expect(pending(other)).to_have_count(2)
         await asyncio.gather(ada.reload(), other.reload())
         for page in (ada, other):
             await expect(pending(page)).to_have_count(2)
-            alt = chips(page).get_by_role("textbox", name="Alt text of draft.txt")
+            alt = chips(page).get_by_role("textbox", name="Alt text of draft.png")
             await expect(alt).to_have_value("A dot")
         await expect(message(ada, "table")).to_contain_text("shown once there is a connection")
         await come_back(cast.people.server, ada, other)

@@ -69,7 +69,7 @@ function Large({ file, again }: { file: LargeFile; again(): void }) {
   const ask = () =>
     openConfirmation({
       title: a.deleteFileNamed(name),
-      text: a.deleteFileMeans(harmless(person), t.bytes(size)),
+      text: a.deleteFileMeans(harmless(person || t.removedAccount), t.bytes(size)),
       button: a.deleteFileNow,
       act: () => deleteMessage(room ?? "", seq ?? 0).then(again),
     });
@@ -78,11 +78,11 @@ function Large({ file, again }: { file: LargeFile; again(): void }) {
       <Icon name="file" />
       <span class="who">
         <bdi>{name}</bdi>
-        <small>{`@${handle} ${where}`}</small>
+        <small>{`${handle ? `@${handle}` : t.removedAccount} ${where}`}</small>
       </span>
       <small class="facts">{at ? `${t.bytes(size)} · ${dateOf(at)}` : t.bytes(size)}</small>
       {may_delete && (
-        <button type="button" aria-label={a.deleteFileNamed(name)} onClick={ask}>
+        <button type="button" aria-label={`${a.deleteFile} ${name}`} onClick={ask}>
           {a.deleteFile}
         </button>
       )}

@@ -48,7 +48,7 @@ function Inside() {
     <Drop room={current.value}>
       <Scroller pane={main} id="scroller" label={t.conversation} log={t.messages} unsent="unsent" />
       <Pill pane={main} id="pill" />
-      <Typing />
+      <Beneath />
       <Writing />
     </Drop>
   );
@@ -126,11 +126,11 @@ function WhileAway() {
 }
 
 /** Who is typing, or else who has read what I wrote last. */
-function Typing() {
+function Beneath() {
   const typing = placeOf(current.value)?.typing.value;
   const names = [...(typing?.values() ?? [])].map(({ by }) => harmless(nameOf(by))).slice(0, MOST_NAMED);
   return (
-    <p id="typing" aria-live="off">
+    <p id="beneath" aria-live="off">
       {names.length ? t.typing(names) : readers()}
     </p>
   );

@@ -31,23 +31,28 @@ function boxOf({ width = 1, height = 1 }: wire.Attached): { width: number; heigh
 /** Whether a smaller one does in its place: that of an animation stands still. */
 const isLarge = ({ size, type }: wire.Attached): boolean => size > LARGE && type !== "image/gif";
 
-/** Why a picture can't be shown: whether it is gone, only the server knows. */
-const whyMissing = (file: string): Promise<string> =>
+/** Why a picture can't be shown. */
+type Why = "gone" | "broken" | "away";
+
+const wordsOf = (why: Why): string => ({ gone: t.fileGone, broken: t.fileBroken, away: t.fileAway })[why];
+
+/** Whether a picture is gone, only the server knows. */
+const whyMissing = (file: string): Promise<Why> =>
   fetch(addressOf(file), { method: "HEAD" }).then(
-    ({ ok, status }) => (ok ? t.fileBroken : status === 404 ? t.fileGone : t.fileAway),
-    () => t.fileAway,
+    ({ ok, status }) => (ok ? "broken" : status === 404 ? "gone" : "away"),
+    () => "away",
   );
 
 /** What is said in place of a picture that can't be shown, until it can. */
 function Missing({ of: file, isConnected, again }: ShownProps & { again(): void }) {
-  const [why, setWhy] = useState("");
+  const [why, setWhy] = useState<Why>();
   useLayoutEffect(() => {
-    whyMissing(file.file).then((now) => (why === t.fileAway && now === t.fileBroken ? again() : setWhy(now)));
+    whyMissing(file.file).then((now) => (why === "away" && now === "broken" ? again() : setWhy(now)));
   }, [isConnected]);
   return (
     <>
-      <p class="missing">{why}</p>
-      {why !== t.fileGone && <Saved of={file} />}
+      <p class="missing">{why && wordsOf(why)}</p>
+      {why !== "gone" && <Saved of={file} />}
     </>
   );
 }

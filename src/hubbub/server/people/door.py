@@ -132,12 +132,11 @@ class Door:
     def calling(self, credentials: Credentials) -> Iterator[Visit]:
         """Admit a single request, which holds no name. Raises as `admitted` does."""
         visit = Visit(self.recognise(credentials))
-        if visit.principal.role is not Role.GUEST:
-            self.visits.known.add(visit)
+        self.visits.note(visit)
         try:
             yield visit
         finally:
-            self.visits.known.discard(visit)
+            self.visits.forget(visit)
 
     async def prepare(self, token: str | None) -> None:
         """Look up what must be known of a token before anyone is admitted with it. Raises RefusalError (`unavailable`)."""
@@ -252,7 +251,7 @@ class Door:
     def _expel_invalid(self, visits: Iterable[Visit]) -> None:
         now = self._now()
         for visit in [v for v in visits if not self._is_valid(v.principal, now)]:
-            self.visits.known.discard(visit)
+            self.visits.forget(visit)
             audit("disconnected", owner=visit.principal.id, who=visit.principal.name)
             visit.expel()
 

@@ -102,8 +102,7 @@ class Visits:
         self._holders[name] = (*self._holders.get(name, ()), visit)
         if (handle := handle_from(name)) != name:
             self._spellings.setdefault(handle, set()).add(name)
-        if visit.principal.role is not Role.GUEST:
-            self.known.add(visit)
+        self.note(visit)
 
     def end(self, visit: Visit) -> None:
         """A connection has ended. The last one under a name frees it."""
@@ -114,6 +113,15 @@ class Visits:
         else:
             del self._holders[name]
             self._forget_spelling(name)
+        self.forget(visit)
+
+    def note(self, visit: Visit) -> None:
+        """Someone was admitted: whoever has a token is known until it ends, or the visit does."""
+        if visit.principal.role is not Role.GUEST:
+            self.known.add(visit)
+
+    def forget(self, visit: Visit) -> None:
+        """A visit has ended, or its token has."""
         self.known.discard(visit)
 
     def _forget_spelling(self, name: str) -> None:

@@ -89,6 +89,7 @@ class PostgresRecords:
             if part.is_count:
                 facts.counts[part.table].update((tuple(prefix), n) for *prefix, n in rows)
             else:
+                # Neither `records.maker` nor `facts.found`: flags are booleans here, and the keys are columns already.
                 keys = zip(*found[begin : begin + part.table.width], strict=True)
                 made = map(partial(tuple.__new__, part.table.row), rows)
                 facts.rows[part.table].update(zip(keys, made, strict=True))

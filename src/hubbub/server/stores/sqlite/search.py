@@ -174,10 +174,7 @@ def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str
 
     If the first one doesn't find enough, the next one does: to list a thousand rooms takes longer than to ask whether the newest hits may be read.
     """
-    given: dict[str, Any] = {
-        **{"reader": wanted.reader, "now": time.time(), "most": MANY_ROOMS + 1},
-        "limit": wanted.limit,
-    }
+    given: dict[str, Any] = {"reader": wanted.reader, "now": time.time(), "most": MANY_ROOMS + 1}
     few, readable = _rooms(database, wanted, given)
     if not few:
         return []
@@ -189,14 +186,12 @@ def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str
         "is_readable": Q.is_readable,
         "pinned": "AND " + Q.is_pinned if "pinned" in wanted.query.of_kind else "",
     }
-    if not match:
-        return [(sql := Q.all.format(**parts), _used(sql, given))]
     given["match"] = match
-    found = [(sql := Q.matching.format(**parts), _used(sql, given))]
-    if wanted.rooms is None and len(few) > MANY_ROOMS:
-        near = Q.near.format(**parts)
-        found.insert(0, (near, _used(near, given | {"limit": 2 * wanted.limit})))
-    return found
+    asked = [(Q.matching if match else Q.all, wanted.limit)]
+    if match and wanted.rooms is None and len(few) > MANY_ROOMS:
+        asked.insert(0, (Q.near, 2 * wanted.limit))
+    queries = [(query.format(**parts), limit) for query, limit in asked]
+    return [(sql, _used(sql, given | {"limit": limit})) for sql, limit in queries]
 
 
 def _rooms(
