@@ -71,7 +71,7 @@ async def live(team: Team) -> None:
     changes: list[tuple[str, Change]] = [
         ("dave", ChangePerson(account=DAVE, handle="geheim-2", name=f"Dave {SECRET}")),
         ("dave", ChangePerson(account=DAVE, handle=SECRET, status_text=SECRET)),
-        ("dave", ChangePerson(account=DAVE, time_zone=SECRET, avatar=SECRET)),
+        ("dave", ChangePerson(account=DAVE, time_zone="Asia/Tokyo", avatar=SECRET)),
         ("dave", logging_in("dave", "1", name=SECRET, address=f"{SECRET}.example")),
         ("dave", Prefer(room=DAVE, name=SECRET, value=SECRET)),
         ("dave", Prefer(room=DAVE, name="keywords", value=[SECRET])),

@@ -112,8 +112,11 @@ async def address_of(page: Page, room: str) -> str:
 
 
 async def test_links_leave_no_token_in_the_address_bar(people: People) -> None:
-    page = await people.visit(claim_link(people.server))
+    page = await people.visit()
+    await expect(page.get_by_text("Nobody owns this server yet")).to_be_visible()
+    await page.goto(claim_link(people.server))
     await expect(page.get_by_role("heading", name="This server is yours")).to_be_visible()
+    await expect(page.get_by_text("Nobody owns this server yet")).to_have_count(0)
     assert page.url == f"{people.server.url}/claim"
     await fill(page, "Ada")
     await at_home(page, "Ada")

@@ -1,6 +1,7 @@
 """What people with accounts do beside writing on the page: threads, pins, what is new, and their own settings."""
 
 import asyncio
+import calendar
 import re
 
 import pytest
@@ -19,6 +20,8 @@ from tests.system.test_page_accounts import session
 from tests.system.test_page_offline import kept_unread, stored
 
 pytestmark = pytest.mark.timeout(180)
+
+DAYS = [*calendar.day_name]
 
 
 @pytest.fixture
@@ -276,6 +279,42 @@ async def keep_to_oneself(people: People, page: Page, token: str) -> None:
     assert (kept["receipts"], kept["hide_presence"]) == (False, True)
 
 
+async def choose_days_and_zone(people: People, page: Page, token: str) -> None:
+    """Be quiet on weekdays alone, by the clock of another place."""
+    notifying = page.get_by_role("dialog").locator("details", has_text="Quiet from")
+    zone = notifying.get_by_label("Time zone")
+    here = await page.evaluate("Intl.DateTimeFormat().resolvedOptions().timeZone")
+    await expect(zone).to_have_value(here)
+    await zone.select_option("Asia/Tokyo")
+    for day in DAYS:
+        await notifying.get_by_label(day).uncheck()
+    await notifying.get_by_role("button", name="Save").click()
+    await expect(notifying.get_by_text("Choose at least one day")).to_be_visible()
+    for day in DAYS[:5]:
+        await notifying.get_by_label(day).check()
+    await notifying.get_by_role("button", name="Save").click()
+    await expect(notifying.get_by_text("Choose at least one day")).to_have_count(0)
+    while (await asked(people.server, "GET", "/me", None, token))["time_zone"] != "Asia/Tokyo":
+        pass
+    kept = (await asked(people.server, "GET", "/me/preferences", None, token))["preferences"]
+    assert kept["quiet"]["weekly"][0]["days"] == ["mon", "tue", "wed", "thu", "fri"]
+
+
+async def block_no_longer(people: People, page: Page, token: str) -> None:
+    """See whom one blocks, and let them write to one again."""
+    blocked = await settings(page, "Blocked people")
+    await expect(blocked).to_contain_text("You have blocked nobody")
+    await page.keyboard.press("Escape")
+    await composer(page).fill("/block @ada")
+    await composer(page).press("Enter")
+    await expect(composer(page)).to_have_value("")
+    blocked = await settings(page, "Blocked people")
+    await blocked.get_by_role("button", name="Unblock Ada").click()
+    await expect(blocked).to_contain_text("You have blocked nobody")
+    while (await asked(people.server, "GET", "/me/blocks", None, token))["blocked"]:
+        pass
+
+
 async def test_an_account_is_changed_where_it_is_used(
     people: People, two: tuple[Page, Page]
 ) -> None:
@@ -300,11 +339,13 @@ async def test_an_account_is_changed_where_it_is_used(
     async with toast(grace, "Saved"):
         await notifying.get_by_role("button", name="Save").click()
     await expect(notifying.get_by_text("Fill in both hours")).to_have_count(0)
+    await choose_days_and_zone(people, grace, token)
     kept = (await asked(people.server, "GET", "/me/preferences", None, token))["preferences"]
     assert kept["keywords"] == ["compiler", "ship"]
     assert [(each["from"], each["to"]) for each in kept["quiet"]["weekly"]] == [("22:00", "07:30")]
 
     await keep_to_oneself(people, grace, token)
+    await block_no_longer(people, grace, token)
 
     devices = await settings(grace, "Devices")
     await expect(devices.get_by_role("listitem")).to_have_count(2)

@@ -18,7 +18,7 @@ const { openDevice } = await import("../app/store/kept.ts");
 const { change, isLeader, leaveTabs, openOutbox, outbox, put, unsent } = await import("../app/store/outbox.ts");
 const { said } = await import("../app/store/screen.ts");
 const { connection, session } = await import("../app/store/state.ts");
-const { isUnsaved, pinsUnder, preferencesUnder, profileUnder, rowUnder } = await import("../app/store/underway.ts");
+const { blockedUnder, isUnsaved, pinsUnder, preferencesUnder, profileUnder, rowUnder } = await import("../app/store/underway.ts");
 
 const ROOM = "@r1";
 const of = { room: ROOM, message: 3 };
@@ -173,6 +173,12 @@ test("what waits is shown as it will be", () => {
   assert.equal(
     profileUnder({ name: "Ada", status_text: "" }, changes({ do: "profile", name: "Ada", status_text: "tea" })).status_text,
     "tea",
+  );
+  const both = changes({ do: "profile", name: "Ada L", status_text: "" }, { do: "profile", time_zone: "Asia/Tokyo" });
+  assert.deepEqual(profileUnder({ name: "Ada", status_text: "tea" }, both), { name: "Ada L", status_text: "", time_zone: "Asia/Tokyo" });
+  assert.deepEqual(
+    [...blockedUnder(new Set(["eve"]), changes({ do: "block", who: "mallory" }, { do: "unblock", who: "eve" }))],
+    ["mallory"],
   );
   assert.equal(isUnsaved(of, changes({ do: "unsave", of }, { do: "save", of })), false);
   assert.equal(isUnsaved(of, changes({ do: "save", of }, { do: "unsave", of })), true);

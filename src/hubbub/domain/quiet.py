@@ -33,8 +33,21 @@ def _time(text: str) -> time:
     return time.fromisoformat(text)
 
 
+def time_zone_fault(name: str) -> str | None:
+    """Return what is wrong with a time zone that an account chooses, or None. It may choose none."""
+    if not name or _known(name):
+        return None
+    if not _known("Etc/UTC"):
+        return "This server can't check time zones. Its operator needs to install tzdata"
+    return "Unknown time zone: use a name of the IANA's database, such as Europe/Rome"
+
+
 def _zone(name: str) -> tzinfo:
+    return _known(name) or UTC
+
+
+def _known(name: str) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):  # among them ZoneInfoNotFoundError
-        return UTC
+        return None

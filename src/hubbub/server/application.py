@@ -113,9 +113,7 @@ def _tell(application: web.Application, settings: Settings) -> None:
     application[emoji.MEMBERS_MAY_ADD] = settings.emoji == "members"
     application[signup.IS_OPEN] = settings.sign_up == "open"
     provider = urlsplit(settings.oidc_issuer).hostname
-    application[ways.WAYS] = ways.WaysReply(
-        settings.sign_up == "open", settings.has_guests, provider
-    )
+    application[ways.WAYS] = ways.Ways(settings.sign_up == "open", settings.has_guests, provider)
     application[PROXIES] = Proxies(settings.trusted_proxy)
     application[COOKIES] = Cookies(
         is_public_secure=settings.public_url.lower().startswith("https:")

@@ -1,10 +1,11 @@
 """Do not disturb: until a time, and every week by the clock of one's time zone."""
 
 from datetime import UTC, datetime
+from zoneinfo import TZPATH, ZoneInfo, reset_tzpath
 
 import pytest
 
-from hubbub.domain.quiet import DAYS, is_quiet
+from hubbub.domain.quiet import DAYS, is_quiet, time_zone_fault
 from hubbub.protocol.preferences import Quiet, QuietHours
 
 BERLIN = "Europe/Berlin"
@@ -107,6 +108,19 @@ def test_a_night_in_which_clocks_change_ends_in_the_morning(change: str) -> None
 @pytest.mark.parametrize(
     "zone", ["", "Nowhere/Land", "../../etc/passwd", "/etc/passwd", "x" * 5000]
 )
-def test_an_unknown_time_zone_counts_as_that_of_utc(zone: str) -> None:
+def test_an_unknown_time_zone_is_not_accepted_and_counts_as_that_of_utc(zone: str) -> None:
     assert is_quiet(OFFICE, zone, at("2026-11-23T09:00"))
     assert not is_quiet(OFFICE, zone, at("2026-11-23T08:59"))
+    assert "IANA" in (time_zone_fault(zone) or "") if zone else time_zone_fault(zone) is None
+
+
+def test_without_a_database_of_time_zones_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hubbub.domain.quiet.ZoneInfo", ZoneInfo.no_cache)
+    assert time_zone_fault("Europe/Rome") is None
+    before = TZPATH
+    reset_tzpath(to=[])
+    try:
+        fault = time_zone_fault("Europe/Rome")
+    finally:
+        reset_tzpath(to=before)
+    assert fault is not None and "tzdata" in fault

@@ -6,7 +6,7 @@ import { t } from "../i18n/index.ts";
 import { call } from "../store/http.ts";
 import { type Screen, showEntry, showGone } from "../store/screen.ts";
 import { Refused } from "../store/sdk.ts";
-import { asGuest, askName, askOpen, entered, type Open } from "../store/session.ts";
+import { asGuest, askName, askOpen, entered, isClaimed, type Open } from "../store/session.ts";
 import { Form, type Values } from "../ui/Form.tsx";
 import { Logo } from "../ui/Logo.tsx";
 import { Why } from "../ui/Text.tsx";
@@ -48,6 +48,9 @@ export const Gone = ({ why }: { why: string }) => (
   </Card>
 );
 
+/** Say that nobody owns the server yet, and where whoever runs it finds the link to claim it. */
+export const Unclaimed = () => (isClaimed.value ? null : <p class="unclaimed">{t.unclaimed}</p>);
+
 export function Entry({ screen: { way, token, why } }: { screen: Shown }) {
   const { title, lead, button, path } = WORDS[way];
   const act = async ({ name, ...given }: Values) => {
@@ -62,6 +65,7 @@ export function Entry({ screen: { way, token, why } }: { screen: Shown }) {
   const blame = (error: Error) => (error instanceof Refused && !error.temporary ? blamed(way, error.message) : undefined);
   return (
     <Card key={way} title={title} lead={why || lead} isWrong={why !== ""}>
+      {(way === "login" || way === "signup") && <Unclaimed />}
       <Form fields={fieldsOf(way)} button={button} act={act} blame={blame} />
       {way !== "reset" && <Others way={way} token={token} />}
     </Card>

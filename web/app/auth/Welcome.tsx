@@ -7,6 +7,7 @@ import type { Screen } from "../store/screen.ts";
 import { enterAs, logIn } from "../store/session.ts";
 import { Logo } from "../ui/Logo.tsx";
 import { Why } from "../ui/Text.tsx";
+import { Unclaimed } from "./Entry.tsx";
 
 type Shown = Screen & { kind: "welcome" };
 
@@ -35,6 +36,7 @@ export function Welcome({ screen }: { screen: Shown }) {
       <form class="card" autocomplete="off" onSubmit={submit}>
         <Logo />
         <h1>{t.welcome}</h1>
+        <Unclaimed />
         <Why text={why} />
         <label for="welcome-name">{t.yourName}</label>
         <input id="welcome-name" ref={name} maxLength={32} placeholder={t.whatOthersCallYou} />

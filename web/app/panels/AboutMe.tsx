@@ -7,6 +7,7 @@ import { logOut } from "../store/session.ts";
 import { accountOf } from "../store/state.ts";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";
 import { Form } from "../ui/Form.tsx";
+import { Blocked } from "./Blocked.tsx";
 import { AboutDevice } from "./Device.tsx";
 import { Devices } from "./Devices.tsx";
 import { Notifying } from "./Notifying.tsx";
@@ -39,6 +40,7 @@ const AboutMe = ({ who, role, unsent }: { who: string; role: string; unsent: num
     <Profile />
     <Notifying />
     <Privacy />
+    <Blocked />
     <Devices />
     <details class="section">
       <summary>{t.keptOnDevice}</summary>

@@ -11,7 +11,7 @@ import { nameOf } from "./names.ts";
 import { notice } from "./notifying.ts";
 import { outbox, reached } from "./outbox.ts";
 import { hearDraft, takeDrafts } from "./sharing.ts";
-import { preferencesUnder, rowUnder } from "./underway.ts";
+import { blockedUnder, preferencesUnder, rowUnder } from "./underway.ts";
 
 const AGAIN = 5000; // milliseconds before one asks again for what could not be had
 
@@ -20,7 +20,7 @@ const KEEP_EVERY = 1000; // milliseconds, at least
 const SHOW_EVERY = 100; // in a burst: each time, all rooms are counted and put in order
 
 /** What is known of an account: by the server or, before it has answered, by this device. */
-export type Known = Pick<Me, "account" | "person" | "rooms" | "people" | "emoji" | "preferences" | "presence">;
+export type Known = Pick<Me, "account" | "person" | "rooms" | "people" | "emoji" | "preferences" | "blocked" | "presence">;
 
 type Sort = "room" | "thread" | "person" | "presence" | "emoji";
 
@@ -107,8 +107,8 @@ export class Account {
     this.#keepTimer = undefined;
     const me = this.#me.peek();
     if (!me) return;
-    const { account, person, rooms, people, emoji, preferences } = me;
-    deviceOf()?.set("account", { account, person, rooms, people, emoji, preferences, presence: new Map() } satisfies Known);
+    const { account, person, rooms, people, emoji, preferences, blocked } = me;
+    deviceOf()?.set("account", { account, person, rooms, people, emoji, preferences, blocked, presence: new Map() } satisfies Known);
   }
 
   get hasStarted(): boolean {
@@ -138,6 +138,11 @@ export class Account {
   /** Its settings under the changes that wait. */
   get preferences(): ReadonlyMap<string, unknown> {
     return preferencesUnder(this.know("person")?.preferences ?? new Map(), outbox.value);
+  }
+
+  /** Whom it blocks under the changes that wait. What was kept before this was known has nobody. */
+  get blocked(): ReadonlySet<string> {
+    return blockedUnder(this.know("person")?.blocked ?? new Set(), outbox.value);
   }
 
   /** A room of one's own. */

@@ -43,5 +43,6 @@ export const isOwn = (command: string): boolean => OWN.has(command);
 /** What a change is about, if a later one takes the place of an earlier one. */
 export function slotOf({ do: name, ...fields }: { do: string; [field: string]: unknown }): string | undefined {
   if (name === "prefer") return `${name} ${fields.name}`;
-  return ["read", "mark_unread", "set", "profile"].includes(name) ? name : undefined;
+  if (name === "profile") return [name, ...Object.keys(fields).sort()].join(" "); // its fields are changed in several forms
+  return ["read", "mark_unread", "set"].includes(name) ? name : undefined;
 }

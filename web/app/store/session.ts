@@ -1,6 +1,6 @@
 // Begins as whoever the browser is, an account, the holder of a token, or a guest, and ends it.
 
-import { batch } from "@preact/signals";
+import { batch, signal } from "@preact/signals";
 import { type Client, connect, Refused, type Status, type wire } from "#sdk";
 import { t } from "../i18n/index.ts";
 import type { Told } from "../offline/leader.ts";
@@ -36,6 +36,9 @@ export interface Open {
   guests: boolean;
   provider: string | null;
 }
+
+/** Whether the server has an owner, as far as it has said. */
+export const isClaimed = signal(true);
 
 /** Begin, and go on as the browser wants it. */
 export function begin(): void {
@@ -254,7 +257,16 @@ function getToKnow({ user, welcome }: Client): void {
 // --- who one is ---
 
 /** Ask which ways in the server's settings leave open. */
-export const askOpen = (): Promise<Open> => call<Open>("GET", "/ways").catch(() => ({ sign_up: false, guests: true, provider: null }));
+/** Ask which ways in are open, and whether the server is claimed. */
+export async function askOpen(): Promise<Open> {
+  try {
+    const { claimed, ...open } = await call<Open & { claimed: boolean }>("GET", "/ways");
+    isClaimed.value = claimed;
+    return open;
+  } catch {
+    return { sign_up: false, guests: true, provider: null };
+  }
+}
 
 /** Show the first screen, which asks for a name, or to log in where guests may not come in. */
 async function askWho(): Promise<void> {

@@ -5,7 +5,7 @@ import { t } from "../i18n/index.ts";
 import { ME } from "./commands.ts";
 import { forgetUpload } from "./files.ts";
 import { call, upload } from "./http.ts";
-import { isAccount, personOf } from "./names.ts";
+import { isAccount, nameOf, personOf } from "./names.ts";
 import { change } from "./outbox.ts";
 import { accountOf, clientOf } from "./state.ts";
 
@@ -36,7 +36,15 @@ export interface Preferences {
   hide_presence?: boolean;
 }
 
-const EVERY_DAY = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+export const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+
+/** When one is not to be disturbed: on `days`, between hours of one's time zone. Without hours, never. */
+export interface QuietTimes {
+  from: string;
+  to: string;
+  days: string[];
+  zone: string;
+}
 
 /** What others see of one, with what of that waits. */
 export function profile(): Profile {
@@ -69,6 +77,15 @@ export const endSession = (session: string): Promise<unknown> => call("DELETE", 
 /** End all sessions but this one. */
 export const endOthers = (): Promise<unknown> => call("DELETE", "/me/sessions");
 
+/** The accounts that one blocks, by display name. */
+export function blocked(): string[] {
+  const account = accountOf();
+  if (!account?.hasStarted) throw new Error(t.noServer);
+  return [...account.blocked].sort((a, b) => nameOf(a).localeCompare(nameOf(b)));
+}
+
+export const unblock = (who: string): Promise<void> => change(ME, { do: "unblock", who });
+
 export function preferences(): Preferences {
   const account = accountOf();
   if (!account?.hasStarted) throw new Error(t.noServer);
@@ -77,16 +94,22 @@ export function preferences(): Preferences {
 
 const prefer = (name: string, value: unknown): Promise<void> => change(ME, { do: "prefer", name, value });
 
-/** What notifies one, besides mentions, and when nothing does: `from` and `to` are hours of each day, or both empty. */
-export async function changeNotifying(words: string, from: string, to: string, before: Preferences): Promise<void> {
+/** The time zone of the account; before one was chosen, that of the browser. */
+export const timeZone = (): string => personOf(accountOf()?.key ?? "")?.time_zone || Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** What notifies one, besides mentions, and when nothing does. Only the first of the quiet times is changed here. */
+export async function changeNotifying(words: string, { from, to, days, zone }: QuietTimes, before: Preferences): Promise<void> {
   const keywords = words
     .split(",")
     .map((word) => word.trim())
     .filter(Boolean);
   await prefer("keywords", keywords.length ? keywords : null);
   const until = before.quiet?.until ? { until: before.quiet.until } : {};
-  const quiet = from ? { ...until, weekly: [{ days: EVERY_DAY, from, to }] } : until;
+  const [, ...others] = before.quiet?.weekly ?? [];
+  const weekly = from ? [{ days, from, to }, ...others] : others;
+  const quiet = { ...until, ...(weekly.length && { weekly }) };
   await prefer("quiet", Object.keys(quiet).length ? quiet : null);
+  if (zone !== personOf(accountOf()?.key ?? "")?.time_zone) await change(ME, { do: "profile", time_zone: zone });
 }
 
 /** Whether others see how far one has read, or when one is there. */

@@ -31,11 +31,20 @@ export function preferencesUnder(known: ReadonlyMap<string, unknown>, changes: r
   return chosen.length ? new Map([...known, ...chosen]) : known;
 }
 
+/** Whom one blocks, as it will be. */
+export function blockedUnder(known: ReadonlySet<string>, changes: readonly Change[]): ReadonlySet<string> {
+  const blocked = new Set(known);
+  for (const { command } of changes) {
+    if (command.do === "block") blocked.add(command.who as string);
+    else if (command.do === "unblock") blocked.delete(command.who as string);
+  }
+  return blocked;
+}
+
 /** What somebody says of themselves, as it will be. */
 export function profileUnder<P extends { name: string; status_text: string }>(person: P, changes: readonly Change[]): P {
-  const last = changes.findLast(({ command }) => command.do === "profile");
-  const { do: _, ...fields } = last?.command ?? { do: "" };
-  return last ? { ...person, ...fields } : person;
+  const chosen = changes.filter(({ command }) => command.do === "profile").map(({ command: { do: _, ...fields } }) => fields);
+  return chosen.length ? Object.assign({}, person, ...chosen) : person;
 }
 
 /** Whether a message is not to be among the saved ones any more. */

@@ -56,6 +56,11 @@ export class Me {
     return this.#keeper.mine.preferences;
   }
 
+  /** The accounts that the account blocks, by key. */
+  get blocked(): ReadonlySet<string> {
+    return this.#keeper.mine.blocked;
+  }
+
   /** Whom you watch, by key, without those whose presence you may not know. */
   get presence(): ReadonlyMap<string, PersonPresence> {
     return this.#keeper.sight.known;

@@ -102,9 +102,13 @@ class Entrance:
         self._attempts = attempts
         self._now = now
 
+    async def is_claimed(self) -> bool:
+        """Whether the server has an owner."""
+        return bool(await self._store.rows(OWNERS, DIRECTORY))
+
     async def claim_link(self) -> str | None:
         """Make a claim link if there is no owner, and return what stands in its fragment."""
-        if await self._store.rows(OWNERS, DIRECTORY):
+        if await self.is_claimed():
             return None
         given = OPERATOR, "owner", 1, CLAIM_SECONDS, None
         return (await self.invite(*given, is_open=False)).text

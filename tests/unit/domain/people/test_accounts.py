@@ -101,6 +101,7 @@ async def test_a_handle_that_can_not_be(team: Team, handle: str) -> None:
         ("name", "x" * 65),
         ("status_text", "x" * 101),
         ("time_zone", "\n"),
+        ("time_zone", "Nowhere/Land"),
         ("avatar", "x" * 33),
     ],
 )

@@ -13,6 +13,7 @@ from hubbub.domain.facts import NOBODY, Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.pictures import PORTRAIT, put_portrait
 from hubbub.domain.principals import Principal, Role, Scope
+from hubbub.domain.quiet import time_zone_fault
 from hubbub.domain.records import Kept, Known, Table
 from hubbub.domain.rules import Affecting, Asking, Aspect, Consequence, Guard, Rule
 from hubbub.events import PersonRemoved
@@ -329,7 +330,8 @@ def _screen_change(change: ChangePerson, _: int) -> Refusal | None:
         text = getattr(change, what)
         if text is not None and (len(text) > most or not text.isprintable()):
             return Refusal("bad_request", f"Invalid `{what}`: use up to {most} visible characters")
-    return screen_names(change.handle, change.name)
+    why = time_zone_fault(change.time_zone or "")
+    return Refusal("bad_request", why) if why else screen_names(change.handle, change.name)
 
 
 def _screen_role(change: ChangeRole, _: int) -> Refusal | None:
