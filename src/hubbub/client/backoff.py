@@ -6,10 +6,11 @@ restarted server.
 
 from collections.abc import Callable
 
+from hubbub.doubling import doubled
+
 FIRST_SECONDS = 0.5
 MAX_SECONDS = 30.0
 MAX_ASKED_SECONDS = 3600.0  # even if a server asks for more
-_MAX_DOUBLINGS = 16
 
 
 class Backoff:
@@ -21,7 +22,7 @@ class Backoff:
 
     def next(self, at_least: float = 0.0) -> float:
         """Seconds to wait before the next attempt: `at_least`, at most an hour, plus the jitter."""
-        ceiling: float = min(MAX_SECONDS, FIRST_SECONDS * 2 ** min(self._attempts, _MAX_DOUBLINGS))
+        ceiling = doubled(FIRST_SECONDS, self._attempts, MAX_SECONDS)
         self._attempts += 1
         return min(max(at_least, 0.0), MAX_ASKED_SECONDS) + self._draw() * ceiling
 

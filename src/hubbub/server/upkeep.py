@@ -15,12 +15,13 @@ from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews
+from hubbub.server.mistakes import call_all
 from hubbub.server.people.addresses import Submit, forget_old
 from hubbub.server.people.ends import Ends
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.removing import finish_all
 from hubbub.server.reactors.base import News, Reactor, go_round
-from hubbub.server.reactors.setbacks import Setbacks
+from hubbub.server.setbacks import Setbacks
 from hubbub.server.stores.base import Publish, Store
 from hubbub.server.transports.base import Links
 from hubbub.server.webpush.notifier import Notifier
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from hubbub.server.people.jwts import Jwts
 
 BEAT = 0.5  # seconds; a revoked token must be noticed within one
+TRIES = 2  # to disconnect them; a beat apart, so that the server ends within that second
 SWEEP_EVERY = 10.0  # seconds
 LOOK = 0.25  # seconds between checks for events from other nodes
 LOOK_BESIDE_BROKER = 2.0  # the same with a broker, where checks only find what its hints missed
@@ -59,7 +61,7 @@ def heartbeats(links: Links, metrics: Metrics) -> Duty:
         metrics.woke(loop.time() - due)
         links.beat(loop.time())
 
-    return Duty("heartbeats", "send heartbeats", beat)
+    return Duty("heartbeats", "send heartbeats", beat, most=BEAT)
 
 
 def expiry(hub: Hub) -> Duty:
@@ -68,20 +70,21 @@ def expiry(hub: Hub) -> Duty:
     async def review() -> None:
         hub.door.review()
 
-    return Duty("expiry", "disconnect holders of expired tokens", review, BEAT)
+    does = "disconnect holders of expired tokens"
+    return Duty("expiry", does, review, BEAT, most=BEAT, tries=TRIES)
 
 
 def revocations(ends: Ends) -> Duty:
     """Look up what has ended or was revoked, even if nothing is to be delivered."""
-    return Duty("revocations", "check for revoked tokens", ends.look, BEAT)
+    does = "check for revoked tokens"
+    return Duty("revocations", does, ends.look, BEAT, most=BEAT, tries=TRIES)
 
 
 def clearing(hub: Hub, fanout: FanOut, entrance: Entrance) -> Duty:
     """Clear memory of what nobody uses any more."""
 
     async def sweep() -> None:
-        for each in (fanout.sweep, hub.throttle.sweep, hub.door.sweep, entrance.sweep):
-            each()
+        call_all((fanout.sweep, hub.throttle.sweep, hub.door.sweep, entrance.sweep))
 
     return Duty("clearing", "clear memory of what nobody uses", sweep, SWEEP_EVERY)
 
@@ -159,7 +162,7 @@ async def _remind_all(fanout: FanOut, broker: Broker, seconds: float, *, asks: b
 def scrubbing(store: Store) -> Duty:
     """Erase traces of deleted data from files."""
     does = "erase deleted messages from the database files"
-    return Duty("scrubbing", does, store.scrub, SCRUB_EVERY)
+    return Duty("scrubbing", does, store.scrub, SCRUB_EVERY, most=SCRUB_EVERY)
 
 
 def forgetting(store: Store, submit: Submit) -> Duty:
@@ -192,11 +195,12 @@ def beside_others(fanout: FanOut, store: Store, *, has_broker: bool) -> list[Dut
             seen = version
 
     if not store.is_shared:
-        return [Duty("looks", "look for events from other processes", look, BEAT)]
+        return [Duty("looks", "look for events from other processes", look, BEAT, most=BEAT)]
+    does = "record that this server is running"
     every = LOOK_BESIDE_BROKER if has_broker else LOOK
     return [
-        Duty("looks", "look for events from other nodes", look, every),
-        Duty("beats", "record that this server is running", store.beat, STORE_BEAT),
+        Duty("looks", "look for events from other nodes", look, every, most=every),
+        Duty("beats", does, store.beat, STORE_BEAT, most=STORE_BEAT),
     ]
 
 

@@ -1,10 +1,12 @@
 """What becomes of duties that fail."""
 
 import asyncio
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
-from hubbub.server.duties import Duty, keep_at
+from hubbub.server.duties import MOST_SECONDS, Duty, DutyFailed, keep_at
 from hubbub.server.stores.base import LogsReplaced, StoreFailed
 from tests.support.fakes import timeless
 
@@ -12,11 +14,11 @@ from tests.support.fakes import timeless
 class Chore:
     """A duty that fails so often as is planned."""
 
-    def __init__(self, *plan: Exception | None, every: float = 2.0) -> None:
+    def __init__(self, *plan: Exception | None, every: float = 2.0, **more: Any) -> None:
         self._plan = [*plan]
         self.at: list[float] = []  # times
         self.failed: list[str] = []
-        duty = Duty("chore", "do the chore", self._do, every)
+        duty = Duty("chore", "do the chore", self._do, every, **more)
         self.task = asyncio.create_task(keep_at(duty, self.failed.append))
 
     async def _do(self) -> None:
@@ -80,3 +82,27 @@ async def test_it_ends_when_nothing_can_be_trusted_any_more() -> None:
     with pytest.raises(LogsReplaced):
         await chore.task
     assert not chore.failed
+
+
+@timeless
+async def test_it_goes_on_however_often_it_fails() -> None:
+    chore = Chore(*[ValueError() for _ in range(1_100)])
+    await asyncio.sleep(1_200 * MOST_SECONDS)
+    assert len(chore.failed) == 1_100 and not chore.task.done()
+
+
+@timeless
+async def test_it_waits_no_longer_than_it_may() -> None:
+    chore = Chore(*[ValueError()] * 8, every=0.5, most=2.0)
+    await asyncio.sleep(12)
+    assert [late - early for early, late in pairwise(chore.at[1:7])] == [2] * 5
+
+
+@timeless
+async def test_one_without_which_nothing_is_secure_ends_the_server_when_it_keeps_failing() -> None:
+    mistake = ValueError("secret")
+    chore = Chore(mistake, StoreFailed(""), None, mistake, mistake, tries=2)
+    with pytest.raises(DutyFailed, match=r"^Can't do the chore, in 2 tries: ValueError at ") as why:
+        await chore.task
+    assert chore.at == [2, 4, 6, 8, 10] and "secret" not in str(why.value)
+    assert chore.failed == ["chore"] * 3

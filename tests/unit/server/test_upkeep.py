@@ -12,24 +12,30 @@ from hubbub.domain.live import LiveReport
 from hubbub.protocol.people import Person
 from hubbub.protocol.secrets import digest_of
 from hubbub.server.brokers.base import Local
-from hubbub.server.duties import keep_at
+from hubbub.server.duties import DutyFailed, keep_at
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
+from hubbub.server.http.metrics import Metrics
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials, Door
 from hubbub.server.people.ends import Ends
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens
+from hubbub.server.people.visits import Visit
 from hubbub.server.stores.base import Token
+from hubbub.server.transports.base import Links
 from hubbub.server.upkeep import (
     BEAT,
+    LOOK,
     REMIND_EVERY,
     REMIND_STEP,
     REMIND_WITHIN,
+    STORE_BEAT,
     beside_others,
     brokering,
     end,
     expiry,
+    heartbeats,
     revocations,
 )
 from tests.support.fakes import AT, MemoryStore, settle, timeless
@@ -89,6 +95,71 @@ async def test_whose_token_is_revoked_is_shown_out_within_a_beat() -> None:
         store.give(token("grace"))
         await asyncio.sleep(1.1 * BEAT)
         assert ada.is_expelled and not grace.is_expelled
+
+
+def stuck(visit: Visit) -> Visit:
+    """One that can't be shown out."""
+
+    def leave() -> None:
+        raise ZeroDivisionError
+
+    visit.when_expelled(leave)
+    return visit
+
+
+@timeless
+async def test_who_can_not_be_shown_out_holds_up_nobody_and_ends_the_server_within_a_second() -> (
+    None
+):
+    store = MemoryStore()
+    names = ("ada", "grace", "hal")
+    store.give(*(token(name, until=5.0) for name in names))
+    tokens = Tokens()
+    await tokens.refresh(store)
+    door = Door((tokens,), now=asyncio.get_running_loop().time)
+    visits = [stuck(door.enter(Credentials(token=f"hubbub_{name}"))) for name in names]
+    fine = [door.enter(Credentials(token=f"hubbub_{name}")) for name in names]
+    out: list[Visit] = []
+    for visit in fine:
+        visit.when_expelled(partial(out.append, visit))
+    fanout = FanOut(store)
+    hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
+    with pytest.raises(DutyFailed):
+        await asyncio.wait_for(keep_at(expiry(hub), print), 6.01)
+    assert set(out) == set(fine) and door.visits.known == set(visits)
+    await hub.stop()
+
+
+@timeless
+async def test_one_kind_of_credentials_holds_up_no_other_and_ends_the_server_within_a_second() -> (
+    None
+):
+    store, tokens = MemoryStore(), Tokens()
+    store.give(token("ada"))
+    await tokens.refresh(store)
+    door, ends = Door((tokens,)), Ends(store)
+    ada = door.enter(Credentials(token="hubbub_ada"))
+
+    async def fail() -> bool:
+        raise ZeroDivisionError
+
+    await ends.found_by((fail, partial(tokens.refresh, store)), door.review)
+    store.give()
+    with pytest.raises(DutyFailed):
+        await asyncio.wait_for(keep_at(revocations(ends), print), 1.01)
+    assert ada.is_expelled
+
+
+@timeless
+async def test_what_others_rely_on_is_never_later_than_usual() -> None:
+    store = MemoryStore()
+    store.is_shared = True
+    fanout = FanOut(store)
+    assert [duty.most for duty in beside_others(fanout, store, has_broker=False)] == [
+        LOOK,
+        STORE_BEAT,
+    ]
+    assert heartbeats(Links(), Metrics()).most == BEAT
 
 
 @timeless

@@ -38,6 +38,7 @@ from hubbub.server.hub.threads import Threads
 from hubbub.server.hub.turns import Turns
 from hubbub.server.hub.watching import Watching
 from hubbub.server.hub.writing import Writing
+from hubbub.server.mistakes import call_all
 from hubbub.server.people.door import Door
 from hubbub.server.people.rates import Limits, Throttle
 from hubbub.server.stores.base import Store
@@ -134,9 +135,7 @@ class Hub:
 
     def review(self) -> None:
         """Expel holders of credentials that have ended, and forget what was read of accounts and emoji for all who ask."""
-        self.door.review()
-        self.starting.forget()
-        self.emoji.forget()
+        call_all((self.door.review, self.starting.forget, self.emoji.forget))
 
     async def stop(self) -> None:
         """Accept no more changes, answer those accepted, and end waits for events."""

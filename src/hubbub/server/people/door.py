@@ -7,6 +7,7 @@ import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 from typing import NamedTuple, Protocol
 
@@ -17,6 +18,7 @@ from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from, retired
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
+from hubbub.server.mistakes import call_all, try_all
 from hubbub.server.people.endings import Ending, endings_in
 from hubbub.server.people.ends import Ends
 from hubbub.server.people.moves import moved_in
@@ -203,16 +205,20 @@ class Door:
     def review(self) -> None:
         """Expel holders of expired or revoked tokens, and guests whose name is, or looks like, one that they may not use any more.
 
-        Must be called at least once a second.
+        Must be called at least once a second. Whatever fails holds up nobody else, and is tried again at the next call.
         """
-        for checker in self._checkers:
-            for name in self.visits.names_among(checker.names):
-                self._clear_of_guests(name)
-        if self._looks_seen != self._looks.looks_version:
-            self._looks_seen = self._looks.looks_version
-            for name in filter(self._looks.looks_taken, self.visits.names()):
-                self._clear_of_guests(name)
-        self._expel_invalid(self.visits.known)
+        names = [partial(self._clear, checker) for checker in self._checkers]
+        call_all([partial(self._expel_invalid, self.visits.known), *names, self._look])
+
+    def _clear(self, checker: Checker) -> None:
+        try_all(self._clear_of_guests, self.visits.names_among(checker.names))
+
+    def _look(self) -> None:
+        """Expel guests who look like an owner or an admin, if looks have changed."""
+        if self._looks_seen != (version := self._looks.looks_version):
+            taken = filter(self._looks.looks_taken, self.visits.names())
+            try_all(self._clear_of_guests, taken)
+            self._looks_seen = version
 
     def heed(self, batches: list[Batch]) -> None:
         """Expel those whose credential these batches end. Must be called before anything later is delivered."""
@@ -249,11 +255,13 @@ class Door:
         self._guesses.sweep(self._clock())
 
     def _expel_invalid(self, visits: Iterable[Visit]) -> None:
-        now = self._now()
-        for visit in [v for v in visits if not self._is_valid(v.principal, now)]:
+        try_all(partial(self._expel_if_invalid, self._now()), visits)
+
+    def _expel_if_invalid(self, now: float, visit: Visit) -> None:
+        if not self._is_valid(visit.principal, now):
+            visit.expel()  # if that fails, it is still known
             self.visits.forget(visit)
             audit("disconnected", owner=visit.principal.id, who=visit.principal.name)
-            visit.expel()
 
     def _hold(self, visit: Visit) -> Visit:
         """Note that the visit's name is in use. A token holder displaces guests with the same name."""
@@ -335,9 +343,8 @@ class Door:
 
     def _clear_of_guests(self, name: str) -> None:
         """Expel the guests who use a name that belongs to a token or an account."""
-        for visit in self.visits.under(name):
-            if visit.principal.role is Role.GUEST and not visit.is_expelled:
-                visit.expel()
+        guests = [v for v in self.visits.under(name) if v.principal.role is Role.GUEST]
+        try_all(Visit.expel, guests)
 
 
 def _nameless(name: str, key: str | None, counted_as: str = "") -> Principal:

@@ -7,7 +7,7 @@ unless something has ended.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 
 Refresh = Callable[[], Awaitable[bool]]
 
@@ -52,10 +52,18 @@ class Ends:
 
     async def _look(self) -> None:
         upto, have_changed = await self._store.count_ends(), False
+        failed: Exception | None = None
         try:
             for refresh in self._refreshing:
-                have_changed |= await refresh()
+                try:
+                    have_changed |= await refresh()
+                except (StoreFailed, LogsReplaced):
+                    raise
+                except Exception as error:  # a mistake, which must not hold up the others
+                    failed = failed or error
         finally:
             if have_changed:
                 self._review()
+        if failed is not None:
+            raise failed
         self._seen = upto

@@ -54,13 +54,14 @@ class Visit:
         """Call `leave` when the visit is expelled; at once if it already is."""
         self._leave = leave
         if self.is_expelled:
-            leave()
+            self.expel()
 
     def expel(self) -> None:
-        """End the visit: its credential is no longer valid."""
+        """End the visit: its credential is no longer valid. May be called again, in case it failed."""
         self.is_expelled = True
         if self._leave is not None:
             self._leave()
+            self._leave = None
 
 
 class Visits:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from hubbub.domain.facts import Batch
 from hubbub.server.mistakes import place_of
-from hubbub.server.reactors.setbacks import Setbacks
+from hubbub.server.setbacks import Setbacks
 from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed, Turn
 from hubbub.server.stores.positions import POSITIONS, PositionKey, ReactorPosition
 

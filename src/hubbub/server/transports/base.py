@@ -11,6 +11,7 @@ from typing import Protocol, cast
 from hubbub.protocol.errors import Close, RefusalError
 from hubbub.protocol.messages import Closing
 from hubbub.server.engine.outlet import Mailbox, Outlet
+from hubbub.server.mistakes import try_all
 
 HEARTBEAT = 15.0  # seconds from one ping to the next
 MAX_POLLED = 10_000  # simultaneous sessions, by default
@@ -37,6 +38,13 @@ class Link(Protocol):
 
     def stop(self, notice: Closing) -> None:
         """Tell the client that the server stops, and begin to close."""
+
+
+def _ping_or_close(link: Link) -> None:
+    if link.was_heard:
+        link.ping()
+    else:
+        link.hang_up(Close.TIMED_OUT)
 
 
 class Links:
@@ -85,12 +93,9 @@ class Links:
 
     def beat(self, now: float) -> None:
         """Ping or close the links that are due. Called about once a second."""
-        for link in [link for link, due in self._due.items() if due <= now]:
-            self._due[link] = now + HEARTBEAT
-            if link.was_heard:
-                link.ping()
-            else:
-                link.hang_up(Close.TIMED_OUT)
+        due = [link for link, at in self._due.items() if at <= now]
+        self._due |= dict.fromkeys(due, now + HEARTBEAT)
+        try_all(_ping_or_close, due)
 
     async def stop(self, notice: Callable[[int], Closing], timeout: float) -> None:
         """Tell all links that the server stops, and wait up to `timeout` seconds for them to go."""
