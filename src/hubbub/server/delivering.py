@@ -3,6 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from typing import NamedTuple
 
 from hubbub.domain.access import RoomKind
@@ -88,7 +89,7 @@ def delivering_of(
         news.heed(batches)
 
     broker = _broker(settings, store, hear, measured.refused)
-    fanout = FanOut(store, broker, rules, ends)
+    fanout = FanOut(store, broker, rules, ends, partial(measured.failed, "looks"))
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
     news = AllNews(readers, _news(settings, store, measured, hub), sweeper)
     return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, news

@@ -39,6 +39,6 @@ class Setbacks:
         self._failed()
         return seconds
 
-    def over(self, room: str) -> None:
-        """Note that it works again."""
-        self._waits.pop(room, None)
+    def over(self, room: str) -> bool:
+        """Note that it works again. Returns False if it had worked before."""
+        return self._waits.pop(room, None) is not None

@@ -1,6 +1,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -12,11 +13,11 @@ from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Change, Delete, Edit, Post, Typing
 from hubbub.protocol.people import Person
 from hubbub.protocol.wires import NATIVE, PLAIN, SSE, Wire, frame
-from hubbub.server.engine.fanout import FanOut
+from hubbub.server.engine.fanout import FIRST_SECONDS, FanOut
 from hubbub.server.engine.feeds import MAX_TAIL_BYTES, Feed
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.outlet import MAX_QUEUED_BYTES
-from hubbub.server.stores.base import LogPage, StoreFailed
+from hubbub.server.stores.base import LogPage, LogsReplaced, StoreFailed
 from tests.support.fakes import ADA, AT, PAGE_EVENTS, MemoryStore, Peer, settle, timeless, unframe
 
 NewPeer = Callable[..., Peer]
@@ -577,7 +578,8 @@ async def test_a_store_that_fails_is_asked_again_at_the_next_look(
         patched.setattr(lobby.store, "read", fail)
         await settle()
     assert seqs(peer) == []
-    assert "in lobby: " in caplog.text and "secret" not in caplog.text
+    assert "in lobby" in caplog.text and "secret" not in caplog.text
+    await asyncio.sleep(FIRST_SECONDS)
     await lobby.fanout.look()
     await settle()
     assert seqs(peer) == [2, 3]
@@ -743,3 +745,91 @@ async def test_the_head_is_what_deliveries_said_even_if_the_store_answers_later(
         await lobby.post("a", "b")
         feed.learn(Head(1))
         assert await lobby.fanout.head(feed) == 2
+
+
+class Mistaken(Lobby):
+    """A room whose events can't be read, for whichever reason."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failed = 0
+        self.asked: list[int] = []  # at which seconds
+        self.error: Exception | None = None
+        self.fanout = FanOut(self.store, failed=self._note)
+        self._read, self.store.read = self.store.read, self.read  # type: ignore[method-assign]
+
+    def _note(self) -> None:
+        self.failed += 1
+
+    async def read(self, room: str, after: int, upto: int) -> LogPage:
+        self.asked.append(round(asyncio.get_running_loop().time()))
+        if self.error is not None:
+            raise self.error
+        return await self._read(room, after, upto)
+
+    async def look(self, seconds: int) -> None:
+        """Look for so long, as often as nodes do."""
+        for _ in range(4 * seconds):
+            await asyncio.sleep(0.25)
+            await self.fanout.look()
+
+
+@timeless
+async def test_what_fails_unexpectedly_is_counted_and_tried_again_later_each_time(
+    new_peer: NewPeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    lobby, peer = Mistaken(), new_peer()
+    await lobby.follow(peer)
+    await lobby.commit("a")
+    lobby.error = ZeroDivisionError("secret")
+    await lobby.look(200)
+    waits = [late - early for early, late in pairwise(lobby.asked)]
+    assert waits == pytest.approx([1, 2, 4, 8, 16, 32, 60, 60], abs=1)
+    assert lobby.failed == len(lobby.asked) == len(caplog.records)
+    lobby.error = None
+    await lobby.look(61)
+    assert seqs(peer) == [1] and not lobby.fanout.has_failed
+    assert caplog.records[-1].getMessage().startswith("Recovered: can read")
+    assert "secret" not in caplog.text
+
+
+@timeless
+async def test_that_the_store_fails_is_said_once_and_tried_again_at_each_look(
+    new_peer: NewPeer, caplog: pytest.LogCaptureFixture
+) -> None:
+    lobby = Mistaken()
+    await lobby.follow(new_peer())
+    await lobby.commit("a")
+    lobby.error = StoreFailed("the disk is full")
+    await lobby.look(10)
+    assert len(lobby.asked) > 30 and not lobby.failed
+    assert len(caplog.records) == 1
+
+
+@timeless
+async def test_a_room_that_nobody_follows_any_more_fails_no_longer(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lobby = Mistaken()
+    lobby.error = ZeroDivisionError()
+    with caplog.at_level(logging.CRITICAL), lobby.fanout.pinned("lobby") as feed:
+        await lobby.fanout.head(feed)
+        await lobby.commit("a")
+        await lobby.look(1)
+        await settle()
+    assert lobby.fanout.has_failed
+    lobby.fanout.sweep()
+    assert lobby.fanout.get("lobby") is None and not lobby.fanout.has_failed
+
+
+@timeless
+async def test_once_the_logs_were_replaced_a_look_says_so(new_peer: NewPeer) -> None:
+    lobby = Mistaken()
+    await lobby.follow(new_peer())
+    await lobby.commit("a")
+    lobby.error = LogsReplaced("the logs were replaced")
+    await lobby.fanout.look()
+    await settle()
+    assert lobby.fanout.has_failed and not lobby.failed
+    with pytest.raises(LogsReplaced):
+        await lobby.fanout.look()

@@ -11,6 +11,7 @@ import pytest
 from hubbub.domain.live import LiveReport
 from hubbub.protocol.people import Person
 from hubbub.protocol.secrets import digest_of
+from hubbub.server import upkeep
 from hubbub.server.brokers.base import Local
 from hubbub.server.duties import DutyFailed, keep_at
 from hubbub.server.engine.fanout import FanOut
@@ -26,7 +27,6 @@ from hubbub.server.stores.base import Token
 from hubbub.server.transports.base import Links
 from hubbub.server.upkeep import (
     BEAT,
-    LOOK,
     REMIND_EVERY,
     REMIND_STEP,
     REMIND_WITHIN,
@@ -156,7 +156,7 @@ async def test_what_others_rely_on_is_never_later_than_usual() -> None:
     store.is_shared = True
     fanout = FanOut(store)
     assert [duty.most for duty in beside_others(fanout, store, has_broker=False)] == [
-        LOOK,
+        upkeep.LOOK,
         STORE_BEAT,
     ]
     assert heartbeats(Links(), Metrics()).most == BEAT

@@ -6,7 +6,7 @@ from a position. A cursor at the head is live, and each commit goes to all live 
 
 import asyncio
 import logging
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
@@ -32,9 +32,11 @@ from hubbub.server.engine.signals import Signals
 from hubbub.server.engine.threads import ThreadNews
 from hubbub.server.mistakes import place_of
 from hubbub.server.people.ends import Ends
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.setbacks import Setbacks
+from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
 
 REACHES_WITHIN = 5.0  # seconds in which what is committed must be delivered here, before the store counts as failed
+FIRST_SECONDS, MOST_SECONDS = 1.0, 60.0  # to leave a room alone whose events could not be delivered
 
 log = logging.getLogger(__name__)
 
@@ -48,10 +50,14 @@ class FanOut:
         broker: Broker | None = None,
         rules: Rules = RULES,
         ends: Ends | None = None,
+        failed: Callable[[], object] = lambda: None,
     ) -> None:
+        """`failed` is called at each unexpected failure to deliver what the store has."""
         self._store = store
         self.ends = ends or Ends(store)
-        self.has_failed = False  # to read what is to be delivered, since the last `look`
+        self._setbacks = Setbacks(failed, FIRST_SECONDS, MOST_SECONDS)
+        self._unread: set[str] = set()  # rooms whose events the store could not give
+        self._replaced: LogsReplaced | None = None
         self._rules = rules
         self._broker = broker or Local()
         self._allotment = Allotment()
@@ -67,6 +73,11 @@ class FanOut:
 
     def __iter__(self) -> Iterator[Feed]:
         return iter(list(self._feeds.values()))
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether something that is to be delivered could not be read, so that a `look` is due."""
+        return bool(self._replaced or self._unread or not self._setbacks.are_over)
 
     def get(self, room: str) -> Feed | None:
         """Return the room's feed, if anyone follows it."""
@@ -117,6 +128,7 @@ class FanOut:
             feed.signals.sweep()
             if feed.is_idle and feed not in kept:
                 feed.close()
+                self._no_longer_fails(feed.room)
                 del self._feeds[feed.room]
                 self._broker.leave(feed.room)
 
@@ -264,18 +276,25 @@ class FanOut:
             self._deliver_in_order(feed, batch)
 
     async def look(self) -> None:
-        """Ask the store for the head of each followed room, since other nodes write too, and what it keeps of it."""
-        self.has_failed = False
+        """Ask the store for the head of each followed room, since other nodes write too, and what it keeps of it.
+
+        Raises StoreFailed, LogsReplaced.
+        """
+        if self._replaced is not None:
+            raise self._replaced
         rooms = [feed.room for feed in self if feed.head is not None]
         for room, head in (await self._store.heads(rooms)).items():
             if feed := self._feeds.get(room):  # it may have been swept meanwhile
                 self.reach(feed, head.seq)
                 feed.trim(head.kept)
+                if self.has_failed and feed.head == feed.known:
+                    self._no_longer_fails(room)
 
     def reach(self, feed: Feed, head: int) -> None:
-        """Deliver a room's events up to `head` from the store."""
+        """Deliver a room's events up to `head` from the store, unless that has failed a short time ago."""
         feed.expect(head)
-        if feed.has_a_gap:
+        now = asyncio.get_running_loop().time()
+        if feed.has_a_gap and not self._setbacks.holds(feed.room, now):
             feed.pin()
             feed.fill(asyncio.create_task(self._fill(feed)))
 
@@ -289,13 +308,26 @@ class FanOut:
                     await self.ends.heed()
                     await self.reach_supports(feed)
                     self._deliver_in_order(feed, self._batch(feed, after + 1, page.bodies))
-        except Exception as error:  # the next check retries
-            why = error if isinstance(error, StoreFailed) else place_of(error)
-            log.warning("Can't read events from other nodes in %s: %s", feed.room, why)
-            self.has_failed = True
+        except LogsReplaced as error:  # the next look raises it
+            self._replaced = error
+        except StoreFailed as error:  # the next look tries again
+            if feed.room not in self._unread:
+                log.warning("Can't read events in %s: %s", feed.room, error)
+            self._unread.add(feed.room)
+        except Exception as error:  # a mistake, which must not end the server
+            seconds = self._setbacks.note(feed.room, asyncio.get_running_loop().time())
+            again = "Can't read events in %s; trying again in %d s: %s"
+            log.error(again, feed.room, seconds, place_of(error))
+        else:
+            self._no_longer_fails(feed.room)
         finally:
             feed.fill(None)
             feed.unpin()
+
+    def _no_longer_fails(self, room: str) -> None:
+        if self._setbacks.over(room) or room in self._unread:
+            log.warning("Recovered: can read events in %s again", room)
+        self._unread.discard(room)
 
     async def reach_supports(self, feed: Feed) -> None:
         """Deliver what its guards look at in other logs: rights that were taken before a room's events are taken here first."""

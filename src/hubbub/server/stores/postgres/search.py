@@ -4,7 +4,7 @@ GIN knows neither order nor where terms stand. So what is frequent is found by l
 """
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import asyncpg
@@ -34,9 +34,8 @@ LONGEST_SCRUB = 3_600.0  # seconds
 TAGGED_ROOMS = 64  # of up to so many, the index is asked by tag
 WALKS = (256, 2_048, 8_192)  # how many of the newest messages to look at, one walk after the other
 # Plans that are made without the values, and kept, know nothing of how frequent a word is, and sort all that match.
-_LIMITS = (
-    "SET LOCAL statement_timeout = {milliseconds}; SET LOCAL plan_cache_mode = force_custom_plan"
-)
+_PLANS = "SET LOCAL plan_cache_mode = force_custom_plan"
+_LIMIT = "SET LOCAL statement_timeout = {milliseconds}"
 
 
 async def add(connection: Connection, room: str, after: int, upto: int) -> None:
@@ -65,19 +64,40 @@ async def add(connection: Connection, room: str, after: int, upto: int) -> None:
     raise StoreFailed(f"PostgreSQL: no place in the index for messages of {room}")
 
 
-async def find(connection: Connection, wanted: WantedMessages) -> list[IndexPlace]:
-    """Return messages, in a transaction; see `Store.search`."""
+class _Asking:
+    """The statements of one search, in a transaction: all of them together may take `SECONDS`."""
+
+    def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
+        self._connection = connection
+        self._now = now
+        self._until = now() + SECONDS
+
+    async def fetch(self, query: str, *given: object) -> Sequence[Sequence[Any]]:
+        """Return rows. Raises TooSlow, and QueryCanceledError if the database has noticed it first."""
+        left = round((self._until - self._now()) * 1000)
+        if left <= 0:  # which would be no limit
+            raise TooSlow
+        await self._connection.execute(_LIMIT.format(milliseconds=left))
+        found: Sequence[Sequence[Any]] = await self._connection.fetch(query, *given)
+        return found
+
+
+async def find(
+    connection: Connection, wanted: WantedMessages, now: Callable[[], float] = time.monotonic
+) -> list[IndexPlace]:
+    """Return messages, in a transaction; see `Store.search`. `now` gives seconds of a monotonic clock."""
+    asking = _Asking(connection, now)
     try:
-        rooms = await _rooms(connection, wanted)
-        await connection.execute(_LIMITS.format(milliseconds=round(SECONDS * 1000)))
-        found = await _find(connection, wanted, rooms) if rooms else []
+        await connection.execute(_PLANS)
+        rooms = await _rooms(asking, wanted)
+        found = await _find(asking, wanted, rooms) if rooms else []
     except asyncpg.QueryCanceledError:
         raise TooSlow from None
     return [IndexPlace(*row) for row in found]
 
 
 async def _find(
-    connection: Connection, wanted: WantedMessages, rooms: list[int]
+    asking: _Asking, wanted: WantedMessages, rooms: list[int]
 ) -> Sequence[Sequence[Any]]:
     """Look at the newest messages one by one, as long as that goes well: GIN can only give all that match, without order."""
     in_rooms = Q.in_rooms if wanted.rooms is None else Q.in_threads
@@ -86,15 +106,15 @@ async def _find(
     given = wanted.low, wanted.high, wanted.limit, rooms, *_patterns(wanted)
     found: Sequence[Sequence[Any]]
     for many in WALKS:
-        found = await connection.fetch(Q.walk.format(**parts), *given, many)
+        found = await asking.fetch(Q.walk.format(**parts), *given, many)
         if len(found) == wanted.limit:
             return found
         if len(found) * WALKS[-1] < wanted.limit * many:
             break  # the last one would hardly find enough
     if match := _match(wanted, rooms):
-        found = await connection.fetch(Q.jump.format(**parts), *given, match)
+        found = await asking.fetch(Q.jump.format(**parts), *given, match)
     else:
-        found = await connection.fetch(Q.all.format(**parts), *given)
+        found = await asking.fetch(Q.all.format(**parts), *given)
     return found
 
 
@@ -123,12 +143,12 @@ async def scrub(connection: Connection) -> None:
         await connection.execute(Q.scrubbed, now, gone)
 
 
-async def _rooms(connection: Connection, wanted: WantedMessages) -> list[int]:
+async def _rooms(asking: _Asking, wanted: WantedMessages) -> list[int]:
     """Return the ids of the rooms in question."""
     if wanted.rooms is None:
-        ids: list[int] = await connection.fetchval(Q.readable, wanted.reader, time.time())
-        return ids
-    return [i for _, i in await connection.fetch(Q.room_ids, list(wanted.rooms))]
+        ((ids,),) = await asking.fetch(Q.readable, wanted.reader, time.time())
+        return [*ids]
+    return [i for _, i in await asking.fetch(Q.room_ids, list(wanted.rooms))]
 
 
 def _match(wanted: WantedMessages, rooms: list[int]) -> str:
