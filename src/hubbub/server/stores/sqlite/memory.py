@@ -21,7 +21,7 @@ class RowMemory:
     def recall(self, wanted: Needs, facts: Facts) -> Needs:
         """Add what is known to the facts; return what still has to be read."""
         rest = Needs(counts=wanted.counts)
-        rest.lists = wanted.lists
+        rest.lists.update(wanted.lists)
         for table, keys in wanted.rows.items():
             if not table.is_remembered:
                 rest.rows[table] = keys
