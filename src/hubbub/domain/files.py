@@ -176,12 +176,6 @@ def screen_alts(alts: Alts | None) -> Refusal | None:
     return Refusal("too_large", why)
 
 
-def to_describe(wanted: Needs, edit: Edit) -> None:
-    """Name what must be known of the files of a message that is edited."""
-    if is_made_key(edit.room):
-        wanted.list(FILE_USE, edit.room, edit.seq)
-
-
 def described(ledger: Ledger, edit: Edit) -> Alts | Refusal | None:
     """Keep the alt texts that an edit gives. Return those of all files of the message, or why it can't have them."""
     uses = ledger.known(FILE_USE, edit.room, edit.seq)
@@ -197,6 +191,6 @@ def described(ledger: Ledger, edit: Edit) -> Alts | Refusal | None:
     return said
 
 
-def with_alts(files: list[Attached] | None, alts: Alts | None) -> list[Attached] | None:
+def with_alts(files: list[Attached], alts: Alts | None) -> list[Attached]:
     """Return the files of a message after an edit that says these alt texts."""
-    return files and [replace(each, alt=(alts or {}).get(each.file, "")) for each in files]
+    return [replace(each, alt=(alts or {}).get(each.file, "")) for each in files]

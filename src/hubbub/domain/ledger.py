@@ -119,7 +119,6 @@ class Ledger:
         """`facts` are what was found of what was `wanted`."""
         self._rules = rules
         self._facts = facts
-        self._keys, self._counted = KeysByPrefix(facts.rows), KeysByPrefix(facts.counts)
         self._guarding: Mapping[str, Sequence[Guarding]] = wanted.guarding
         # What is known until a row changes: whom guards allowed what, by room and operation; the rooms that require no
         # titles; and of each log, whose messages have had their consequences (see `post`).
@@ -197,6 +196,14 @@ class Ledger:
         return answer
 
     # --- what aspects ask ---
+
+    @cached_property
+    def _keys(self) -> KeysByPrefix:
+        return KeysByPrefix(self._facts.rows)
+
+    @cached_property
+    def _counted(self) -> KeysByPrefix:
+        return KeysByPrefix(self._facts.counts)
 
     def reached(self, called: PostKey) -> Collection[str] | None:
         """Return the handles that a stored message mentions; None if it no longer says what it said first."""

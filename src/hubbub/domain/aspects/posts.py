@@ -229,7 +229,8 @@ def _pack(post: Post) -> tuple[Post, int]:
 
 def _edit_needs(wanted: Needs, principal: Principal, edit: Edit) -> None:
     message_needs(wanted, principal, edit)
-    files.to_describe(wanted, edit)
+    if is_made_key(edit.room):  # elsewhere, messages have no files
+        wanted.list(files.FILE_USE, edit.room, edit.seq)
     if edit.mentions or edit.calls:
         mentions.to_edit(wanted, principal, edit)
 
@@ -242,7 +243,9 @@ def _delete_needs(wanted: Needs, principal: Principal, delete: Delete) -> None:
 def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
     if why := mentions.fault(edit):
         return Refusal("bad_request", why)
-    return _too_large(max_bytes) if _size(edit.text) > max_bytes else files.screen_alts(edit.alts)
+    if _size(edit.text) > max_bytes:
+        return _too_large(max_bytes)
+    return files.screen_alts(edit.alts) if edit.alts else None
 
 
 def _pack_edit(edit: Edit) -> tuple[Edit, int]:
@@ -261,7 +264,7 @@ def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = Fa
         if isinstance(found, Refusal):
             return found
         named = found
-    alts = files.described(ledger, edit)
+    alts = files.described(ledger, edit) if edit.alts or is_made_key(edit.room) else None
     if isinstance(alts, Refusal):
         return alts
     mentions.edited(ledger, edit, named)
@@ -319,7 +322,7 @@ def message_of(event: Posted) -> Message:
 def with_edit(message: Message, event: Edited) -> Message:
     """Return the message after an edit."""
     said = {"text": event.text, "mentions": event.mentions, "calls": event.calls}
-    shown = files.with_alts(message.files, event.alts)
+    shown = message.files and files.with_alts(message.files, event.alts)
     return replace(as_former(message), **said, files=shown, edited_at=event.at)
 
 
