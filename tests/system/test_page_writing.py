@@ -657,3 +657,10 @@ async def test_on_a_phone_all_of_it_works_by_touch(cast: Cast) -> None:
     await expect(tools).to_have_count(8)
     for tool in await tools.all():
         await expect(tool).to_be_in_viewport(ratio=1)
+    text = (
+        "log => [...log.querySelectorAll('.message .main')].map((it) => it.getBoundingClientRect())"
+    )
+    said = await page.get_by_role("log").evaluate(text)
+    drawn = await tools.evaluate_all("all => all.map((it) => it.getBoundingClientRect())")
+    for tool in drawn:  # none stands over a text
+        assert all(it["bottom"] <= tool["top"] or tool["bottom"] <= it["top"] for it in said)

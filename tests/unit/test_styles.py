@@ -83,3 +83,39 @@ def test_views_set_no_styles_that_know_left_and_right() -> None:
     assert views
     with_styles = [view.name for view in views if re.search(r"\bstyle=", view.read_text())]
     assert with_styles == []
+
+
+STILL = re.compile(
+    r"@media \(prefers-reduced-motion: reduce\) \{\s*\*,\s*\*::before,\s*\*::after \{([^}]*)\}"
+)
+MOVES = re.compile(r"transition|animation|scroll-behavior|view-transition")
+
+
+def test_nothing_moves_for_those_who_want_less_motion() -> None:
+    """One rule switches off all that moves, so that no other may overrule it, or be where it does not reach."""
+    still = STILL.search((APP / "styles" / "base.css").read_text())
+    assert still is not None
+    assert re.findall(r"([\w-]+): none !important", still[1]) == ["animation", "transition"]
+    moving = {
+        (file.name, selector, name, value)
+        for file in APP.rglob("*.css")
+        for selector, name, value in declarations(file.read_text())
+        if MOVES.match(name) and not (file.name == "base.css" and value == "none !important")
+    }
+    assert moving  # or there is nothing to switch off
+    for file, selector, name, value in moving:
+        assert name != "scroll-behavior", (file, selector, value)
+        assert "!important" not in value, (file, selector, name)
+        assert "::" not in re.sub(r"::(before|after)\b", "", selector), (file, selector, name)
+        assert file != "embed.css", "an embedded room has a tree of its own, with styles of its own"
+
+
+def test_no_script_scrolls_smoothly_or_animates() -> None:
+    """Scripts would have to ask for less motion themselves."""
+    scripts = [file for kind in ("*.ts", "*.tsx") for file in APP.rglob(kind)]
+    found = [
+        file.name
+        for file in scripts
+        if re.search(r"""behavior: ["']smooth|\.animate\(""", file.read_text())
+    ]
+    assert scripts and found == []
