@@ -5,13 +5,14 @@ from datetime import datetime
 import pytest
 
 from hubbub.domain.access import Operation
+from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.invites import INVITES, AddPerson, MakeInvite
 from hubbub.domain.facts import Proposal
 from hubbub.domain.markers import MARKER, ReadMarker
 from hubbub.domain.places import MadeKind, RoomPlace
 from hubbub.domain.principals import Principal
 from hubbub.domain.screening import screen_change
-from hubbub.events.rooms import Invited
+from hubbub.events.rooms import Invited, Joined
 from hubbub.protocol.messages import Change, Post
 from hubbub.protocol.rooms import Appoint, Archive, RoomKindName
 from tests.support.access_table import case
@@ -91,6 +92,22 @@ async def test_whoever_uses_it_is_a_member_of_its_rooms_in_the_same_commit(house
     assert await house.codes(*posts) == [None, None, "not_found"]
     assert await house.codes((BETH, Post(room=await house.make(STRAY), text="hi"))) == ["not_found"]
     assert await house.codes((account("eve"), using(*rooms))) == ["gone"], "it is used up"
+
+
+async def test_the_operator_may_let_people_into_every_room_that_takes_them(house: House) -> None:
+    rooms = [await house.make(ADA, "closed"), await house.make(ADA)]
+    archived, direct = await house.make(ADA), await house.make(ADA, "direct", GRACE)
+    await house.do(ADA, Archive(room=archived))
+    refused = [inviting(room, invite="x") for room in (archived, direct, "@r00000000zzzz")]
+    codes = await house.codes(*((OPERATOR, each) for each in refused))
+    assert codes == ["archived", "not_found", "not_found"]
+    await house.do(OPERATOR, inviting(*rooms, role="admin"))
+    assert (await house.do(BETH, using(*rooms, by=OPERATOR))).made == BETH.id
+    for room in rooms:
+        [*_, joined] = await house.log(room)
+        assert isinstance(joined, Joined) and joined.by == BETH.id
+    posts = [(BETH, Post(room=room, text="hi")) for room in rooms]
+    assert await house.codes(*posts) == [None, None]
 
 
 @pytest.mark.parametrize("change", ["role", "archive"])

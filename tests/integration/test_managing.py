@@ -96,16 +96,26 @@ async def test_invites_and_reset_links_are_good_at_once(
     manage: Manage,
 ) -> None:
     made, dave = here
-    ran = await manage("invite", "--role", "admin", "--uses", "2", "--days", "1")
-    assert ran.code == 0 and "2 accounts with the role admin" in ran.err, ran
+    kitchen = {"kind": "closed", "title": "Kitchen", "alias": "kitchen"}
+    room = (await made.ada.ask("POST", "/rooms", kitchen)).body["made"]
+    into = "--room", "#kitchen", "--room", room
+    ran = await manage("invite", "--role", "admin", "--uses", "2", "--days", "1", *into)
+    assert ran.code == 0 and "2 accounts with the role admin, into #kitchen" in ran.err, ran
     token = ran.out.strip()
     for handle in ("grace", "mary"):
         someone = await made.stranger.enter("/accept", token=token, **chosen(handle))
         assert (await someone.ask("GET", "/me")).body["role"] == "admin"
+        posted = await someone.ask("POST", f"/rooms/{room}/messages", {"text": "hi"})
+        assert posted.status == 201, posted.body
     third = {"token": token} | chosen("eve")
     assert (await made.stranger.ask("POST", "/accept", third)).code == "gone"
     link = (await manage("user", "reset", "dave")).out.strip()
     assert (await made.stranger.enter("/reset", token=link, password=NEW)).account == dave.account
+
+
+async def test_an_invite_into_a_room_that_is_not_there_is_refused(manage: Manage) -> None:
+    ran = await manage("invite", "--room", "#attic")
+    assert ran.code == 1 and ran.out == "" and "No made room '#attic': " in ran.err, ran
 
 
 async def test_without_a_server_as_well(tmp_path: Path, store: str, manage: Manage) -> None:

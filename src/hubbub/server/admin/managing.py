@@ -8,7 +8,7 @@ import json
 import secrets
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
@@ -26,13 +26,15 @@ from hubbub.domain.aspects.people.audit import Note
 from hubbub.domain.aspects.people.invites import AddPerson
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
+from hubbub.domain.rooms import ROOM, room_row
 from hubbub.domain.screening import screen_change
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from
-from hubbub.protocol.keys import DIRECTORY, RANDOM_BYTES, account_key, is_account_key
+from hubbub.protocol.keys import DIRECTORY, RANDOM_BYTES, account_key, is_account_key, is_room_key
 from hubbub.protocol.messages import Change
 from hubbub.server.config import Settings
+from hubbub.server.hub.names import Names
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.exporting import exported
@@ -167,18 +169,23 @@ def reset(settings: Settings, who: str) -> None:
     _tell_reset(settings, in_office(settings, act))
 
 
-def invite(settings: Settings, role: str, uses: int, days: float) -> None:
-    """Make an invite and print its token. Raises CannotManage."""
+def invite(
+    settings: Settings, role: str, uses: int, days: float, rooms: Sequence[str] = ()
+) -> None:
+    """Make an invite, perhaps into rooms, and print its token. Raises CannotManage."""
 
     async def act(office: Office) -> str:
         given = OPERATOR, role, uses, days * DAY, None
-        return (await office.entrance.invite(*given, is_open=False)).text
+        keys = [await office.room(room) for room in rooms]
+        into = tuple(dict.fromkeys(keys))
+        return (await office.entrance.invite(*given, is_open=False, rooms=into)).text
 
     token = in_office(settings, act)
     until = datetime.fromtimestamp(time.time() + days * DAY, UTC)
     accounts = "1 account" if uses == 1 else f"{uses} accounts"
+    into = f", into {', '.join(rooms)}" if rooms else ""
     print(
-        f"An invite for {accounts} with the role {role}, until {until:%Y-%m-%dT%H:%M:%SZ}.\n"
+        f"An invite for {accounts} with the role {role}{into}, until {until:%Y-%m-%dT%H:%M:%SZ}.\n"
         f"{_where(settings, 'i')}",
         file=sys.stderr,
     )
@@ -214,11 +221,16 @@ def _described(row: Account) -> str:
     return f"{row.account}  {row.handle}  {row.name}{bot}  {row.role}  {row.status}  since {row.made_at}"
 
 
+async def _may_read(_: Principal, __: str) -> bool:
+    return True
+
+
 class Office:
     """Where the operator works: a store, and what makes secrets for it. Whatever is refused is a RefusalError."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
+        self._names = Names(store, lambda _: [], _may_read)
         self._passwords = Passwords()
         attempts, register = Attempts(time.monotonic), Register(store, time.time, Roll(store))
         self.entrance = Entrance(store, self.submit, self._passwords, attempts, time.time, register)
@@ -260,6 +272,13 @@ class Office:
         if not rows or rows[0].status == "removed":
             raise CannotManage(f"No account {who!r}; `hubbub user list` lists all accounts")
         return rows[0]
+
+    async def room(self, named: str) -> str:
+        """Return the key of a made room, which is named by its key or by # and its alias. Raises CannotManage."""
+        key = await self._names.key(OPERATOR, named)
+        if not (is_room_key(key) and await self.store.rows(ROOM, *room_row(key))):
+            raise CannotManage(f"No made room {named!r}: use # and its alias, or its key")
+        return key
 
     async def reset(self, row: Account) -> str:
         """Make a reset link for an account; return its token."""

@@ -250,9 +250,18 @@ def _add(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
     details = {"role": role} | ({"invite": change.invite} if change.invite else {})
     note(ledger, principal, change, "person added", change.account, **details)
     answer = add(ledger, principal, new)
-    for room in change.rooms:
-        memberships.invite(ledger, _inviter(change), room, change.account)
+    _let_in(ledger, change)
     return answer
+
+
+def _let_in(ledger: Ledger, change: AddPerson) -> None:
+    """Make the new account a member of the invite's rooms."""
+    newcomer = Principal(change.account, Role.ACCOUNT, change.account)
+    for room in change.rooms:
+        if change.inviter == OPERATOR.id:  # whom nobody in the room knows
+            memberships.join(ledger, newcomer, room)
+        else:
+            memberships.invite(ledger, _inviter(change), room, change.account)
 
 
 def _inviter(change: AddPerson) -> Principal:

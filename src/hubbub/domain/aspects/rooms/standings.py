@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from hubbub.domain.access import UNKNOWN, Operation, Permission, RoomKind
 from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, account_row, unheard_row
+from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.audit import BY_RULE
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import SMALL, MadeKind, RoomPlace, Standing, refusal
@@ -113,21 +114,25 @@ def _always_may(
 
 
 def standing_of(known: Known, principal: Principal, room: str) -> Standing:
-    """Return what the table must know."""
+    """Return what the table must know. The operator may do what an owner of the server may who is no member."""
     row = known.row(ROOM, room_row(room))
     account, member, restraint = None, None, _UNRESTRAINED
+    role: str | None = None
     status = "active"
-    if principal.is_account:
+    if principal.id == OPERATOR.id:
+        role = "owner"
+    elif principal.is_account:
         account = known.row(ACCOUNT, account_row(principal.id))
         key = member_row(room, principal.id)
         member = known.row(MEMBER, key)
         restraint = known.row(RESTRAINT, key) or _UNRESTRAINED
         status = account.status if account else "removed"
+        role = account and account.role
     if row is None:
         return Standing(status=status)
     kind = _KINDS[row.kind]
     return Standing(
-        _places(kind, account and account.role, member and member.role),
+        _places(kind, role, member and member.role),
         kind,
         status,
         account is not None and account.kind == "bot",
