@@ -118,7 +118,8 @@ def test_an_unknown_time_zone_is_not_accepted_and_counts_as_that_of_utc(zone: st
 def test_without_a_database_of_time_zones_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hubbub.domain.quiet.ZoneInfo", ZoneInfo.no_cache)
     assert time_zone_fault("Europe/Rome") is None
-    for each in ("tzdata", "tzdata.zoneinfo.Europe", "tzdata.zoneinfo.Etc"):  # which would do instead
+    # The package would do instead.
+    for each in ("tzdata", "tzdata.zoneinfo.Europe", "tzdata.zoneinfo.Etc"):
         monkeypatch.setitem(sys.modules, each, None)
     before = TZPATH
     reset_tzpath(to=[])
