@@ -149,7 +149,7 @@ async def test_the_command_line_sets_pictures_and_takes_them_away(
         ((tmp_path / "me.gif", "--of", "#nowhere"), 3, "not_found"),
         ((tmp_path / "not.png",), 3, "Can't take this picture"),
         ((tmp_path / "none.png",), 2, "No such file"),
-        ((), 2, "Name a picture, or give --remove"),
+        ((), 2, "Give either a FILE or --remove"),
         ((tmp_path / "me.gif", "--remove"), 2, "but not both"),
     ):
         ran = await run(*words)

@@ -82,7 +82,7 @@ async def test_a_newcomer_makes_a_team_in_which_each_sees_what_they_may(people: 
     await say(ada, "the secret plan")
     await invite(ada, "Grace")
     await make_room(ada, "Kitchen", "Open")
-    await expect(who_reads).to_contain_text("Everyone with an account can join and read it.")
+    await expect(who_reads).to_contain_text("Anyone with an account can join and read it.")
     await write_to(ada, "Grace")
     await expect(who_reads).to_contain_text("Only the people in it can read it.")
     await say(ada, "only for you")

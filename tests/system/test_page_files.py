@@ -154,7 +154,7 @@ async def test_files_are_sent_with_a_message_and_shown_in_their_boxes(
     await choose(ada, some("plan.png", png(600, 400), "image/png"), some("notes.txt", b"notes"))
     await expect(chips(ada)).to_have_count(2)
     await expect(chips(ada).first).to_contain_text("plan.png")
-    alt = chips(ada).get_by_role("textbox", name="Alt text of")  # of the picture only
+    alt = chips(ada).get_by_role("textbox", name="Alt text for")  # of the picture only
     await alt.fill("The floor plan")
     await alt.press("Enter")
     await expect(composer(ada)).to_be_focused()
@@ -341,7 +341,7 @@ async def test_a_message_with_files_is_edited_and_deleted(cast: Cast, ada: Page)
     await expect(said).to_be_visible()
     await composer(ada).press("ArrowUp")
     await ada.get_by_role("textbox", name="Edit message").fill("")
-    alt = ada.get_by_role("log").get_by_role("textbox", name="Alt text of lake.png")
+    alt = ada.get_by_role("log").get_by_role("textbox", name="Alt text for lake.png")
     await alt.fill("A lake at dawn")
     await alt.press("Enter")
     last = ada.get_by_role("log").locator(".message").last
@@ -400,9 +400,9 @@ async def test_files_attached_offline_in_two_tabs_arrive_once_after_reloads(
         await asyncio.gather(ada.reload(), other.reload())
         for page in (ada, other):
             await expect(pending(page)).to_have_count(2)
-            alt = chips(page).get_by_role("textbox", name="Alt text of draft.png")
+            alt = chips(page).get_by_role("textbox", name="Alt text for draft.png")
             await expect(alt).to_have_value("A dot")
-        await expect(message(ada, "table")).to_contain_text("shown once there is a connection")
+        await expect(message(ada, "table")).to_contain_text("appear once you're back online")
         await come_back(cast.people.server, ada, other)
         for page in (ada, other):
             await expect(pending(page)).to_have_count(0)

@@ -271,7 +271,7 @@ async def settings(page: Page, section: str) -> Locator:
 async def keep_to_oneself(people: People, page: Page, token: str) -> None:
     """Let others see neither how far one has read nor whether one is there."""
     privacy = await settings(page, "Privacy")
-    for shown in ("Others see how far I have read", "Others see when I am online"):
+    for shown in ("Let others see how far I've read", "Let others see when I'm online"):
         await privacy.get_by_label(shown).uncheck()
     kept: dict[str, bool] = {}
     while not {"receipts", "hide_presence"} <= kept.keys():

@@ -113,7 +113,7 @@ FILE_USE = Table(
 def fault(post: Post) -> str | None:
     """Return what is wrong with the files of a post, or None."""
     if not (post.alts or {}).keys() <= set(post.files or ()):
-        return "`alts` may only name files of the message"
+        return "Invalid `alts`: name only files of this message"
     if post.files is None:
         return None
     if not is_made_key(post.room):

@@ -22,7 +22,7 @@ def add_options(parser: Parser) -> None:
         nargs="?",
         type=Path,
         metavar="FILE",
-        help="a PNG, JPEG, GIF, WebP or AVIF; others see its centre, cropped to a square",
+        help="a PNG, JPEG, GIF, WebP or AVIF; it is cropped to a square around its centre",
     )
     parser.add_argument("--remove", action="store_true", help="remove the picture")
     parser.add_argument(
@@ -41,7 +41,7 @@ def run(chosen: argparse.Namespace) -> int:
     from hubbub.terminal.picture import NoSuchAccount, set_picture
 
     if chosen.remove == bool(chosen.file):
-        return fail(USAGE, "Name a picture, or give --remove, but not both")
+        return fail(USAGE, "Give either a FILE or --remove")
     if chosen.file and not chosen.file.is_file():
         why = "Not a file" if chosen.file.exists() else "No such file"
         return fail(USAGE, f"{why}: {chosen.file}")

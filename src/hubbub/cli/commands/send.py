@@ -35,7 +35,7 @@ def add_options(parser: Parser) -> None:
         action="append",
         default=[],
         metavar="ALT",
-        help="describe a picture for people who can't see it; can be repeated: the first is of the first --file, and so on",
+        help="alt text of a picture, for people who can't see it; can be repeated: the first --alt is for the first --file, and so on",
     )
     parser.add_argument(
         "--client-message-id",
@@ -83,7 +83,7 @@ def _mistake(chosen: argparse.Namespace) -> str | None:
     if len(chosen.file) > MAX_FILES:
         return f"Too many files: attach at most {MAX_FILES}"
     if len(chosen.alt) > len(chosen.file):
-        return "Too many --alt: give at most one for each --file"
+        return "Too many --alt options: use at most one for each --file"
     if chosen.text or chosen.file:
         if prefix is not None:
             return "--idempotency only applies to lines of standard input; with a TEXT, use --client-message-id"

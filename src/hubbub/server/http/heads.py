@@ -27,4 +27,4 @@ def refusal_of(flaw: Flaw) -> Refusal:
     if flaw.is_too_large:
         most = f"{MAX_HEADERS} headers, {MAX_LINE_BYTES} bytes per line and {MAX_HEAD_BYTES} bytes in all"
         return Refusal("head_too_large", f"Request head too large: use at most {most}")
-    return Refusal("bad_request", flaw.why or "Malformed request: it is not HTTP/1.1")
+    return Refusal("bad_request", flaw.why or "Malformed request: not valid HTTP/1.1")

@@ -201,10 +201,10 @@ def flaw_of(error: BaseException | None) -> Flaw:
 
 
 def _in_a_sentence(words: str) -> str:
-    """Return what aiohttp's parser says as people can use it."""
+    """Turn an error of aiohttp's parser into a helpful sentence."""
     if " url" in words:
-        return "Malformed request target: percent-encode all but ASCII characters"
-    return f"Malformed request: it is not HTTP/1.1 ({words})" if words else ""
+        return "Malformed request target: percent-encode all non-ASCII characters"
+    return f"Malformed request: not valid HTTP/1.1 ({words})" if words else ""
 
 
 # --- connections ------------------------------------------------------------------------------------

@@ -174,7 +174,7 @@ def _screen_invite(change: MakeInvite, _: int) -> Refusal | None:
     if change.role not in RANKS:
         return Refusal("bad_request", f"Unknown role: use one of {', '.join(RANKS)}")
     if len(change.rooms) > MAX_ROOMS or not all(map(is_room_key, change.rooms)):
-        why = f"Invalid rooms of an invite: use at most {MAX_ROOMS} rooms that people made"
+        why = f"Invalid rooms: name at most {MAX_ROOMS} rooms that people made"
         return Refusal("bad_request", why)
     return None if change.uses > 0 else Refusal("bad_request", "An invite needs at least one use")
 
