@@ -8,7 +8,7 @@ from typing import Any
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Page, expect
+from playwright.async_api import Browser, Locator, Page, expect
 
 from tests.support.chromium import WITH_WORKER
 from tests.support.newcomers import People, at_home, make_room, people_of, toast
@@ -73,14 +73,22 @@ KNOWN = until_kept(
     "all.some((each) => each?.rooms?.has?.(room)) && all.some((each) => each?.[room])"
 )
 UNREAD = until_kept("all.some((each) => each?.rooms?.get?.(room)?.unread === count)")
-STORED = f"""async ([room, count]) => {{
+
+
+def until_stored(condition: str) -> str:
+    """A script that waits until a condition holds for the `row` of a `room`, and a `count`."""
+    return f"""async ([room, count]) => {{
   const dump = {DUMP};
-  const is = (rows) => rows.some((row) => row.room === room && row.count >= count);
+  const is = (rows) => rows.some((row) => row.room === room && {condition});
   for (;;) {{
     if (Object.entries(await dump()).some(([name, rows]) => name.endsWith(" rooms") && is(rows))) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }}
 }}"""
+
+
+STORED = until_stored("row.count >= count")
+THREADS = until_stored("row.threads.size >= count")
 
 
 async def kept_unread(page: Page, room: str, count: int) -> None:
@@ -452,6 +460,14 @@ async def all_is_changed(people: People, page: Page, room: str) -> None:
     await expect(page.get_by_label("Notify me of")).to_have_value("all")
 
 
+async def answered(people: People, page: Page, room: str) -> Locator:
+    """What says that there is a reply, once this device has kept that."""
+    seq = await message(page, "the kettle is on").get_attribute("data-seq")
+    await people.ask(page, "POST", f"/rooms/{room}:{seq}/messages", {"text": "for tea"})
+    await page.evaluate(THREADS, [room, 1])
+    return page.get_by_role("button", name="1 reply")
+
+
 async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
     browser: Browser, tmp_path: Path
 ) -> None:
@@ -462,6 +478,7 @@ async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
         room = await ada.evaluate("location.pathname.split('/').pop()")
         await kept(ada)
         await stored(ada, room, 1)
+        replies = await answered(people, ada, room)
         await composer(ada).fill("half a sentence")
         await kept_of_account(ada, room)
         await people.server.kill()
@@ -469,6 +486,7 @@ async def test_an_account_reads_without_a_server_and_goes_on_when_it_is_back(
         await expect(ada.get_by_role("heading", name="Kitchen")).to_be_visible()
         await expect(ada.get_by_role("log").locator(".by").first).to_have_text("Ada")
         await expect(bodies(ada)).to_have_text(["the kettle is on"])
+        await expect(replies).to_be_visible()
         await expect(composer(ada)).to_have_value("half a sentence")
         await composer(ada).press("Enter")
         await expect(unsent(ada)).to_have_count(1)

@@ -71,7 +71,7 @@ test("a message that is sent is a draft or waits, whenever the page is left", as
 test("what is kept of a room that was let go of meanwhile is of one moment", async () => {
   const device = await Device.open();
   const log = new Map([[1, { seq: 1, text: "one" }]]);
-  const keeping = device.keep({ room: ROOM, epoch: "e1", seq: 1, more: false, pins: [], bySeq: log }, new Set([1]));
+  const keeping = device.keep({ room: ROOM, epoch: "e1", seq: 1, more: false, pins: [], threads: new Map(), bySeq: log }, new Set([1]));
   log.set(1, { seq: 1, text: "one", reactions: { "👍": ["grace"] } }); // event 2
   await keeping;
   assert.deepEqual(db.values("messages"), [{ room: ROOM, seq: 1, as_of: 1, message: { seq: 1, text: "one" } }]);

@@ -17,6 +17,8 @@ export interface RoomRow {
   /** Whether there are messages before those that are kept. */
   more: boolean;
   pins: readonly number[];
+  /** What is known of the threads of its messages; former versions kept nothing of them. */
+  threads?: ReadonlyMap<number, unknown>;
   /** When it was used last, in milliseconds since 1970. */
   used: number;
   count: number;
@@ -78,6 +80,7 @@ export interface Seen<Message extends { seq: number }> {
   seq: number;
   more: boolean;
   pins: readonly number[];
+  threads: ReadonlyMap<number, unknown>;
   bySeq: ReadonlyMap<number, Message>;
 }
 
@@ -311,7 +314,7 @@ interface Part<Message> {
 /** Keep a part of what changed, and the position with the last part, in one transaction. Another tab may be further. */
 async function keepPart<Message extends { seq: number }>(
   db: IDBPDatabase<Schema>,
-  { room, epoch, seq, more, pins, bySeq }: Seen<Message>,
+  { room, epoch, seq, more, pins, threads, bySeq }: Seen<Message>,
   { last, part, isAnew, isLast }: Part<Message>,
 ): Promise<"kept" | "unknown" | "older"> {
   const change = db.transaction(["rooms", "messages"], "readwrite", { durability: "relaxed" });
@@ -326,7 +329,16 @@ async function keepPart<Message extends { seq: number }>(
     const count = await messages.count(all(room));
     const isCut = more || bySeq.size > last.length || !isLast;
     const position = isLast || isAnew ? seq : (row?.seq ?? seq);
-    await rooms.put({ room, epoch, seq: position, more: isCut, pins: [...pins], used: Date.now(), count });
+    await rooms.put({
+      room,
+      epoch,
+      seq: position,
+      more: isCut,
+      pins: [...pins],
+      threads: new Map(last.flatMap((each) => (threads.has(each) ? [[each, threads.get(each)]] : []))),
+      used: Date.now(),
+      count,
+    });
     return "kept";
   };
   return (await Promise.all([act(), change.done]))[0];

@@ -86,8 +86,9 @@ async function begun(client: Client, name: string, kept: Kept | undefined, isKep
 }
 
 /** Show a room as it is kept. */
-function beginKept(name: string, place: Place, { view }: Kept): void {
+function beginKept(name: string, place: Place, { view, threads }: Kept): void {
   place.kept = view;
+  place.learnThreads(threads);
   place.pins.value = view.pins;
   place.changed();
   if (name !== current.peek()) return;
@@ -206,8 +207,10 @@ async function hearSignals(place: Place, room: Room): Promise<void> {
   for await (const signal of room.signals()) {
     if (signal.signal === "presence") place.here.value = hereIn(room);
     else if (signal.signal === "receipt") place.receipts.value = new Map(room.receipts);
-    else if (signal.signal === "threads") place.learnThreads(room.threads);
-    else if (signal.signal === "typing" && whoOf(signal) !== me().who) hearTyping(place, signal);
+    else if (signal.signal === "threads") {
+      place.learnThreads(room.threads);
+      keep(room.name, Object.keys(signal.threads).map(Number));
+    } else if (signal.signal === "typing" && whoOf(signal) !== me().who) hearTyping(place, signal);
   }
 }
 

@@ -17,6 +17,7 @@ export const trouble = signal<Trouble>("none");
 export interface Kept {
   epoch: string;
   view: RoomView;
+  threads: ReadonlyMap<number, wire.ThreadInRoom>;
 }
 
 let device: Device | undefined;
@@ -84,7 +85,8 @@ async function read(name: string): Promise<Kept | undefined> {
   const messages = new Map(found.map(({ seq, message }) => [seq, message]));
   const asOf = new Map(found.filter(({ as_of }) => as_of > row.seq).map(({ seq, as_of }) => [seq, as_of]));
   const { epoch, seq, more, pins } = row;
-  return { epoch, view: { messages, asOf, more, seq, pins: [...pins], state: undefined, state_seq: 0 } };
+  const threads = (row.threads ?? new Map()) as Kept["threads"];
+  return { epoch, threads, view: { messages, asOf, more, seq, pins: [...pins], state: undefined, state_seq: 0 } };
 }
 
 /** Keep what changed in a room, when there is time: these messages, or all. */
@@ -129,11 +131,18 @@ async function keepChanged(): Promise<void> {
     changed.delete(name); // only now: what changes meanwhile is not kept, and the position is that of now
     if (!seqs) continue; // it was dropped
     if (seqs !== "all") pause = Math.max(pause, PAUSE_EACH * Math.min(seqs.size, MOST_OF_A_ROOM));
-    const room = places.get(name)?.room;
-    if (room?.position.epoch) await device?.keep(seenIn(room), seqs === "all" ? undefined : seqs);
+    const { room, threads } = places.get(name) ?? {};
+    if (room?.position.epoch && threads) await device?.keep(seenIn(room, threads.peek()), seqs === "all" ? undefined : seqs);
     hasAll ||= seqs === "all";
   }
   if (hasAll) await device?.trim();
 }
 
-const seenIn = ({ name, position, more, pins, bySeq }: Room) => ({ room: name, ...position, more, pins, bySeq });
+const seenIn = ({ name, position, more, pins, bySeq }: Room, threads: Kept["threads"]) => ({
+  room: name,
+  ...position,
+  more,
+  pins,
+  threads,
+  bySeq,
+});

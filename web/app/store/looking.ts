@@ -2,6 +2,7 @@
 
 import type { Room } from "#sdk";
 import { isMade, placeIn } from "./address.ts";
+import { keep } from "./kept.ts";
 import { settingsOf } from "./managing.ts";
 import { meetAuthors } from "./names.ts";
 import { accountOf, type Place, places, topics } from "./state.ts";
@@ -33,7 +34,12 @@ async function learnThreads(place: Place, room: Room): Promise<void> {
   for (let pages = 0; pages < MOST_PAGES; pages++) {
     const page = await room.listThreads({ ...(before && { before }), limit: 50 });
     meetAuthors(page);
-    place.learnThreads(page.threads.map((each) => [placeIn(each.thread).root ?? 0, each]));
+    const threads = page.threads.map((each) => [placeIn(each.thread).root ?? 0, each] as const);
+    place.learnThreads(threads);
+    keep(
+      room.name,
+      threads.map(([seq]) => seq),
+    );
     place.changed();
     const [first, last] = [page.threads[0], page.threads.at(-1)];
     if (pages === 0 && first) place.threadsUntil = first.at;

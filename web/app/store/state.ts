@@ -48,7 +48,7 @@ export class Place {
   kept: View | undefined;
 
   /** Know what an answer, or a signal, says of threads. */
-  learnThreads(threads: Iterable<[number, wire.ThreadInRoom]>): void {
+  learnThreads(threads: Iterable<readonly [number, wire.ThreadInRoom]>): void {
     this.threads.value = new Map([...this.threads.peek(), ...threads]);
   }
 
