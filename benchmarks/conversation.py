@@ -17,16 +17,16 @@ from typing import NamedTuple
 
 import asyncpg
 
-from hubbub.domain.accounts import ACCOUNT, Account
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.rooms.members import JoinRoom
 from hubbub.domain.facts import EVERYONE, Accepted, Facts, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Role, Scope
+from hubbub.domain.tables.accounts import ACCOUNT, Account
+from hubbub.protocol.commands.reading import MarkRead
+from hubbub.protocol.commands.rooms import Create
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Change, Delete, Post
-from hubbub.protocol.reading import MarkRead
-from hubbub.protocol.rooms import Create
 from hubbub.server.stores.base import Activity, Store
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore

@@ -91,9 +91,9 @@ def in_made_room(_: int, members: int = len(MEMBERS)) -> list[Any]:
 async def make_room(store: Any) -> bool:
     """Make the accounts and the room for `in_made_room`; returns whether this checkout has such."""
     try:
-        from hubbub.domain.accounts import ACCOUNT, Account
+        from hubbub.domain.tables.accounts import ACCOUNT, Account
+        from hubbub.protocol.commands.rooms import Create, InvitePeople
         from hubbub.protocol.keys import DIRECTORY
-        from hubbub.protocol.rooms import Create, InvitePeople
     except ImportError:
         return False
     rows = [

@@ -26,8 +26,8 @@ from hubbub.domain.access import RoomKind
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.search.query import query_of
+from hubbub.protocol.commands.rooms import Create
 from hubbub.protocol.messages import Change, Delete, Post
-from hubbub.protocol.rooms import Create
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import Store

@@ -10,16 +10,16 @@ from itertools import islice
 from pathlib import Path
 from typing import NamedTuple
 
-from hubbub.domain.accounts import ACCOUNT, Account
 from hubbub.domain.aspects.people.accounts import OWNERS, OwnerRow
 from hubbub.domain.aspects.people.sessions import SESSIONS, Session
 from hubbub.domain.aspects.rooms.members import JoinRoom
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.principals import SCOPES, Principal, Role, Scope
+from hubbub.domain.tables.accounts import ACCOUNT, Account
 from hubbub.protocol import keys
+from hubbub.protocol.commands.rooms import Create
 from hubbub.protocol.keys import DIRECTORY, account_key, room_key
 from hubbub.protocol.messages import Change, Post
-from hubbub.protocol.rooms import Create
 from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
 from hubbub.server.stores.sqlite.store import SqliteStore
 

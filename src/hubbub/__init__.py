@@ -27,15 +27,15 @@ _PUBLIC = {
         Appointed Archived Banned Changed Created Invited Joined Left Muted Removed Restored
         Unbanned Unmuted
     """,
-    "hubbub.protocol.conversation": "DraftsPage EditsPage OneMessage PinsPage SavedPage MessageSource",
+    "hubbub.protocol.commands.conversation": "DraftsPage EditsPage OneMessage PinsPage SavedPage MessageSource",
     "hubbub.protocol.messages": """
         Members Message Page Presence Receipt Resumed Snapshot ThreadsMoved Typing Value
     """,
-    "hubbub.protocol.missed": "MissedPage",
-    "hubbub.protocol.search": "SearchPage",
-    "hubbub.protocol.threads": "MyThreadsPage ThreadsPage",
+    "hubbub.protocol.commands.missed": "MissedPage",
+    "hubbub.protocol.commands.search": "SearchPage",
+    "hubbub.protocol.commands.threads": "MyThreadsPage ThreadsPage",
     "hubbub.protocol.presence": "PersonPresence",
-    "hubbub.protocol.starting": "MyRoom ShownPerson",
+    "hubbub.protocol.commands.starting": "MyRoom ShownPerson",
 }
 _HOMES = {name: home for home, names in _PUBLIC.items() for name in names.split()}
 

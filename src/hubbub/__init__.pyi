@@ -59,12 +59,18 @@ from hubbub.events.rooms import Unmuted as Unmuted
 from hubbub.events.threads import Threaded as Threaded
 from hubbub.events.threads import ThreadEnded as ThreadEnded
 from hubbub.events.threads import ThreadReopened as ThreadReopened
-from hubbub.protocol.conversation import DraftsPage as DraftsPage
-from hubbub.protocol.conversation import EditsPage as EditsPage
-from hubbub.protocol.conversation import MessageSource as MessageSource
-from hubbub.protocol.conversation import OneMessage as OneMessage
-from hubbub.protocol.conversation import PinsPage as PinsPage
-from hubbub.protocol.conversation import SavedPage as SavedPage
+from hubbub.protocol.commands.conversation import DraftsPage as DraftsPage
+from hubbub.protocol.commands.conversation import EditsPage as EditsPage
+from hubbub.protocol.commands.conversation import MessageSource as MessageSource
+from hubbub.protocol.commands.conversation import OneMessage as OneMessage
+from hubbub.protocol.commands.conversation import PinsPage as PinsPage
+from hubbub.protocol.commands.conversation import SavedPage as SavedPage
+from hubbub.protocol.commands.missed import MissedPage as MissedPage
+from hubbub.protocol.commands.search import SearchPage as SearchPage
+from hubbub.protocol.commands.starting import MyRoom as MyRoom
+from hubbub.protocol.commands.starting import ShownPerson as ShownPerson
+from hubbub.protocol.commands.threads import MyThreadsPage as MyThreadsPage
+from hubbub.protocol.commands.threads import ThreadsPage as ThreadsPage
 from hubbub.protocol.messages import Members as Members
 from hubbub.protocol.messages import Message as Message
 from hubbub.protocol.messages import Page as Page
@@ -75,12 +81,6 @@ from hubbub.protocol.messages import Snapshot as Snapshot
 from hubbub.protocol.messages import ThreadsMoved as ThreadsMoved
 from hubbub.protocol.messages import Typing as Typing
 from hubbub.protocol.messages import Value as Value
-from hubbub.protocol.missed import MissedPage as MissedPage
 from hubbub.protocol.presence import PersonPresence as PersonPresence
-from hubbub.protocol.search import SearchPage as SearchPage
-from hubbub.protocol.starting import MyRoom as MyRoom
-from hubbub.protocol.starting import ShownPerson as ShownPerson
-from hubbub.protocol.threads import MyThreadsPage as MyThreadsPage
-from hubbub.protocol.threads import ThreadsPage as ThreadsPage
 
 __version__: str

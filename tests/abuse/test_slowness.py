@@ -12,7 +12,7 @@ from aiohttp import web
 
 from hubbub.server.config import Settings
 from hubbub.server.http.bounds import BoundedRunner
-from hubbub.server.listening import bound, port_of
+from hubbub.server.process.listening import bound, port_of
 from tests.abuse.doors import BODIES, DOORS, SESSIONS, head, session
 from tests.integration.raw import Raw, connected
 

@@ -4,7 +4,7 @@ import pytest
 
 from hubbub.domain.aspects import emoji
 from hubbub.domain.aspects.emoji import AddEmoji, RemoveEmoji, image_from
-from hubbub.domain.emoji import EMOJI, EMOJI_IMAGE, Emoji, EmojiImage
+from hubbub.domain.tables.emoji import EMOJI, EMOJI_IMAGE, Emoji, EmojiImage
 from hubbub.events import Event
 from hubbub.events.emoji import EmojiAdded, EmojiRemoved
 from hubbub.protocol.keys import DIRECTORY

@@ -6,8 +6,8 @@ from hubbub.domain.facts import Accepted
 from hubbub.domain.files import FILE, FILE_USE, FileUse
 from hubbub.events import Attached, Posted
 from hubbub.protocol.codec import encode
+from hubbub.protocol.commands.rooms import Archive, ChangeRoom
 from hubbub.protocol.messages import MOST_ALT_BYTES, Delete, Edit, Post
-from hubbub.protocol.rooms import Archive, ChangeRoom
 from tests.support.rooms import ADA, GRACE, GUEST, House
 
 KEY = "0" * 23

@@ -2,8 +2,8 @@
 
 from hubbub.domain.facts import MessageKey
 from hubbub.events import Posted, Reference, outline
+from hubbub.protocol.commands.rooms import Remove
 from hubbub.protocol.messages import Delete, Edit, Post, React
-from hubbub.protocol.rooms import Remove
 from tests.contracts.test_erasing import holds_secret
 from tests.support.everything import everything
 from tests.support.fakes import AT, MemoryStore

@@ -8,13 +8,13 @@ from hubbub.domain.access import Operation
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.invites import INVITES, AddPerson, MakeInvite
 from hubbub.domain.facts import Proposal
-from hubbub.domain.markers import MARKER, ReadMarker
 from hubbub.domain.places import MadeKind, RoomPlace
 from hubbub.domain.principals import Principal
 from hubbub.domain.screening import screen_change
+from hubbub.domain.tables.markers import MARKER, ReadMarker
 from hubbub.events.rooms import Invited, Joined
+from hubbub.protocol.commands.rooms import Appoint, Archive, RoomKindName
 from hubbub.protocol.messages import Change, Post
-from hubbub.protocol.rooms import Appoint, Archive, RoomKindName
 from tests.support.access_table import case
 from tests.support.fakes import AT, guest
 from tests.support.rooms import (

@@ -9,17 +9,17 @@ from hubbub.domain.aspects.former import last_only
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.rooms.members import LeaveRoom
 from hubbub.domain.facts import EVERYONE, Answer, Proposal
-from hubbub.domain.keywords import KEYWORDS, KeywordRow
-from hubbub.domain.markers import KEYWORD, MENTION, Mention
 from hubbub.domain.principals import Principal
 from hubbub.domain.screening import screen_change
+from hubbub.domain.tables.keywords import KEYWORDS, KeywordRow
+from hubbub.domain.tables.markers import KEYWORD, MENTION, Mention
 from hubbub.events.reading import Mentioned, Unmentioned
 from hubbub.events.threads import ThreadFollowed
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer
+from hubbub.protocol.commands.reading import SetRoom
+from hubbub.protocol.commands.threads import FollowThread
 from hubbub.protocol.keys import parent_of, thread_key
 from hubbub.protocol.messages import Change, Delete, Edit
-from hubbub.protocol.preferences import BlockPerson, Prefer
-from hubbub.protocol.reading import SetRoom
-from hubbub.protocol.threads import FollowThread
 from hubbub.server.reactors import keywords
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.keywords import Keywords

@@ -19,24 +19,33 @@ from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.aspects.rooms.standings import GUARD
 from hubbub.domain.facts import EVERYONE, Accepted, Answer, Proposal
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MARKER, MENTION, ReadMarker
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Kept, Known
-from hubbub.domain.rooms import ALIAS, MEMBER, RESTRAINT, ROOM, Alias, Member, MemberKey, RoomKey
 from hubbub.domain.rules import Rules
+from hubbub.domain.tables.markers import MARKER, MENTION, ReadMarker
+from hubbub.domain.tables.rooms import (
+    ALIAS,
+    MEMBER,
+    RESTRAINT,
+    ROOM,
+    Alias,
+    Member,
+    MemberKey,
+    RoomKey,
+)
 from hubbub.events import Deleted, Posted, Reference
 from hubbub.events.conversation import Drafted, Pinned, Saved, Unpinned
 from hubbub.events.reading import Read
 from hubbub.events.rooms import Banned, Invited, Left, Removed
 from hubbub.events.threads import ThreadUnfollowed
-from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
+from hubbub.protocol.commands.conversation import KeepDraft, Pin, Save, Unpin, Unsave
+from hubbub.protocol.commands.preferences import BlockPerson
+from hubbub.protocol.commands.reading import MarkRead
+from hubbub.protocol.commands.rooms import Ban, ChangeRoom, InvitePeople, Mute, Remove, Unban
+from hubbub.protocol.commands.threads import EndThread, ReopenThread, UnfollowThread
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY, is_room_key, is_thread_key, thread_key
 from hubbub.protocol.messages import Change, Delete, Post
-from hubbub.protocol.preferences import BlockPerson
-from hubbub.protocol.reading import MarkRead
-from hubbub.protocol.rooms import Ban, ChangeRoom, InvitePeople, Mute, Remove, Unban
-from hubbub.protocol.threads import EndThread, ReopenThread, UnfollowThread
 from hubbub.server.stores.base import OwnRoom, Selection
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.records import SqliteRecords

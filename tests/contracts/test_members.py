@@ -7,7 +7,7 @@ import pytest
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import Accepted
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import DIRECT, MEMBER, PLACE, RESTRAINT, ROOM, Placement, Restraint
+from hubbub.domain.tables.rooms import DIRECT, MEMBER, PLACE, RESTRAINT, ROOM, Placement, Restraint
 from hubbub.events import Posted
 from hubbub.events.rooms import (
     Appointed,
@@ -21,10 +21,8 @@ from hubbub.events.rooms import (
     Unbanned,
     Unmuted,
 )
-from hubbub.protocol.errors import Refusal
-from hubbub.protocol.messages import Change, Delete, Edit, Post, React
-from hubbub.protocol.reading import MarkUnread, SetRoom
-from hubbub.protocol.rooms import (
+from hubbub.protocol.commands.reading import MarkUnread, SetRoom
+from hubbub.protocol.commands.rooms import (
     Appoint,
     Ban,
     ChangeRoom,
@@ -34,6 +32,8 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.messages import Change, Delete, Edit, Post, React
 from hubbub.server.stores import base
 from hubbub.server.stores.base import OwnRoom, Selection
 from tests.support.fakes import AT, guest, holder, user

@@ -8,9 +8,9 @@ import pytest
 from hubbub.domain.facts import EVERYONE
 from hubbub.domain.principals import Principal
 from hubbub.events import Deleted, Event, Posted, Reacted, Unreacted
+from hubbub.protocol.commands.preferences import BlockPerson
+from hubbub.protocol.commands.reading import MarkRead
 from hubbub.protocol.messages import Delete, Post, React, Unreact
-from hubbub.protocol.preferences import BlockPerson
-from hubbub.protocol.reading import MarkRead
 from hubbub.server.stores.base import MOST_MENTIONS, MOST_REACTED, Important, Unseen
 from tests.support.rooms import ADA, GRACE, MARGARET, House
 

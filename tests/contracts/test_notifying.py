@@ -15,13 +15,13 @@ from hubbub.domain.aspects.people.subscriptions import MAX_SUBSCRIPTIONS
 from hubbub.domain.facts import EVERYONE, Answer, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.screening import screen_change
-from hubbub.domain.subscriptions import SUBSCRIPTIONS, Subscription
+from hubbub.domain.tables.subscriptions import SUBSCRIPTIONS, Subscription
 from hubbub.events.people import Subscribed, Unsubscribed
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer
+from hubbub.protocol.commands.reading import MarkRead, SetRoom
+from hubbub.protocol.commands.subscriptions import Subscribe, Unsubscribe
 from hubbub.protocol.keys import thread_key
 from hubbub.protocol.messages import Change, Delete
-from hubbub.protocol.preferences import BlockPerson, Prefer
-from hubbub.protocol.reading import MarkRead, SetRoom
-from hubbub.protocol.subscriptions import Subscribe, Unsubscribe
 from hubbub.server.engine.devices import GRACE as GRACE_SECONDS
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.keywords import Keywords

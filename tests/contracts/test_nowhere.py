@@ -14,7 +14,7 @@ import pytest
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import MessageKey
 from hubbub.events import Reference
-from hubbub.protocol.conversation import KeepDraft, Unsave
+from hubbub.protocol.commands.conversation import KeepDraft, Unsave
 from hubbub.protocol.messages import Delete, Edit
 from hubbub.server.people.removing import finish_all, removal_of
 from hubbub.server.reactors.former import Former

@@ -8,9 +8,9 @@ from hubbub.domain.facts import Accepted
 from hubbub.domain.screening import screen_change
 from hubbub.events import Deleted, Event, Reference
 from hubbub.events.conversation import Drafted, Saved, Unsaved
-from hubbub.protocol.conversation import KeepDraft, Save, Unsave
+from hubbub.protocol.commands.conversation import KeepDraft, Save, Unsave
+from hubbub.protocol.commands.rooms import Ban, Remove
 from hubbub.protocol.messages import Change, Delete, Post
-from hubbub.protocol.rooms import Ban, Remove
 from tests.contracts.test_erasing import holds_secret
 from tests.support.everything import everything
 from tests.support.fakes import AT

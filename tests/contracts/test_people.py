@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects import RULES, people
 from hubbub.domain.aspects.people.accounts import (
     OPERATOR,
@@ -17,6 +16,7 @@ from hubbub.domain.aspects.people.audit import ADDRESS_DAYS, ForgetAddresses
 from hubbub.domain.aspects.people.invites import INVITES
 from hubbub.domain.facts import Accepted
 from hubbub.domain.rules import Rules
+from hubbub.domain.tables.accounts import ACCOUNT
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres.store import PostgresStore

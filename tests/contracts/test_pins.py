@@ -4,9 +4,9 @@ from hubbub.domain.aspects.conversation.pins import MAX_PINS, PINS, Pinning
 from hubbub.domain.facts import Accepted, MessageKey
 from hubbub.domain.screening import screen_change
 from hubbub.events.conversation import Pinned, Unpinned
-from hubbub.protocol.conversation import Pin, Unpin
+from hubbub.protocol.commands.conversation import Pin, Unpin
+from hubbub.protocol.commands.rooms import Archive
 from hubbub.protocol.messages import Delete, Post
-from hubbub.protocol.rooms import Archive
 from tests.support.fakes import AT, MemoryStore
 from tests.support.rooms import ADA, GRACE, GUEST, MARGARET, ROOM_RULES, House
 

@@ -5,19 +5,19 @@ from typing import NamedTuple
 
 import pytest
 
-from hubbub.domain.accounts import BLOCKS, Block
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import EVERYONE, Accepted
-from hubbub.domain.markers import MARKER, MENTION, NAMED, ReadMarker
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import PLACE, Placement
 from hubbub.domain.screening import screen_change
+from hubbub.domain.tables.accounts import BLOCKS, Block
+from hubbub.domain.tables.markers import MARKER, MENTION, NAMED, ReadMarker
+from hubbub.domain.tables.rooms import PLACE, Placement
 from hubbub.events import Edited, Posted
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
+from hubbub.protocol.commands.preferences import BlockPerson, UnblockPerson
+from hubbub.protocol.commands.reading import MarkRead, MarkUnread, SetRoom
+from hubbub.protocol.commands.rooms import ChangeRoom, InvitePeople
 from hubbub.protocol.messages import Change, Delete, Edit, Post
-from hubbub.protocol.preferences import BlockPerson, UnblockPerson
-from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
-from hubbub.protocol.rooms import ChangeRoom, InvitePeople
 from hubbub.server.stores.base import Selection
 from tests.support.fakes import ADA as TOKEN
 from tests.support.fakes import AT, guest

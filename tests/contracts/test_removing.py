@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.people.accounts import (
     HANDLES,
@@ -21,14 +20,15 @@ from hubbub.domain.aspects.people.passwords import MakeReset
 from hubbub.domain.aspects.people.removal import BEGUN, DONE, REMOVALS, FinishRemoval
 from hubbub.domain.facts import Answer
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import MEMBER, PLACE, RESTRAINT
+from hubbub.domain.tables.accounts import ACCOUNT, account_row
+from hubbub.domain.tables.rooms import MEMBER, PLACE, RESTRAINT
 from hubbub.domain.view import RoomView
 from hubbub.events import Erased, PersonRemoved, Reference
-from hubbub.protocol.conversation import KeepDraft, Pin, Save
+from hubbub.protocol.commands.conversation import KeepDraft, Pin, Save
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer
+from hubbub.protocol.commands.rooms import ChangeRoom, Create
 from hubbub.protocol.keys import AUDIT, DIRECTORY, thread_key
 from hubbub.protocol.messages import Change, Edit, Post, React, Unreact
-from hubbub.protocol.preferences import BlockPerson, Prefer
-from hubbub.protocol.rooms import ChangeRoom, Create
 from hubbub.server.people import removing
 from hubbub.server.people.removing import finish_all, removal_of
 from hubbub.server.stores.base import Store

@@ -5,8 +5,18 @@ import pytest
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.aspects.rooms.settings import ASPECT
 from hubbub.domain.facts import Accepted
-from hubbub.domain.rooms import ALIAS, DIRECT, MEMBER, PLACE, ROOM, Alias, Direct, Member, Placement
 from hubbub.domain.screening import screen_change
+from hubbub.domain.tables.rooms import (
+    ALIAS,
+    DIRECT,
+    MEMBER,
+    PLACE,
+    ROOM,
+    Alias,
+    Direct,
+    Member,
+    Placement,
+)
 from hubbub.events.rooms import (
     Archived,
     Changed,
@@ -17,10 +27,10 @@ from hubbub.events.rooms import (
     RoomListed,
     RoomUnlisted,
 )
+from hubbub.protocol.commands.rooms import Archive, ChangeRoom, Create, Restore
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Delete, Patch, Post
-from hubbub.protocol.rooms import Archive, ChangeRoom, Create, Restore
 from tests.support.fakes import AT
 from tests.support.rooms import (
     ADA,

@@ -15,12 +15,12 @@ from hubbub.domain.facts import Accepted, MessageKey
 from hubbub.domain.principals import Principal
 from hubbub.domain.search.matching import matches
 from hubbub.domain.search.query import query_of
-from hubbub.protocol.conversation import Pin, Unpin
+from hubbub.protocol.commands.conversation import Pin, Unpin
+from hubbub.protocol.commands.rooms import Ban, Remove, Unban
+from hubbub.protocol.commands.search import Search, SearchPage
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Change, Delete, Edit, Message, Post
-from hubbub.protocol.rooms import Ban, Remove, Unban
-from hubbub.protocol.search import Search, SearchPage
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub

@@ -10,7 +10,7 @@ from msgspec import structs
 from hubbub.domain.principals import Principal
 from hubbub.domain.search.matching import matches
 from hubbub.domain.search.terms import terms_of
-from hubbub.protocol.search import SearchPage
+from hubbub.protocol.commands.search import SearchPage
 from hubbub.server.hub import searching
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.searching import Searching

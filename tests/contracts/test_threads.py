@@ -11,19 +11,19 @@ import pytest
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.facts import Accepted, MessageKey, Proposal
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import MEMBER
 from hubbub.domain.screening import screen_change
+from hubbub.domain.tables.rooms import MEMBER
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.events import Posted, Reference
 from hubbub.events.reading import Mentioned
 from hubbub.events.rooms import Changed
 from hubbub.events.threads import Threaded, ThreadEnded, ThreadFollowed, ThreadUnfollowed
+from hubbub.protocol.commands.reading import MarkRead, SetRoom
+from hubbub.protocol.commands.rooms import Archive, Ban, ChangeRoom, InvitePeople, Mute, Remove
+from hubbub.protocol.commands.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import thread_key
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React
-from hubbub.protocol.reading import MarkRead, SetRoom
-from hubbub.protocol.rooms import Archive, Ban, ChangeRoom, InvitePeople, Mute, Remove
-from hubbub.protocol.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
 from hubbub.server.reactors.retention import Retention
 from hubbub.server.stores import base
 from hubbub.server.stores.base import Activity, OwnThread

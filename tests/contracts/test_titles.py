@@ -8,15 +8,15 @@ from msgspec.structs import replace
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import ROOM
 from hubbub.domain.screening import screen_change
+from hubbub.domain.tables.rooms import ROOM
 from hubbub.domain.threads import THREAD
 from hubbub.events import Posted, RootDeleted
 from hubbub.events.rooms import Changed
 from hubbub.events.threads import Threaded, ThreadFollowed
+from hubbub.protocol.commands.rooms import Ban, ChangeRoom
 from hubbub.protocol.keys import thread_key
 from hubbub.protocol.messages import Delete, Post
-from hubbub.protocol.rooms import Ban, ChangeRoom
 from hubbub.server.stores.base import Activity
 from hubbub.server.stores.postgres.store import PostgresStore
 from tests.contracts.test_erasing import SECRET, holds_secret

@@ -21,11 +21,11 @@ from hypothesis.stateful import (
 )
 
 from hubbub.domain.facts import EVERYONE, Accepted
-from hubbub.domain.markers import MARKER, MENTION
 from hubbub.domain.principals import Principal
+from hubbub.domain.tables.markers import MARKER, MENTION
 from hubbub.events import Posted
+from hubbub.protocol.commands.reading import MarkRead
 from hubbub.protocol.messages import Change, Delete, Edit, Post
-from hubbub.protocol.reading import MarkRead
 from hubbub.server.stores.base import untold
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.store import SqliteStore

@@ -9,8 +9,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.tables.accounts import ACCOUNT
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.disks import FailingDisk

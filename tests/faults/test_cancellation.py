@@ -284,7 +284,9 @@ async def test_a_cancelled_change_leaves_the_client_as_good_as_new(
 async def test_who_is_cancelled_while_leaving_has_left(
     shared_server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.client.exchange.MAX_UNANSWERED", 1)  # so that leaving waits, too
+    monkeypatch.setattr(
+        "hubbub.client.wire.exchange.MAX_UNANSWERED", 1
+    )  # so that leaving waits, too
     async with (
         hubbub.connect(shared_server.url, name="hedy") as me,
         hubbub.connect(shared_server.url, name="radia") as watcher,

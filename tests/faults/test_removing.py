@@ -6,9 +6,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.facts import Answer
 from hubbub.domain.principals import Principal
+from hubbub.domain.tables.accounts import ACCOUNT, account_row
 from hubbub.protocol.messages import Change
 from hubbub.server.people.removing import finish_all
 from hubbub.server.stores.base import StoreFailed

@@ -15,7 +15,7 @@ from aiohttp import ClientSession
 from websockets.asyncio.client import ClientConnection, connect
 
 from hubbub.server.app import STOP_TIMEOUT
-from hubbub.server.people.jwts import LEEWAY
+from hubbub.server.people.outside.jwts import LEEWAY
 from tests.support.lines import UNHURRIED
 from tests.support.memory import MIB, resident_bytes
 from tests.support.quick_server import QuickServer

@@ -25,10 +25,10 @@ from hubbub.protocol.merge import merge
 from hubbub.protocol.strict import MAX_DEPTH, MAX_INTEGER
 from hubbub.server.http.origins import Asked, Origins
 from hubbub.server.http.proxies import _parsed
-from hubbub.server.http.resources.events import position
-from hubbub.server.http.resources.state import version
-from hubbub.server.people.jwts import Jwts
-from hubbub.server.people.keys import BadKey, Key, keys_from_jwks
+from hubbub.server.http.resources.doors.events import position
+from hubbub.server.http.resources.rooms.state import version
+from hubbub.server.people.outside.jwts import Jwts
+from hubbub.server.people.outside.keys import BadKey, Key, keys_from_jwks
 from hubbub.server.transports.frames import StrictReader
 from hubbub.server.transports.handshake import _EXTENSION, _SUBPROTOCOL
 from tests.support.images import HUGE, IMAGES, WITH_SECRETS

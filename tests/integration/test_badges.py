@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hubbub
-from hubbub.client.changes import Changes
+from hubbub.client.account.changes import Changes
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from tests.integration.test_made_rooms import Here, here, made

@@ -28,13 +28,13 @@ from hubbub.domain.rules import Rules
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
 from hubbub.events import Reference
-from hubbub.protocol.conversation import KeepDraft, Save
+from hubbub.protocol.commands.conversation import KeepDraft, Save
+from hubbub.protocol.commands.reading import MarkRead
+from hubbub.protocol.commands.rooms import ChangeRoom, Create
+from hubbub.protocol.commands.threads import EndThread
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import thread_key
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Unreact
-from hubbub.protocol.reading import MarkRead
-from hubbub.protocol.rooms import ChangeRoom, Create
-from hubbub.protocol.threads import EndThread
 from hubbub.server.admin.copying import _copy
 from hubbub.server.app import running
 from hubbub.server.config import Settings

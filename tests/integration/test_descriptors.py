@@ -14,7 +14,7 @@ from aiohttp import web
 from hubbub.protocol.wires import PLAIN
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.problems import Handler
-from hubbub.server.listening import bound
+from hubbub.server.process.listening import bound
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.socket_outlet import SocketOutlet
 from hubbub.server.transports.websocket import Socket

@@ -9,7 +9,7 @@ import pytest
 from hubbub.server import app, duties
 from hubbub.server.config import Settings
 from hubbub.server.duties import Duty
-from hubbub.server.people import keys
+from hubbub.server.people.outside import keys
 from hubbub.server.stores.base import LogsReplaced
 from tests.integration.test_metrics import figures
 from tests.support.postgres import Postgres

@@ -12,7 +12,7 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from hubbub.protocol.starting import MyRoom, ShownPerson
+from hubbub.protocol.commands.starting import MyRoom, ShownPerson
 from tests.integration.test_made_rooms import Here, here, made
 from tests.integration.test_sdk_in_step import Deeds, Device, There, eventually, fresh
 from tests.support.node import NODE, node_script

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from hubbub.server.listening import BOTH, CannotListen, bound, close, port_of, reserved
+from hubbub.server.process.listening import BOTH, CannotListen, bound, close, port_of, reserved
 from tests.support.checkout import ROOT
 from tests.support.network import ip, is_possible
 from tests.support.ports import COUNT, FIRST, free_port

@@ -12,13 +12,13 @@ import pytest
 from websockets.asyncio.client import connect
 
 from hubbub.domain.aspects import RULES
-from hubbub.protocol.conversation import KeepDraft, Save, Unsave
+from hubbub.protocol.commands.conversation import KeepDraft, Save, Unsave
+from hubbub.protocol.commands.preferences import Prefer
+from hubbub.protocol.commands.rooms import Create, InvitePeople
+from hubbub.protocol.commands.subscriptions import Subscribe
 from hubbub.protocol.errors import CODES
 from hubbub.protocol.keys import ABSENT_ROOM
 from hubbub.protocol.messages import Command, Post, Unfollow
-from hubbub.protocol.preferences import Prefer
-from hubbub.protocol.rooms import Create, InvitePeople
-from hubbub.protocol.subscriptions import Subscribe
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.parameters import Body
 from hubbub.server.http.routes import ROUTES

@@ -14,7 +14,7 @@ from nats.aio.client import Client
 from nats.aio.msg import Msg
 
 from hubbub.domain.facts import Batch
-from hubbub.domain.live import MAX_VALUES, LiveReport, Stamped
+from hubbub.domain.live.values import MAX_VALUES, LiveReport, Stamped
 from hubbub.protocol.messages import Value
 from hubbub.server.brokers.nats import MAX_HINT_BYTES, MAX_NODES, NatsBroker, Numbered
 from hubbub.server.engine.signals import TICK

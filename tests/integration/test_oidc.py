@@ -22,9 +22,9 @@ from yarl import URL
 from hubbub.domain.aspects.people.accounts import OPERATOR, ResumePerson, SuspendPerson
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.people import outgoing
-from hubbub.server.people import provider as providers
-from hubbub.server.people.oidc import Transaction
+from hubbub.server.people.outside import outgoing
+from hubbub.server.people.outside import provider as providers
+from hubbub.server.people.outside.oidc import Transaction
 from tests.support.postgres import Postgres
 from tests.support.provider import ADA, CLIENT, SECRET, Provider, providing
 from tests.support.rsa import rsa_key

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import pytest
 
-from hubbub.server import logs
 from hubbub.server.audit import audit
-from hubbub.server.output import MAX_BYTES, Pump
+from hubbub.server.process import logs
+from hubbub.server.process.output import MAX_BYTES, Pump
 
 LINE = b"x" * 1023 + b"\n"
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hubbub.server.http.resources.page import CONTENT_TYPES
+from hubbub.server.http.resources.server.page import CONTENT_TYPES
 from tests.integration.raw import Response, connected
 from tests.support.server import Server
 

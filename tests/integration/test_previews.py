@@ -16,9 +16,9 @@ from aiohttp import web
 from hubbub.events import LinkPreview
 from hubbub.server.app import running
 from hubbub.server.config import Settings
-from hubbub.server.people.lookups import Found, Lookups
+from hubbub.server.people.outside.lookups import Found, Lookups
+from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.people.rates import Rates
-from hubbub.server.people.reachable import Reachable
 from hubbub.server.previews import pages as previews
 from hubbub.server.previews.pages import Pages
 from tests.integration.conftest import KEY

@@ -17,7 +17,7 @@ from hubbub.domain.principals import Role, Scope
 from hubbub.server.http.entering import ENTER
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
-from hubbub.server.people.jwts import LEEWAY
+from hubbub.server.people.outside.jwts import LEEWAY
 from tests.integration.test_socketio_rooms import socket_io
 from tests.support.commands import hubbub
 from tests.support.paths import filled

@@ -14,8 +14,8 @@ from aiohttp import web
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-from hubbub.server.people.keys import BadKey, fetch
-from hubbub.server.people.outgoing import MAX_DOCUMENT_BYTES
+from hubbub.server.people.outside.keys import BadKey, fetch
+from hubbub.server.people.outside.outgoing import MAX_DOCUMENT_BYTES
 from tests.support.server import Server
 
 PASSWORD = "pa55word"

@@ -16,7 +16,7 @@ from hubbub import connect
 from hubbub.domain.aspects.people.credentials import CREDENTIALS
 from hubbub.events import Erased
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.http.resources.export import MANY_BYTES
+from hubbub.server.http.resources.accounts.export import MANY_BYTES
 from hubbub.server.people import exporting
 from tests.integration.native import native
 from tests.integration.test_people import Here, does

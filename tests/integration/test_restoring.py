@@ -14,7 +14,7 @@ from hubbub.domain.aspects.people.removal import REMOVALS
 from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.domain.facts import ANSWERED
 from hubbub.domain.records import AnyTable
-from hubbub.domain.rooms import ROOM, MadeRoom
+from hubbub.domain.tables.rooms import ROOM, MadeRoom
 from hubbub.domain.threads import THREAD
 from hubbub.server.stores.registry import kind_of
 from hubbub.server.stores.sqlite.file import FILE_NAME

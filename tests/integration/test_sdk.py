@@ -292,8 +292,8 @@ async def test_history_goes_back_page_by_page(shared_server: Server) -> None:
 async def test_a_server_that_says_nothing_is_given_up(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("hubbub.client.websocket.SILENCE_SECONDS", 0.3)
-    monkeypatch.setattr("hubbub.client.websocket.CLOSE_SECONDS", 0.1)
+    monkeypatch.setattr("hubbub.client.wire.websocket.SILENCE_SECONDS", 0.3)
+    monkeypatch.setattr("hubbub.client.wire.websocket.CLOSE_SECONDS", 0.1)
     async with hubbub.connect(server.url, name="ada") as me:
         statuses = me.statuses()
         os.kill(server.pid, signal.SIGSTOP)

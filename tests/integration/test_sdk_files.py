@@ -10,7 +10,7 @@ import pytest
 
 import hubbub
 from hubbub.client import transfers
-from hubbub.client.backoff import Backoff
+from hubbub.client.wire.backoff import Backoff
 from hubbub.terminal import saving
 from tests.support.commands import Ran
 from tests.support.commands import hubbub as command

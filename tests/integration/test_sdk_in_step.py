@@ -13,8 +13,8 @@ import msgspec
 import pytest
 
 import hubbub
-from hubbub.client.changes import Changes, MyChange, Single
-from hubbub.protocol.starting import MyRoom, ShownPerson, Started
+from hubbub.client.account.changes import Changes, MyChange, Single
+from hubbub.protocol.commands.starting import MyRoom, ShownPerson, Started
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from tests.integration.test_made_rooms import Here, here, made

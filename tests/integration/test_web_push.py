@@ -16,10 +16,10 @@ import pytest
 from aiohttp import ClientSession, connector, web
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 
-from hubbub.protocol.subscriptions import decoded
-from hubbub.server.people.lookups import MOST_LOOKUPS
-from hubbub.server.people.outgoing import CannotReach, NotAllowed, ask
-from hubbub.server.people.reachable import Reachable
+from hubbub.protocol.commands.subscriptions import decoded
+from hubbub.server.people.outside.lookups import MOST_LOOKUPS
+from hubbub.server.people.outside.outgoing import CannotReach, NotAllowed, ask
+from hubbub.server.people.outside.reachable import Reachable
 from tests.support.certificates import certify
 from tests.support.devices import AUTH, P256DH, PRIVATE
 from tests.support.node import node_script

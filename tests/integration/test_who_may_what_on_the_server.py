@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from hubbub.domain.aspects.people.accounts import RANKS
-from hubbub.protocol import preferences
+from hubbub.protocol.commands import preferences
 from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
 from tests.integration.test_emoji import listed

@@ -15,7 +15,7 @@ from hubbub.protocol.foreign.engineio import EngineIoSettings
 from hubbub.protocol.wires import NATIVE
 from hubbub.server.clients.base import ServedClient
 from hubbub.server.http.bounds import BoundedRunner
-from hubbub.server.listening import bound, port_of
+from hubbub.server.process.listening import bound, port_of
 from hubbub.server.transports.base import Links
 from hubbub.server.transports.engineio import EngineIo
 from hubbub.server.transports.sockjs import SockJs, SockJsSettings

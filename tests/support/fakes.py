@@ -12,7 +12,6 @@ from itertools import count
 from typing import Any, NamedTuple, ParamSpec
 
 from hubbub import events
-from hubbub.domain.accounts import BLOCKS
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.conversation.pins import PINS
 from hubbub.domain.aspects.document import Document
@@ -32,13 +31,14 @@ from hubbub.domain.facts import (
 from hubbub.domain.identity import NAMELESS, outbox_application, token_holder, visitor
 from hubbub.domain.identity import user as user_id
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MARKER, MENTION, ReadMarker
 from hubbub.domain.patterns import EVERY_NAME, Span
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import AnyTable, Prefix, R, Table
-from hubbub.domain.rooms import MEMBER, PLACE, ROOM, Placement
 from hubbub.domain.rules import Rules
 from hubbub.domain.search.matching import matches
+from hubbub.domain.tables.accounts import BLOCKS
+from hubbub.domain.tables.markers import MARKER, MENTION, ReadMarker
+from hubbub.domain.tables.rooms import MEMBER, PLACE, ROOM, Placement
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
 from hubbub.events import Edited, Posted, Reacted, Unreacted

@@ -17,7 +17,8 @@ from hubbub.domain.aspects.previews import ShowPreviews
 from hubbub.domain.facts import Accepted, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.events import LinkPreview, Reference
-from hubbub.protocol.conversation import Pin, Unpin
+from hubbub.protocol.commands.conversation import Pin, Unpin
+from hubbub.protocol.commands.rooms import ChangeRoom, InvitePeople
 from hubbub.protocol.messages import (
     Change,
     Delete,
@@ -28,7 +29,6 @@ from hubbub.protocol.messages import (
     RemovePreview,
     Unreact,
 )
-from hubbub.protocol.rooms import ChangeRoom, InvitePeople
 from hubbub.server.people.removing import finish_all, removal_of
 from tests.support.checkout import ROOT
 from tests.support.fakes import ADA as GUEST_ADA

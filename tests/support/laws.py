@@ -15,7 +15,6 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from msgspec.structs import replace
 
 from hubbub import events
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.removal import BEGUN, REMOVALS
@@ -31,8 +30,9 @@ from hubbub.domain.facts import (
     Proposal,
 )
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import MEMBER
 from hubbub.domain.rules import Rules
+from hubbub.domain.tables.accounts import ACCOUNT
+from hubbub.domain.tables.rooms import MEMBER
 from hubbub.domain.view import RoomView
 from hubbub.events import LinkPreview
 from hubbub.protocol.keys import AUDIT, DIRECTORY

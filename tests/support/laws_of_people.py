@@ -3,7 +3,6 @@
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import (
     OPERATOR,
     RANKS,
@@ -19,10 +18,11 @@ from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, O
 from hubbub.domain.aspects.people.subscriptions import EndSubscription
 from hubbub.domain.facts import Proposal
 from hubbub.domain.principals import Principal
+from hubbub.domain.tables.accounts import ACCOUNT
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.protocol.commands.subscriptions import Subscribe, Unsubscribe
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import Change
-from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
-from hubbub.protocol.subscriptions import Subscribe, Unsubscribe
 from tests.support.devices import AUTH, P256DH
 from tests.support.fakes import ADA, account
 from tests.support.laws import Law, seldom

@@ -11,17 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, rule
 from msgspec.structs import replace
 
-from hubbub.domain.accounts import BLOCKS
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
 from hubbub.domain.facts import EVERYONE, Accepted, Batch, Proposal
-from hubbub.domain.markers import MARKER, MENTION
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.rules import Rules
+from hubbub.domain.tables.accounts import BLOCKS
+from hubbub.domain.tables.markers import MARKER, MENTION
+from hubbub.domain.tables.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.threads import THREAD, Thread
 from hubbub.domain.view import RoomView
 from hubbub.events import (
@@ -44,12 +44,10 @@ from hubbub.events.threads import (
     ThreadReopened,
     ThreadUnfollowed,
 )
-from hubbub.protocol.conversation import KeepDraft, Pin, Save, Unpin, Unsave
-from hubbub.protocol.keys import is_room_key, is_thread_key, parent_of, thread_key
-from hubbub.protocol.messages import Change, Delete, Edit, Post, React
-from hubbub.protocol.preferences import BlockPerson, UnblockPerson
-from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
-from hubbub.protocol.rooms import (
+from hubbub.protocol.commands.conversation import KeepDraft, Pin, Save, Unpin, Unsave
+from hubbub.protocol.commands.preferences import BlockPerson, UnblockPerson
+from hubbub.protocol.commands.reading import MarkRead, MarkUnread, SetRoom
+from hubbub.protocol.commands.rooms import (
     Appoint,
     Archive,
     Ban,
@@ -62,7 +60,9 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
-from hubbub.protocol.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
+from hubbub.protocol.commands.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
+from hubbub.protocol.keys import is_room_key, is_thread_key, parent_of, thread_key
+from hubbub.protocol.messages import Change, Delete, Edit, Post, React
 from hubbub.server.stores.base import Activity, Store
 from tests.support.laws import Law, seldom
 from tests.support.rooms import ADA, ADMIN, BOT, GRACE, GUEST, MARGARET, ROLES, ROOM_RULES, becoming

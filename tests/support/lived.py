@@ -28,14 +28,14 @@ from hubbub.domain.aspects.previews import ShowPreviews
 from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.principals import Principal, Scope
 from hubbub.events import LinkPreview, Reference
-from hubbub.protocol.conversation import KeepDraft, Pin, Save
+from hubbub.protocol.commands.conversation import KeepDraft, Pin, Save
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer
+from hubbub.protocol.commands.rooms import ChangeRoom, Create
+from hubbub.protocol.commands.subscriptions import Subscribe
 from hubbub.protocol.images import Image
 from hubbub.protocol.keys import is_room_key, thread_key
 from hubbub.protocol.messages import Change, Edit, Patch, Post, React, RemovePreview, Unreact
-from hubbub.protocol.preferences import BlockPerson, Prefer
-from hubbub.protocol.rooms import ChangeRoom, Create
 from hubbub.protocol.secrets import RANDOM_BYTES, digest_of, new_session
-from hubbub.protocol.subscriptions import Subscribe
 from tests.support import fakes
 from tests.support.devices import AUTH, P256DH
 from tests.support.marks import mark, marked

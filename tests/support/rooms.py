@@ -3,18 +3,18 @@
 from itertools import count
 
 from hubbub.domain.access import Permission
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.rooms.members import JoinRoom
 from hubbub.domain.facts import Accepted, Answer, Needs, Proposal
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.rules import Aspect, Rule, Rules
+from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
 from hubbub.events import Event
+from hubbub.protocol.commands.rooms import Create, RoomKindName
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY, ROOM
 from hubbub.protocol.messages import Change
-from hubbub.protocol.rooms import Create, RoomKindName
 from hubbub.server.stores.base import Store
 from tests.support import fakes
 from tests.support.fakes import AT

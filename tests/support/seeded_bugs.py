@@ -15,7 +15,7 @@ import asyncpg
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Batch, Commit, Needs, Proposal
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.presence import Attendance
+from hubbub.domain.live.presence import Attendance
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Post

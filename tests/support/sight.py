@@ -9,13 +9,13 @@ import msgspec
 from hubbub.domain.aspects.people.accounts import ChangeRole, ResumePerson, SuspendPerson
 from hubbub.domain.aspects.people.removal import RemovePerson
 from hubbub.domain.facts import Accepted, Batch, Proposal
-from hubbub.domain.live import LiveReport
+from hubbub.domain.live.values import LiveReport
 from hubbub.domain.principals import Principal, Scope
+from hubbub.protocol.commands.preferences import HIDE_PRESENCE, BlockPerson, Prefer, UnblockPerson
+from hubbub.protocol.commands.rooms import Create, InvitePeople, Remove
+from hubbub.protocol.commands.watching import WatchPeople
 from hubbub.protocol.messages import Change
-from hubbub.protocol.preferences import HIDE_PRESENCE, BlockPerson, Prefer, UnblockPerson
 from hubbub.protocol.presence import PersonPresence, PresenceChanged
-from hubbub.protocol.rooms import Create, InvitePeople, Remove
-from hubbub.protocol.watching import WatchPeople
 from hubbub.server.brokers.base import Local
 from hubbub.server.engine.devices import Device
 from hubbub.server.engine.fanout import FanOut

@@ -3,10 +3,10 @@
 from collections import Counter
 from typing import Any
 
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import HANDLES, OWNERS
 from hubbub.domain.aspects.people.credentials import CREDENTIALS
 from hubbub.domain.aspects.people.invites import INVITES
+from hubbub.domain.tables.accounts import ACCOUNT
 from hubbub.events.people import CredentialChanged, Noted, PersonAdded
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from tests.support.team import Team

@@ -19,9 +19,9 @@ from hubbub.domain.aspects.people.removal import (
 from hubbub.domain.aspects.people.sessions import CloseSession, CloseSessions, RenewSession
 from hubbub.domain.aspects.people.subscriptions import EndSubscription
 from hubbub.domain.principals import Principal
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.protocol.commands.subscriptions import Subscribe, Unsubscribe
 from hubbub.protocol.messages import Change
-from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
-from hubbub.protocol.subscriptions import Subscribe, Unsubscribe
 from tests.support.devices import AUTH, P256DH
 from tests.support.fakes import account
 from tests.support.team import (

@@ -16,7 +16,7 @@ from typing import Any, Literal, NamedTuple
 import pytest
 from playwright.async_api import Browser, Page, Route, expect
 
-from hubbub.server.http.resources.page import CONTENT_TYPES
+from hubbub.server.http.resources.server.page import CONTENT_TYPES
 from tests.support.checkout import ROOT
 from tests.support.chromium import NO_WORKER, WITH_WORKER
 from tests.support.node import NODE, NODE_PATH

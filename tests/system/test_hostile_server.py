@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from hubbub.client import Acknowledgement
-from hubbub.client.reconnect import Welcome
+from hubbub.client.wire.reconnect import Welcome
 from hubbub.domain.aspects import RULES
 from hubbub.protocol.messages import AnySignal, Closing, Error, Page, Resumed, Snapshot
 from tests.support.hostile import DEEP, NASTY, ROOM, SEQ, WRONG, filled, kinds, obeyed

@@ -14,7 +14,7 @@ import aiohttp
 import pytest
 
 import hubbub
-from hubbub.server import listening
+from hubbub.server.process import listening
 from tests.integration.native import native
 from tests.support.ports import free_ports
 from tests.support.postgres import Postgres, running

@@ -24,8 +24,9 @@ from hubbub.events import (
     erased,
     outline,
 )
-from hubbub.protocol import conversation, messages, reading, threads
-from hubbub.protocol import rooms as rooms_commands
+from hubbub.protocol import messages
+from hubbub.protocol.commands import conversation, reading, threads
+from hubbub.protocol.commands import rooms as rooms_commands
 
 PEOPLE = [
     import_module(f"{people.__name__}.{m.name}") for m in pkgutil.iter_modules(people.__path__)

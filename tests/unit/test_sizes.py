@@ -2,10 +2,13 @@
 
 import ast
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "src" / "hubbub"
+
+MOST_MODULES = 24  # of a folder, so that one reads its names at a glance
 
 
 def lines_of_code(tree: ast.AST, text: list[str], first: int, last: int) -> int:
@@ -40,3 +43,8 @@ def test_functions_and_modules_are_short() -> None:
     assert {name: size for name, size in of_functions.items() if size > 45} == {}
     assert statistics.median(of_modules.values()) <= 110
     assert {name: size for name, size in of_modules.items() if size > 350} == {}
+
+
+def test_no_folder_has_too_many_modules() -> None:
+    modules = Counter(str(file.parent.relative_to(SOURCE)) for file in SOURCE.rglob("*.py"))
+    assert {folder: n for folder, n in modules.items() if n > MOST_MODULES} == {}

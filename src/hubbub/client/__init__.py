@@ -1,6 +1,6 @@
 """The Python SDK: a client that reconnects by itself, misses no events and posts no message twice."""
 
-from hubbub.client.changes import (
+from hubbub.client.account.changes import (
     DraftUpdated,
     PersonCame,
     PersonGone,
@@ -18,16 +18,16 @@ from hubbub.client.changes import (
     ThreadMoved,
     ThreadRead,
 )
+from hubbub.client.account.me import Me
 from hubbub.client.client import Client, connect
 from hubbub.client.errors import Closed, HubbubError, Refused, ResetError, Unknown, Unreachable
 from hubbub.client.files import UploadedFile
-from hubbub.client.inbox import Reset
-from hubbub.client.me import Me
-from hubbub.client.room import Room
-from hubbub.client.states import ConnectionState, Status
-from hubbub.client.tracker import Position
+from hubbub.client.rooms.inbox import Reset
+from hubbub.client.rooms.room import Room
+from hubbub.client.rooms.tracker import Position
+from hubbub.client.rooms.verbs import Acknowledgement
 from hubbub.client.transactions import post_in_transaction, post_in_transaction_sync
-from hubbub.client.verbs import Acknowledgement
+from hubbub.client.wire.states import ConnectionState, Status
 
 __all__ = [
     "Acknowledgement",

@@ -7,27 +7,27 @@ from types import TracebackType
 from typing import Any, Literal, Self, Unpack
 from urllib.parse import quote
 
-from hubbub.client import verbs
-from hubbub.client.address import DEFAULT_URL, page_url, websocket_url
+from hubbub.client.account.keeping import Keeper
+from hubbub.client.account.me import Me
+from hubbub.client.account.sight import Sight
 from hubbub.client.connection import Connection, Hearers
-from hubbub.client.exchange import Exchange
 from hubbub.client.files import FilePlace, OnProgress, UploadedFile, keys_of
-from hubbub.client.keeping import Keeper
-from hubbub.client.link import Outside
-from hubbub.client.managing import SettingsGiven, create
-from hubbub.client.me import Me
-from hubbub.client.newest import Newest
-from hubbub.client.outbox import new_key
-from hubbub.client.reconnect import Welcome
-from hubbub.client.room import Room
-from hubbub.client.rooms import Rooms
-from hubbub.client.sight import Sight
-from hubbub.client.states import Status
-from hubbub.client.verbs import Acknowledgement
+from hubbub.client.rooms import verbs
+from hubbub.client.rooms.managing import SettingsGiven, create
+from hubbub.client.rooms.newest import Newest
+from hubbub.client.rooms.room import Room
+from hubbub.client.rooms.rooms import Rooms
+from hubbub.client.rooms.verbs import Acknowledgement
+from hubbub.client.wire.address import DEFAULT_URL, page_url, websocket_url
+from hubbub.client.wire.exchange import Exchange
+from hubbub.client.wire.link import Outside
+from hubbub.client.wire.outbox import new_key
+from hubbub.client.wire.reconnect import Welcome
+from hubbub.client.wire.states import Status
 from hubbub.domain.aspects import RULES
 from hubbub.domain.rules import Rules
+from hubbub.protocol.commands.search import Order, Search, SearchPage
 from hubbub.protocol.messages import Follow, Hello, Join, Page
-from hubbub.protocol.search import Order, Search, SearchPage
 
 MAX_QUEUED = 1000
 
@@ -317,7 +317,7 @@ class Client:
             Refused: the server refused: `forbidden`, `not_found` …
             Unreachable: there was no answer.
         """
-        from hubbub.client import http  # slow to import
+        from hubbub.client.wire import http  # slow to import
 
         path = f"people/{quote(account, safe='@')}/remove"
         await http.post(self.url, path, {"messages": messages}, **http.bearer(self._token))

@@ -5,16 +5,16 @@ import logging
 import weakref
 from typing import NamedTuple, NoReturn
 
+from hubbub.client.account.keeping import Keeper
+from hubbub.client.account.sight import Sight
 from hubbub.client.errors import Closed, Refused, Unreachable
-from hubbub.client.exchange import Exchange
-from hubbub.client.frames import read
-from hubbub.client.keeping import Keeper
-from hubbub.client.link import ClientLink, LinkLost, Outside
-from hubbub.client.newest import Newest
-from hubbub.client.reconnect import Reconnector, Welcome
-from hubbub.client.rooms import Rooms
-from hubbub.client.sight import Sight
-from hubbub.client.states import ConnectionState, Status, step
+from hubbub.client.rooms.newest import Newest
+from hubbub.client.rooms.rooms import Rooms
+from hubbub.client.wire.exchange import Exchange
+from hubbub.client.wire.frames import read
+from hubbub.client.wire.link import ClientLink, LinkLost, Outside
+from hubbub.client.wire.reconnect import Reconnector, Welcome
+from hubbub.client.wire.states import ConnectionState, Status, step
 from hubbub.events import Events
 from hubbub.protocol.messages import (
     Closing,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Self
 from hubbub.protocol.messages import Error
 
 if TYPE_CHECKING:
-    from hubbub.client.inbox import Reset
+    from hubbub.client.rooms.inbox import Reset
 
 
 class HubbubError(Exception):

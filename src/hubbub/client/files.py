@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from hubbub.client.address import page_url
+from hubbub.client.wire.address import page_url
 
 
 class UploadedFile(msgspec.Struct, frozen=True):

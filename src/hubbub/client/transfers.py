@@ -13,10 +13,10 @@ from urllib.parse import quote
 import aiohttp
 import msgspec
 
-from hubbub.client.backoff import Backoff
 from hubbub.client.errors import Refused, Unreachable
 from hubbub.client.files import FilePlace, OnProgress, UploadedFile
-from hubbub.client.http import LONG, bearer, refusal_in
+from hubbub.client.wire.backoff import Backoff
+from hubbub.client.wire.http import LONG, bearer, refusal_in
 
 PIECE = 256 * 1024  # bytes read at once
 ATTEMPTS = 6  # in a row without any progress

@@ -11,7 +11,7 @@ from typing import Any
 
 from hubbub.server.config import BadSettings, Settings
 from hubbub.server.findings import Finding, ok, problem, warning
-from hubbub.server.privacy import exposed_files, openness
+from hubbub.server.process.privacy import exposed_files, openness
 from hubbub.server.sources import gather, load
 from hubbub.server.stores.registry import kind_of
 

@@ -6,7 +6,7 @@ from hubbub.protocol.errors import RefusalError
 from hubbub.server.config import Settings
 from hubbub.server.findings import Finding, ok, problem, warning
 from hubbub.server.http.problems import RETURN
-from hubbub.server.people.provider import Provider, Registration
+from hubbub.server.people.outside.provider import Provider, Registration
 
 
 async def examine_provider(settings: Settings) -> list[Finding]:

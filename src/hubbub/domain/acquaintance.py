@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from enum import Enum
 from typing import Any
 
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, Block, account_row
 from hubbub.domain.aspects.people.preferences import PREFERENCES, PreferenceKey
 from hubbub.domain.facts import Needs
 from hubbub.domain.records import AnyTable, Prefix
-from hubbub.protocol.preferences import HIDE_PRESENCE
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS, Account, Block, account_row
+from hubbub.protocol.commands.preferences import HIDE_PRESENCE
 
 _HIDES = b"true"
 

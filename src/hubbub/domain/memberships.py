@@ -7,7 +7,15 @@ from hubbub.domain.facts import Accepted, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Kept
-from hubbub.domain.rooms import MEMBER, PLACE, RESTRAINT, Member, MemberKey, PlaceKey, Placement
+from hubbub.domain.tables.rooms import (
+    MEMBER,
+    PLACE,
+    RESTRAINT,
+    Member,
+    MemberKey,
+    PlaceKey,
+    Placement,
+)
 from hubbub.events.rooms import (
     Appointed,
     Banned,

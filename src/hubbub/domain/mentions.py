@@ -7,12 +7,12 @@ from collections.abc import Collection, Container
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, Block, account_row
 from hubbub.domain.facts import EVERYONE, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MENTION, NAMED, Mention, MentionKey
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import MEMBER, MemberKey
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS, Block, account_row
+from hubbub.domain.tables.markers import MENTION, NAMED, Mention, MentionKey
+from hubbub.domain.tables.rooms import MEMBER, MemberKey
 from hubbub.events import Posted
 from hubbub.events.reading import Mentioned
 from hubbub.protocol.errors import Refusal

@@ -25,9 +25,9 @@ from hubbub.domain.view import RoomView
 from hubbub.domain.weights import weighed
 from hubbub.events import Event, Events, tag_in, tag_of
 from hubbub.protocol.codec import Commands
+from hubbub.protocol.commands.watching import WATCHING
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.messages import Ask, Change, Question
-from hubbub.protocol.watching import WATCHING
 
 C = TypeVar("C", bound=Change)
 E = TypeVar("E", bound=Event)

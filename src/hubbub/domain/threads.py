@@ -13,10 +13,10 @@ from msgspec import UNSET, UnsetType
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Accepted, Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MARKER, ReadMarker
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
-from hubbub.domain.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, Placement, room_row
+from hubbub.domain.tables.markers import MARKER, ReadMarker
+from hubbub.domain.tables.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, Placement, room_row
 from hubbub.events import ROOT, Posted, Reference, RootDeleted
 from hubbub.events.rooms import Changed
 from hubbub.events.threads import Threaded, ThreadFollowed, ThreadUnfollowed

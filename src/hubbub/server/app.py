@@ -40,33 +40,29 @@ from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import SIGN_INS, Cookies
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.http.operations import Resource, Route, routes_of
-from hubbub.server.http.resources import (
-    oidc,
-    socketio,
-    sockjs,
-    subscriptions,
-)
+from hubbub.server.http.resources.accounts import oidc, subscriptions
+from hubbub.server.http.resources.doors import socketio, sockjs
 from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
 from hubbub.server.keeping import reactors_for, rules_for
-from hubbub.server.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.notifying import keys_of, notifier_of
 from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of, sign_in_of
 from hubbub.server.people.attempts import Attempts
 from hubbub.server.people.door import Checker, Door
 from hubbub.server.people.ends import Ends, Refresh
 from hubbub.server.people.entrance import Entrance
-from hubbub.server.people.identities import Identities
+from hubbub.server.people.outside.identities import Identities
 from hubbub.server.people.passwords import Passwords
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.register import Register
 from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import Sessions
 from hubbub.server.people.tokens import Tokens
+from hubbub.server.process.listening import LOOPBACK, CannotListen, bound, close, port_of
+from hubbub.server.process.tls import Tls
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
 from hubbub.server.stores.registry import kind_of
-from hubbub.server.tls import Tls
 from hubbub.server.transports import aiohttp_internals
 from hubbub.server.transports.base import Links
 from hubbub.server.webpush.keys import Keys

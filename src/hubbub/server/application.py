@@ -21,19 +21,10 @@ from hubbub.server.http.origins import Origins
 from hubbub.server.http.problems import guard, share
 from hubbub.server.http.proxies import PROXIES, Proxies
 from hubbub.server.http.requests import HUB, LINKS
-from hubbub.server.http.resources import (
-    administration,
-    descriptions,
-    emoji,
-    invites,
-    metrics,
-    page,
-    signup,
-    socketio,
-    sockets,
-    sockjs,
-    ways,
-)
+from hubbub.server.http.resources.accounts import invites, signup, ways
+from hubbub.server.http.resources.doors import socketio, sockets, sockjs
+from hubbub.server.http.resources.messages import emoji
+from hubbub.server.http.resources.server import administration, descriptions, metrics, page
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.places import Most, Place, Places

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from hubbub.domain.files import FileLimits
 from hubbub.server.addresses import BadAddress, check, several
 from hubbub.server.http.origins import canonical
-from hubbub.server.people.reachable import Reachable
+from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.stores import registry
 from hubbub.server.stores.base import Durability
 from hubbub.server.stores.registry import DEFAULT, kind_of

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from hubbub.domain.access import RoomKind
 from hubbub.domain.facts import Answer, Batch
-from hubbub.domain.live import LiveReport
+from hubbub.domain.live.values import LiveReport
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Change

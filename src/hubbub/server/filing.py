@@ -17,11 +17,11 @@ from hubbub.server.files.sweeping import Sweeper
 from hubbub.server.files.thumbnails import Thumbnails
 from hubbub.server.files.uploads import Uploads
 from hubbub.server.http.metrics import FileFigures
-from hubbub.server.http.resources.files import DOWNLOADS, UPLOADS_OF_SERVER
-from hubbub.server.http.resources.portraits import PORTRAITS
+from hubbub.server.http.resources.files.files import DOWNLOADS, UPLOADS_OF_SERVER
+from hubbub.server.http.resources.files.portraits import PORTRAITS
 from hubbub.server.hub.rights import Rights
 from hubbub.server.people.addresses import Submit
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Records
 from hubbub.server.stores.registry import kind_of
 
 log = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class Filing(NamedTuple):
 
 @asynccontextmanager
 async def filing_of(
-    settings: Settings, store: Store, submit: Submit, rights: Callable[[], Rights]
+    settings: Settings, store: Records, submit: Submit, rights: Callable[[], Rights]
 ) -> AsyncIterator[Filing]:
     """Open the files that the settings name. Raises FilesFailed."""
     files = _directory(settings)

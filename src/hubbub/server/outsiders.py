@@ -10,12 +10,12 @@ from hubbub.server.duties import Duty
 from hubbub.server.people.door import Checker
 from hubbub.server.people.ends import Refresh
 from hubbub.server.people.entrance import Entrance
-from hubbub.server.people.identities import Identities
+from hubbub.server.people.outside.identities import Identities
 from hubbub.server.stores.base import Store
 
 if TYPE_CHECKING:
-    from hubbub.server.people.jwts import Jwts
-    from hubbub.server.people.oidc import SignIn
+    from hubbub.server.people.outside.jwts import Jwts
+    from hubbub.server.people.outside.oidc import SignIn
 
 
 class CannotTrust(Exception):
@@ -41,7 +41,7 @@ async def jwts_of(
     duties = (*upkeep.keys(jwts, settings.jwt_jwks_url),)
     if not settings.jwt_accounts:
         return Outsiders(identities, (jwts,), duties=duties)
-    from hubbub.server.people.jwt_accounts import JwtAccounts
+    from hubbub.server.people.outside.jwt_accounts import JwtAccounts
 
     accounts = JwtAccounts(jwts, identities, store, now)
     return Outsiders(identities, (accounts,), (accounts.refresh,), duties)
@@ -57,8 +57,8 @@ def sign_in_of(
     """Return what lets people sign in at a provider, if there is one. `clock` is monotonic. Raises CannotTrust."""
     if not settings.oidc_issuer:
         return None
-    from hubbub.server.people.oidc import NewcomerRule, SignIn
-    from hubbub.server.people.provider import Provider, Registration
+    from hubbub.server.people.outside.oidc import NewcomerRule, SignIn
+    from hubbub.server.people.outside.provider import Provider, Registration
 
     secret = _secret(settings.oidc_client_secret_file)
     registration = Registration(
@@ -86,8 +86,8 @@ async def _jwts(settings: Settings) -> "Jwts | None":
     files = (settings.jwt_secret_file, settings.jwt_public_key_file)
     if not (any(files) or settings.jwt_jwks_url):
         return None
-    from hubbub.server.people import keys
-    from hubbub.server.people.jwts import Jwts
+    from hubbub.server.people.outside import keys
+    from hubbub.server.people.outside.jwts import Jwts
 
     try:
         own = [

@@ -14,16 +14,17 @@ import uvloop
 
 from hubbub import __version__
 from hubbub.protocol.errors import RefusalError
-from hubbub.server import logs, output, workers
+from hubbub.server import workers
 from hubbub.server.app import CannotStart, Running, running
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
-from hubbub.server.listening import CannotListen, close, port_of, reserved
-from hubbub.server.privacy import secure
-from hubbub.server.progress import Shown
+from hubbub.server.process import logs, output
+from hubbub.server.process.listening import CannotListen, close, port_of, reserved
+from hubbub.server.process.privacy import secure
+from hubbub.server.process.progress import Shown
+from hubbub.server.process.tls import BadCertificate, Tls
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.registry import kind_of
-from hubbub.server.tls import BadCertificate, Tls
 
 Ready = Callable[[Running], Awaitable[None]]
 

@@ -27,7 +27,7 @@ from hubbub.server.transports.base import Links
 from hubbub.server.webpush.notifier import Notifier
 
 if TYPE_CHECKING:
-    from hubbub.server.people.jwts import Jwts
+    from hubbub.server.people.outside.jwts import Jwts
 
 BEAT = 0.5  # seconds; a revoked token must be noticed within one
 TRIES = 2  # to disconnect them; a beat apart, so that the server ends within that second
@@ -214,7 +214,7 @@ def posting(store: Store, publish: Publish) -> list[Duty]:
 
 def keys(jwts: "Jwts", url: str) -> list[Duty]:
     """Fetch keys from a URL, if there is one, again: regularly, and soon after a JWT with an unknown key."""
-    from hubbub.server.people.keys import BadKey, fetch, keys_from_jwks
+    from hubbub.server.people.outside.keys import BadKey, fetch, keys_from_jwks
 
     age, known = 0.0, b""
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from hubbub.server.output import drain
+from hubbub.server.process.output import drain
 
 RESTART_PAUSE = 1.0  # seconds; doubled each time the worker was not ready in between
 MAX_RESTART_PAUSE = 10.0

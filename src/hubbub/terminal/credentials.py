@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from hubbub.client.address import websocket_url
+from hubbub.client.wire.address import websocket_url
 from hubbub.terminal.home import make_folder, write_private
 
 

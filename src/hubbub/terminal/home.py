@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
-from hubbub.client.address import websocket_url
+from hubbub.client.wire.address import websocket_url
 
 
 def folder() -> Path:

@@ -5,8 +5,8 @@ import platform
 from urllib.parse import urlsplit
 
 from hubbub.client import Refused, Unreachable
-from hubbub.client.address import websocket_url
-from hubbub.client.http import bearer, post
+from hubbub.client.wire.address import websocket_url
+from hubbub.client.wire.http import bearer, post
 from hubbub.terminal.credentials import Login
 
 _DEVICE = {"User-Agent": f"hubbub on {platform.node() or 'a terminal'}"}

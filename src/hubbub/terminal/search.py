@@ -9,8 +9,8 @@ from typing import NamedTuple
 import msgspec
 
 from hubbub.client import Client, Refused, Unknown
+from hubbub.protocol.commands.search import Hit, Order, SearchPage
 from hubbub.protocol.keys import parent_of, root_of
-from hubbub.protocol.search import Hit, Order, SearchPage
 from hubbub.terminal.run import run
 from hubbub.terminal.screen import Screen
 from hubbub.terminal.style import Line, Painted, Part, Style, dim, name

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from hubbub.client import Client
-from hubbub.client.link import ClientLink, LinkLost, Outside
+from hubbub.client.wire.link import ClientLink, LinkLost, Outside
 
 EPOCH = "e1"
 WELCOME = {

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from hubbub.client.address import websocket_url
+from hubbub.client.wire.address import websocket_url
 
 
 @pytest.mark.parametrize(

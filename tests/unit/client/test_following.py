@@ -6,14 +6,14 @@ from typing import Any
 from msgspec.structs import replace
 
 import hubbub
-from hubbub.client.changes import MyChange
-from hubbub.client.following import FollowedThreads
+from hubbub.client.account.changes import MyChange
+from hubbub.client.account.following import FollowedThreads
 from hubbub.events import Deleted, Edited, Event, Posted
 from hubbub.events.reading import MarkedUnread, Mentioned, Read, RoomSet
 from hubbub.events.rooms import Joined, Left
 from hubbub.events.threads import ThreadFollowed, ThreadUnfollowed
+from hubbub.protocol.commands.threads import MyThread
 from hubbub.protocol.messages import RoomHead
-from hubbub.protocol.threads import MyThread
 
 AT, LATER = "2026-11-23T09:00:00.123Z", "2026-11-24T09:00:00.123Z"
 ME, GRACE, MARY = "@p000000000000", "@p000000000001", "@p000000000002"

@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from hubbub.client.frames import UnreadableFrame, read
+from hubbub.client.wire.frames import UnreadableFrame, read
 from hubbub.events import Patched, Posted
 from hubbub.protocol.strict import MAX_DEPTH
 

@@ -4,9 +4,9 @@ import asyncio
 from typing import Any
 
 import hubbub
-from hubbub.client.changes import Changes, MyChange, summary
-from hubbub.client.keeping import LOOK_AGAIN, PAUSE
-from hubbub.protocol.starting import MyRoom, ShownPerson
+from hubbub.client.account.changes import Changes, MyChange, summary
+from hubbub.client.account.keeping import LOOK_AGAIN, PAUSE
+from hubbub.protocol.commands.starting import MyRoom, ShownPerson
 from tests.unit.client.fakes import (
     EPOCH,
     FakeLink,
@@ -313,7 +313,7 @@ async def test_a_long_list_of_threads_is_read_in_pages_and_the_first_one_again()
 
 
 async def test_a_reply_arrives_in_a_thread_whose_head_is_not_told(monkeypatch: Any) -> None:
-    monkeypatch.setattr("hubbub.client.keeping.MOST_THREADS", 2)
+    monkeypatch.setattr("hubbub.client.account.keeping.MOST_THREADS", 2)
 
     def page(link: FakeLink, command: Json, *threads: Json) -> None:
         assert command["do"] == "list_my_threads"

@@ -1,7 +1,7 @@
 import pytest
 
-from hubbub.client.live import LiveView
-from hubbub.client.newest import Newest
+from hubbub.client.rooms.live import LiveView
+from hubbub.client.rooms.newest import Newest
 from hubbub.protocol.messages import Presence
 
 

@@ -4,7 +4,7 @@ import pytest
 from msgspec.json import decode
 
 from hubbub.client.errors import Unknown
-from hubbub.client.outbox import Outbox, keyed
+from hubbub.client.wire.outbox import Outbox, keyed
 from hubbub.protocol.messages import Change, Delete, Edit, Patch, Post, React, Signal, Unfollow
 
 CHANGES: list[Change] = [

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hubbub.client import Closed, Refused, Reset, ResetError, Room
-from hubbub.client.stream import Stream
+from hubbub.client.rooms.stream import Stream
 from hubbub.events import Deleted, Edited, Erased, Event, Posted, Reacted
 from hubbub.protocol.messages import Members, Resumed, Typing, Value
 from tests.support.fakes import AT

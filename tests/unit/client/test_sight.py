@@ -3,8 +3,8 @@
 import asyncio
 from typing import Any
 
-from hubbub.client.changes import Refreshed, summary
-from hubbub.client.sight import HOLD
+from hubbub.client.account.changes import Refreshed, summary
+from hubbub.client.account.sight import HOLD
 from hubbub.protocol.presence import PersonPresence
 from tests.unit.client.fakes import FakeLink, Json, Play, play, settle
 

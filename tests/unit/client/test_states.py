@@ -1,8 +1,8 @@
 import pytest
 
-from hubbub.client.backoff import FIRST_SECONDS, MAX_ASKED_SECONDS, MAX_SECONDS, Backoff
-from hubbub.client.link import may_retry_after
-from hubbub.client.states import TRANSITIONS, ConnectionState, Status, step
+from hubbub.client.wire.backoff import FIRST_SECONDS, MAX_ASKED_SECONDS, MAX_SECONDS, Backoff
+from hubbub.client.wire.link import may_retry_after
+from hubbub.client.wire.states import TRANSITIONS, ConnectionState, Status, step
 
 
 def test_every_state_has_its_row() -> None:

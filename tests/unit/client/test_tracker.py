@@ -5,8 +5,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.client.inbox import Inbox, Reset
-from hubbub.client.tracker import PositionTracker
+from hubbub.client.rooms.inbox import Inbox, Reset
+from hubbub.client.rooms.tracker import PositionTracker
 from hubbub.events import Posted
 from hubbub.protocol.messages import Follow, Members, Resumed, Snapshot
 

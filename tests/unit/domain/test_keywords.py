@@ -2,7 +2,7 @@
 
 import pytest
 
-from hubbub.domain.keywords import KeywordRow, Lookout, compared
+from hubbub.domain.tables.keywords import KeywordRow, Lookout, compared
 
 AT = "2026-01-01T00:00:00.000Z"
 

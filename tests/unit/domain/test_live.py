@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.domain.allotment import VALUE_COST, Allotment
-from hubbub.domain.live import MAX_ROOM_BYTES, MAX_VALUES, Stamped, Values, packed
+from hubbub.domain.live.allotment import VALUE_COST, Allotment
+from hubbub.domain.live.values import MAX_ROOM_BYTES, MAX_VALUES, Stamped, Values, packed
 from hubbub.protocol.messages import Value
 
 

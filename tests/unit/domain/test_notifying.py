@@ -2,9 +2,9 @@
 
 import pytest
 
-from hubbub.domain.notifying import THREAD, Listener, Venue, should_notify
-from hubbub.protocol.preferences import Quiet
-from hubbub.protocol.starting import MyRoom
+from hubbub.domain.notifying.rule import THREAD, Listener, Venue, should_notify
+from hubbub.protocol.commands.preferences import Quiet
+from hubbub.protocol.commands.starting import MyRoom
 
 NOW = 1_000.0
 ADA, GRACE = "@p0000000000ada"[:14], "@p000000grace0"

@@ -3,7 +3,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.domain.presence import MAX_NAMES, MAX_NAMES_BETWEEN_NODES, Attendance
+from hubbub.domain.live.presence import MAX_NAMES, MAX_NAMES_BETWEEN_NODES, Attendance
 from hubbub.protocol.messages import Members, Presence
 from hubbub.protocol.people import Person, people
 

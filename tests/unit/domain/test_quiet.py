@@ -6,8 +6,8 @@ from zoneinfo import TZPATH, ZoneInfo, reset_tzpath
 
 import pytest
 
-from hubbub.domain.quiet import DAYS, is_quiet, time_zone_fault
-from hubbub.protocol.preferences import Quiet, QuietHours
+from hubbub.domain.notifying.quiet import DAYS, is_quiet, time_zone_fault
+from hubbub.protocol.commands.preferences import Quiet, QuietHours
 
 BERLIN = "Europe/Berlin"
 NIGHTS = Quiet(weekly=[QuietHours([*DAYS], "22:00", "07:00")])  # type: ignore[list-item]
@@ -116,7 +116,7 @@ def test_an_unknown_time_zone_is_not_accepted_and_counts_as_that_of_utc(zone: st
 
 
 def test_without_a_database_of_time_zones_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("hubbub.domain.quiet.ZoneInfo", ZoneInfo.no_cache)
+    monkeypatch.setattr("hubbub.domain.notifying.quiet.ZoneInfo", ZoneInfo.no_cache)
     assert time_zone_fault("Europe/Rome") is None
     # The package would do instead.
     for each in ("tzdata", "tzdata.zoneinfo.Europe", "tzdata.zoneinfo.Etc"):

@@ -8,7 +8,7 @@ from msgspec import structs
 from hubbub.domain.access import Operation, refuse
 from hubbub.domain.aspects import RULES, conversation, rooms
 from hubbub.domain.aspects.people import preferences, subscriptions
-from hubbub.domain.live import packed
+from hubbub.domain.live.values import packed
 from hubbub.domain.principals import Scope
 from hubbub.domain.screening import (
     MAX_VALUE_BYTES,

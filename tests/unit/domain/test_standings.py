@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from hubbub.domain.access import Operation
-from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, Unheard, account_row
 from hubbub.domain.aspects.rooms.standings import may, needs, standing_of
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import RoomPlace, refusal
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Index
-from hubbub.domain.rooms import (
+from hubbub.domain.tables.accounts import ACCOUNT, UNHEARD, Account, Unheard, account_row
+from hubbub.domain.tables.rooms import (
     MEMBER,
     RESTRAINT,
     ROOM,

@@ -5,7 +5,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from hubbub.events import Reference
-from hubbub.protocol.conversation import (
+from hubbub.protocol.commands.conversation import (
     GetEdits,
     GetMessage,
     GetSource,
@@ -18,7 +18,35 @@ from hubbub.protocol.conversation import (
     Unpin,
     Unsave,
 )
-from hubbub.protocol.emoji import ListEmoji
+from hubbub.protocol.commands.emoji import ListEmoji
+from hubbub.protocol.commands.missed import ListMissed
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer, UnblockPerson
+from hubbub.protocol.commands.reading import MarkRead, MarkUnread, SetRoom
+from hubbub.protocol.commands.rooms import (
+    Appoint,
+    Archive,
+    Ban,
+    ChangeRoom,
+    Create,
+    InvitePeople,
+    Mute,
+    Remove,
+    Restore,
+    SetAvatar,
+    Unban,
+    Unmute,
+)
+from hubbub.protocol.commands.search import Search
+from hubbub.protocol.commands.subscriptions import Subscribe, Unsubscribe
+from hubbub.protocol.commands.threads import (
+    EndThread,
+    FollowThread,
+    ListMyThreads,
+    ListThreads,
+    ReopenThread,
+    UnfollowThread,
+)
+from hubbub.protocol.commands.watching import Away, Back, WatchPeople
 from hubbub.protocol.messages import (
     AnyCommand,
     Delete,
@@ -38,34 +66,6 @@ from hubbub.protocol.messages import (
     Unfollow,
     Unreact,
 )
-from hubbub.protocol.missed import ListMissed
-from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
-from hubbub.protocol.reading import MarkRead, MarkUnread, SetRoom
-from hubbub.protocol.rooms import (
-    Appoint,
-    Archive,
-    Ban,
-    ChangeRoom,
-    Create,
-    InvitePeople,
-    Mute,
-    Remove,
-    Restore,
-    SetAvatar,
-    Unban,
-    Unmute,
-)
-from hubbub.protocol.search import Search
-from hubbub.protocol.subscriptions import Subscribe, Unsubscribe
-from hubbub.protocol.threads import (
-    EndThread,
-    FollowThread,
-    ListMyThreads,
-    ListThreads,
-    ReopenThread,
-    UnfollowThread,
-)
-from hubbub.protocol.watching import Away, Back, WatchPeople
 
 
 def text(min_size: int = 0, max_size: int = 40) -> st.SearchStrategy[str]:

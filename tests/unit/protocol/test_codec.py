@@ -9,12 +9,12 @@ from hubbub.domain.aspects import RULES
 from hubbub.events import snake_case
 from hubbub.protocol import codec
 from hubbub.protocol.codec import BadFrame, Commands, decode_body, encode
-from hubbub.protocol.conversation import KeepDraft
+from hubbub.protocol.commands.conversation import KeepDraft
+from hubbub.protocol.commands.preferences import BlockPerson, UnblockPerson
+from hubbub.protocol.commands.reading import MarkRead, SetRoom
+from hubbub.protocol.commands.rooms import ChangeRoom, InvitePeople
+from hubbub.protocol.commands.watching import WatchPeople
 from hubbub.protocol.messages import AnyCommand, Follow, Join, Patch, Post, React, Signal
-from hubbub.protocol.preferences import BlockPerson, UnblockPerson
-from hubbub.protocol.reading import MarkRead, SetRoom
-from hubbub.protocol.rooms import ChangeRoom, InvitePeople
-from hubbub.protocol.watching import WatchPeople
 from tests.unit.protocol.strategies import commands, text
 
 DEEP = 100_000

@@ -9,10 +9,10 @@ import pytest
 
 from hubbub.domain.facts import Accepted, Facts, Needs
 from hubbub.domain.principals import Principal, Scope
+from hubbub.protocol.commands.rooms import Ban, Unban
+from hubbub.protocol.commands.starting import Started
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import FollowAll, Start
-from hubbub.protocol.rooms import Ban, Unban
-from hubbub.protocol.starting import Started
 from hubbub.server.clients.followed import Followed
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.heads import Watch

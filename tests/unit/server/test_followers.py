@@ -12,10 +12,10 @@ import pytest
 from hubbub.domain.aspects.people.accounts import SuspendPerson
 from hubbub.domain.facts import Batch, Facts, Needs, Proposal
 from hubbub.domain.principals import Principal
+from hubbub.protocol.commands.rooms import Create
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import DIRECTORY, RANDOM_BYTES, room_key
 from hubbub.protocol.messages import Change, Follow, History, Post, Resumed, Signal, Snapshot
-from hubbub.protocol.rooms import Create
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.stores.base import LogPage
 from tests.support.fakes import ADA, AT, GRACE, Peer, account, guest, settle, timeless, unframe

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hubbub.domain import identity
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
 from hubbub.protocol.errors import RefusalError
-from hubbub.server.people.jwts import LEEWAY, Jwts
-from hubbub.server.people.keys import Key, key_from_pem
+from hubbub.server.people.outside.jwts import LEEWAY, Jwts
+from hubbub.server.people.outside.keys import Key, key_from_pem
 from tests.support.garbage import garbage_of
 from tests.support.rsa import rsa_key
 

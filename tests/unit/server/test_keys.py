@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jwt.algorithms import get_default_algorithms
 
-from hubbub.server.people.jwts import Jwts
-from hubbub.server.people.keys import BadKey, key_from_pem, key_from_secret, keys_from_jwks
+from hubbub.server.people.outside.jwts import Jwts
+from hubbub.server.people.outside.keys import BadKey, key_from_pem, key_from_secret, keys_from_jwks
 from tests.support.rsa import rsa_key
 
 ED, RSA = Ed25519PrivateKey.generate(), rsa_key("ours")

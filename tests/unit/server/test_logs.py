@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hubbub.server.logs import AT_MOST, NotTooOften
+from hubbub.server.process.logs import AT_MOST, NotTooOften
 
 
 def record(message: str, **facts: object) -> logging.LogRecord:
@@ -13,7 +13,7 @@ def record(message: str, **facts: object) -> logging.LogRecord:
 @pytest.fixture
 def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     def at(now: float) -> None:
-        monkeypatch.setattr("hubbub.server.logs.time.monotonic", lambda: now)
+        monkeypatch.setattr("hubbub.server.process.logs.time.monotonic", lambda: now)
 
     at(100.0)
     return at

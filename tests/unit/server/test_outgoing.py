@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from hubbub.server.people.reachable import Reachable, is_public
+from hubbub.server.people.outside.reachable import Reachable, is_public
 
 
 @pytest.mark.parametrize(

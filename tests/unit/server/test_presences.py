@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubbub.domain.facts import Needs, Proposal
+from hubbub.protocol.commands.preferences import HIDE_PRESENCE, Prefer
+from hubbub.protocol.commands.watching import MAX_WATCHED
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
-from hubbub.protocol.preferences import HIDE_PRESENCE, Prefer
 from hubbub.protocol.presence import OFFLINE, PersonPresence
-from hubbub.protocol.watching import MAX_WATCHED
 from hubbub.server.engine.devices import GRACE, MOST_REMEMBERED
 from hubbub.server.engine.presences import TELL_EVERY
 from hubbub.server.engine.signals import LEASE

@@ -3,7 +3,7 @@ from collections.abc import Callable
 
 import pytest
 
-from hubbub.server.progress import Shown
+from hubbub.server.process.progress import Shown
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from hubbub.domain.live import MAX_VALUES, LiveReport, Stamped
+from hubbub.domain.live.values import MAX_VALUES, LiveReport, Stamped
 from hubbub.protocol.messages import Receipt, Typing, Value
 from hubbub.protocol.people import Person
 from hubbub.server.engine.signals import COMINGS_PER_SECOND, TICK, Signals

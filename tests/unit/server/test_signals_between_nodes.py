@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.domain.live import LiveReport, packed
+from hubbub.domain.live.values import LiveReport, packed
 from hubbub.protocol.messages import Typing, Value
 from hubbub.protocol.people import Person
 from hubbub.server.brokers.base import Local

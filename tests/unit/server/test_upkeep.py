@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from hubbub.domain.live import LiveReport
+from hubbub.domain.live.values import LiveReport
 from hubbub.protocol.people import Person
 from hubbub.protocol.secrets import digest_of
 from hubbub.server import upkeep

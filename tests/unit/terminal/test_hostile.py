@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from hubbub.client import Acknowledgement, ConnectionState, HubbubError
-from hubbub.client.reconnect import Welcome
+from hubbub.client.wire.reconnect import Welcome
 from hubbub.domain.aspects import RULES
 from hubbub.events import Posted
 from hubbub.protocol.messages import (

@@ -1,8 +1,8 @@
 """Messages that were found, on a terminal."""
 
 from hubbub.events import Attached
+from hubbub.protocol.commands.search import Hit, SearchPage
 from hubbub.protocol.messages import Author, Message
-from hubbub.protocol.search import Hit, SearchPage
 from hubbub.terminal.search import BEFORE, LENGTH, behind, lines
 from hubbub.terminal.style import Style
 

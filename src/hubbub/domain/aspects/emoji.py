@@ -5,13 +5,13 @@ import hashlib
 from hubbub.domain.access import Permission, RoomKind, account, guests_and_all
 from hubbub.domain.aspects.people.accounts import forbidden, is_at_least, role_of, to_know
 from hubbub.domain.aspects.people.audit import Internal, note, to_note
-from hubbub.domain.emoji import EMOJI, EMOJI_IMAGE, Emoji, EmojiImage, emoji_row
 from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.rules import Aspect, Rule
+from hubbub.domain.tables.emoji import EMOJI, EMOJI_IMAGE, Emoji, EmojiImage, emoji_row
 from hubbub.events.emoji import EmojiAdded, EmojiRemoved
-from hubbub.protocol.emoji import NAME_RULE, ListEmoji, is_emoji_name
+from hubbub.protocol.commands.emoji import NAME_RULE, ListEmoji, is_emoji_name
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.images import Image, NotAnImage, image_of
 from hubbub.protocol.keys import DIRECTORY

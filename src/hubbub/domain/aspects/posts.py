@@ -14,7 +14,7 @@ from hubbub.domain.view import RoomView
 from hubbub.domain.weights import CHANGE_COST, as_bytes, weighed, weight_of
 from hubbub.events import Deleted, Edited, Erased, Posted, as_former
 from hubbub.protocol.codec import encode
-from hubbub.protocol.conversation import GetEdits, GetMessage, GetSource
+from hubbub.protocol.commands.conversation import GetEdits, GetMessage, GetSource
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.foreign.engineio import BadPacket
 from hubbub.protocol.foreign.socketio import RESERVED_NAMES, put_in

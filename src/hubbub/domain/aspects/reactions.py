@@ -7,15 +7,15 @@ from msgspec.structs import replace
 
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects.people.removal import EraseWritten
-from hubbub.domain.emoji import EMOJI, emoji_row
 from hubbub.domain.facts import Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Beforehand, Consequence, Fold, Rule
+from hubbub.domain.tables.emoji import EMOJI, emoji_row
 from hubbub.domain.view import RoomView
 from hubbub.events import Deleted, Erased, Reacted, Unreacted
-from hubbub.protocol.emoji import emoji_name_in
+from hubbub.protocol.commands.emoji import emoji_name_in
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_made_key
 from hubbub.protocol.messages import Message, React, Unreact

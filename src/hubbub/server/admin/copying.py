@@ -15,8 +15,8 @@ from hubbub.server.admin import files
 from hubbub.server.audit import audit
 from hubbub.server.config import BadSettings, Settings
 from hubbub.server.files.base import FilesFailed
-from hubbub.server.logs import open_audit
-from hubbub.server.progress import Shown
+from hubbub.server.process.logs import open_audit
+from hubbub.server.process.progress import Shown
 from hubbub.server.stores import registry
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.copier import Copier

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from hubbub.domain.aspects.emoji import MAX_IMAGE_BYTES, AddEmoji, RemoveEmoji, image_from
-from hubbub.domain.emoji import EMOJI, Emoji, emoji_row
+from hubbub.domain.tables.emoji import EMOJI, Emoji, emoji_row
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.server.admin.managing import CannotManage, Office, in_office

@@ -15,8 +15,8 @@ from hubbub.protocol.names import person_name_fault
 from hubbub.protocol.secrets import digest_of
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
-from hubbub.server.logs import open_audit
 from hubbub.server.people.tokens import PREFIX
+from hubbub.server.process.logs import open_audit
 from hubbub.server.stores.base import StoreFailed, Token
 from hubbub.server.stores.kinds import IssuedTokens
 from hubbub.server.stores.registry import kind_of

@@ -13,7 +13,6 @@ from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from hubbub.domain.accounts import ACCOUNT, Account
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.people.accounts import (
     HANDLES,
@@ -26,8 +25,9 @@ from hubbub.domain.aspects.people.audit import Note
 from hubbub.domain.aspects.people.invites import AddPerson
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import ROOM, room_row
 from hubbub.domain.screening import screen_change
+from hubbub.domain.tables.accounts import ACCOUNT, Account
+from hubbub.domain.tables.rooms import ROOM, room_row
 from hubbub.protocol.codec import encode
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from hubbub.domain.facts import Batch
-from hubbub.domain.live import LiveReport
+from hubbub.domain.live.values import LiveReport
 
 
 class Broker(Protocol):

@@ -22,7 +22,7 @@ from nats.aio.subscription import Subscription
 from nats.errors import Error as NatsError
 
 from hubbub.domain.facts import Batch
-from hubbub.domain.live import LiveReport
+from hubbub.domain.live.values import LiveReport
 from hubbub.server.addresses import several
 
 MAX_HINT_BYTES = 64 * 1024  # of events; a hint about more only gives the head

@@ -6,6 +6,7 @@ from typing import Any
 
 from hubbub.domain.principals import Principal
 from hubbub.protocol.codec import encode
+from hubbub.protocol.commands.watching import Away, WatchPeople
 from hubbub.protocol.errors import Close, Refusal, RefusalError
 from hubbub.protocol.keys import ME
 from hubbub.protocol.messages import (
@@ -19,7 +20,6 @@ from hubbub.protocol.messages import (
     Unfollowed,
 )
 from hubbub.protocol.presence import Watched
-from hubbub.protocol.watching import Away, WatchPeople
 from hubbub.protocol.wires import Wire
 from hubbub.server.clients.base import Transport
 from hubbub.server.engine.devices import Device

@@ -10,10 +10,10 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain
 
-from hubbub.domain.allotment import Allotment
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Batch, Facts, Head
-from hubbub.domain.live import LiveReport
+from hubbub.domain.live.allotment import Allotment
+from hubbub.domain.live.values import LiveReport
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
 from hubbub.protocol.errors import Refusal

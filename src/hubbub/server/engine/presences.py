@@ -16,8 +16,8 @@ from hubbub import events
 from hubbub.domain.acquaintance import Tie
 from hubbub.domain.principals import Principal
 from hubbub.protocol.codec import encode
+from hubbub.protocol.commands.preferences import HIDE_PRESENCE
 from hubbub.protocol.keys import DIRECTORY, is_account_key
-from hubbub.protocol.preferences import HIDE_PRESENCE
 from hubbub.protocol.presence import OFFLINE, PersonPresence, PresenceChanged
 from hubbub.server.engine.devices import Devices
 from hubbub.server.engine.feeds import Feed

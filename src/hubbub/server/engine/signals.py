@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 
 from msgspec.structs import replace
 
-from hubbub.domain.allotment import Allotment
-from hubbub.domain.live import LiveReport, Stamped, Values, packed
-from hubbub.domain.presence import MAX_NAMES, Attendance
+from hubbub.domain.live.allotment import Allotment
+from hubbub.domain.live.presence import MAX_NAMES, Attendance
+from hubbub.domain.live.values import LiveReport, Stamped, Values, packed
 from hubbub.protocol.codec import encode
 from hubbub.protocol.messages import AnySignal, Members, Presence, Receipt, Typing, Value
 from hubbub.protocol.people import Person, ids_of, names_of, people

@@ -5,7 +5,7 @@ import logging
 from collections.abc import Callable, Iterable
 
 from hubbub.domain.facts import Needs
-from hubbub.domain.live import LiveReport
+from hubbub.domain.live.values import LiveReport
 from hubbub.domain.threads import THREAD, ThreadKey, shown
 from hubbub.protocol.beside import ThreadInRoom
 from hubbub.protocol.codec import encode
@@ -13,7 +13,7 @@ from hubbub.protocol.keys import parent_of, root_of, thread_key
 from hubbub.protocol.messages import ThreadsMoved
 from hubbub.server.brokers.base import Broker
 from hubbub.server.engine.feeds import Feed
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Records, StoreFailed
 
 TELL_EVERY = 0.25  # seconds
 AT_ONCE = 50  # threads of one room, of which the newest are told; who has to know of others asks for a list
@@ -29,7 +29,7 @@ class ThreadNews:
 
     def __init__(
         self,
-        store: Store,
+        store: Records,
         broker: Broker,
         feed_of: Callable[[str], Feed | None],
         send: Callable[[str, list[bytes]], object],

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hubbub.protocol.files import HEAD_BYTES, THUMBNAIL_SIDES, is_file_key, thumbnail_of
-from hubbub.server.disk import flush
 from hubbub.server.files.base import BeingWritten, FilesFailed, StorageFull
+from hubbub.server.process.disk import flush
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from hubbub.server.files.base import Files
 from hubbub.server.files.thumbnails import Thumbnails
 from hubbub.server.files.uploads import failing
 from hubbub.server.hub.rights import Rights
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Records
 
 READ = Operation.READ
 CHECKED_BYTES = 4 * 2**20  # that are sent before it is asked again whether they may be
@@ -41,7 +41,7 @@ class Downloads:
     """Gives files to those who may read the messages that show them."""
 
     def __init__(
-        self, store: Store, files: Files, thumbnails: Thumbnails, rights: Callable[[], Rights]
+        self, store: Records, files: Files, thumbnails: Thumbnails, rights: Callable[[], Rights]
     ) -> None:
         """`rights` are there once somebody comes."""
         self._store = store

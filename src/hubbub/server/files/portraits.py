@@ -15,7 +15,7 @@ from hubbub.server.files.jobs import Job
 from hubbub.server.files.shrinker import Picture, Shrinker
 from hubbub.server.files.uploads import Uploads, failing
 from hubbub.server.hub.rights import Rights
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Records
 
 AT_ONCE = 16  # that are being made, or wait for that; one for each account
 
@@ -25,7 +25,7 @@ class Portraits:
 
     def __init__(
         self,
-        store: Store,
+        store: Records,
         files: Files,
         uploads: Uploads,
         shrinker: Shrinker | None,

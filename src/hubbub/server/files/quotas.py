@@ -4,12 +4,12 @@ import time
 from collections import Counter
 from typing import NamedTuple
 
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.facts import Needs
 from hubbub.domain.files import FILE, FILE_LIMIT, FILE_USE, LIMITED, FileLimitKey, FileLimits
+from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY, is_account_key
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Records
 
 TOTAL_SECONDS = 60.0  # for which a node remembers how much all files take
 MOST_PEOPLE = 100  # that are listed
@@ -35,7 +35,7 @@ class AllFiles(NamedTuple):
 class Quotas:
     """Knows what holds now. What is there already stays, whatever is set. All methods raise StoreFailed."""
 
-    def __init__(self, store: Store, defaults: FileLimits) -> None:
+    def __init__(self, store: Records, defaults: FileLimits) -> None:
         self._store = store
         self.defaults = defaults
         self._total = 0, float("-inf")  # bytes of all files, and when they were counted

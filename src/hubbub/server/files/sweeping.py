@@ -19,7 +19,7 @@ from hubbub.protocol.names import is_reserved
 from hubbub.server.files.base import Files, FilesFailed
 from hubbub.server.files.uploads import KEPT_SECONDS
 from hubbub.server.people.addresses import Submit
-from hubbub.server.stores.base import Store, by_account
+from hubbub.server.stores.base import Records, by_account
 
 SOON = 0.5  # seconds after something was deleted
 SHARE = 20  # how many times as long as a sweep took nothing is swept after it
@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 class Sweeper:
     """Sweeps soon after something was deleted by this node, and from time to time."""
 
-    def __init__(self, store: Store, files: Files, submit: Submit) -> None:
+    def __init__(self, store: Records, files: Files, submit: Submit) -> None:
         self._store = store
         self._files = files
         self._submit = submit

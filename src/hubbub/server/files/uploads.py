@@ -21,7 +21,7 @@ from hubbub.protocol.messages import Change
 from hubbub.server.files.base import BeingWritten, Files, FilesFailed, StorageFull
 from hubbub.server.files.quotas import Quotas
 from hubbub.server.people.addresses import Submit
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Records
 
 KEPT_SECONDS = 24 * 3600.0  # of what is not posted
 AT_ONCE = 4  # uploads of one account that are received by a node
@@ -46,7 +46,7 @@ class UploadProgress(NamedTuple):
 class Uploads:
     """Takes files from accounts. All methods raise RefusalError for what the caller may not do, and StoreFailed."""
 
-    def __init__(self, store: Store, files: Files, submit: Submit, quotas: Quotas) -> None:
+    def __init__(self, store: Records, files: Files, submit: Submit, quotas: Quotas) -> None:
         self._store = store
         self._files = files
         self._submit = submit

@@ -2,10 +2,10 @@
 
 from hubbub import __version__
 from hubbub.domain.rules import Rules
+from hubbub.protocol.commands.starting import Started
 from hubbub.protocol.errors import CODES
 from hubbub.protocol.messages import AnySignal, Notice, Reply, Resumed, Snapshot
 from hubbub.protocol.presence import Watched
-from hubbub.protocol.starting import Started
 from hubbub.server.http.openapi import components_of
 from hubbub.server.http.parameters import JSON, JsonObject
 

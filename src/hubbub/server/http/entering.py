@@ -6,9 +6,9 @@ import msgspec
 from aiohttp import web
 
 from hubbub.domain.access import Permission, RoomKind, account
-from hubbub.domain.accounts import Account
 from hubbub.domain.identity import at_address
 from hubbub.domain.principals import Principal, Role, Scope
+from hubbub.domain.tables.accounts import Account
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.secrets import SessionToken, session_from

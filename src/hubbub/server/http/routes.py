@@ -1,52 +1,45 @@
 """All routes of the server, with what they serve."""
 
 from hubbub.server.http.operations import routes_of
-from hubbub.server.http.resources import (
-    administration,
+from hubbub.server.http.resources.accounts import (
     api_tokens,
-    bans,
-    connections,
-    descriptions,
-    directory,
-    drafts,
-    emoji,
-    events,
     export,
-    files,
-    health,
     invites,
     logins,
     me,
-    members,
-    messages,
-    metrics,
-    missed,
     oidc,
-    page,
     people,
-    pins,
-    portraits,
     preferences,
     presence,
+    removal,
+    signup,
+    start,
+    subscriptions,
+    ways,
+)
+from hubbub.server.http.resources.doors import events, socketio, sockets, sockjs
+from hubbub.server.http.resources.files import files, portraits, quotas, uploads
+from hubbub.server.http.resources.messages import (
+    drafts,
+    emoji,
+    messages,
+    missed,
+    pins,
     previews,
-    quotas,
     reactions,
     reading,
-    removal,
-    rooms,
     saved,
     search,
-    signals,
-    signup,
-    socketio,
-    sockets,
-    sockjs,
-    start,
-    state,
-    subscriptions,
     threads,
-    uploads,
-    ways,
+)
+from hubbub.server.http.resources.rooms import bans, directory, members, rooms, signals, state
+from hubbub.server.http.resources.server import (
+    administration,
+    connections,
+    descriptions,
+    health,
+    metrics,
+    page,
 )
 
 RESOURCES = (

@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET, UnsetType
 
-from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.facts import Needs
+from hubbub.domain.tables.accounts import ACCOUNT, account_row
 from hubbub.domain.threads import Thread
 from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.messages import Author, Message
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Records
 
 Named = dict[str, Author] | UnsetType
 
@@ -23,7 +23,7 @@ def replied_in(threads: Iterable[Thread]) -> Iterator[str]:
 class Authors:
     """Looks up accounts. Where only guests, tokens and other applications' users wrote, nothing is looked up."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Records) -> None:
         self._store = store
 
     async def of(self, messages: Iterable[Message], present: Iterable[str] = ()) -> Named:

@@ -8,14 +8,14 @@ import msgspec
 
 from hubbub.domain.access import RoomKind
 from hubbub.domain.aspects.emoji import KNOW
-from hubbub.domain.emoji import EMOJI, EMOJI_IMAGE, Emoji, emoji_row
 from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import Principal
+from hubbub.domain.tables.emoji import EMOJI, EMOJI_IMAGE, Emoji, emoji_row
 from hubbub.protocol.codec import encode
-from hubbub.protocol.emoji import EmojiItem, EmojiReply, ListEmoji, is_emoji_name
+from hubbub.protocol.commands.emoji import EmojiItem, EmojiReply, ListEmoji, is_emoji_name
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Records
 
 VERSION = 16  # hex digits
 
@@ -31,7 +31,7 @@ class _All(NamedTuple):
 class EmojiOfServer:
     """Lists emoji, and returns their images."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Records) -> None:
         self._store = store
         self._reading = asyncio.Lock()  # one reads, and the others wait for it
         self._all: _All | None = None

@@ -11,12 +11,12 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.rooms.settings import SetPortrait
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
-from hubbub.protocol.emoji import ListEmoji
+from hubbub.protocol.commands.emoji import ListEmoji
+from hubbub.protocol.commands.missed import ListMissed
+from hubbub.protocol.commands.rooms import SetAvatar
+from hubbub.protocol.commands.search import Search
 from hubbub.protocol.files import KEY_BYTES, key_of
 from hubbub.protocol.messages import AnyCommand
-from hubbub.protocol.missed import ListMissed
-from hubbub.protocol.rooms import SetAvatar
-from hubbub.protocol.search import Search
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.authors import Authors

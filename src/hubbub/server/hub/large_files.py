@@ -3,11 +3,11 @@
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.facts import MessageKey, Needs
 from hubbub.domain.files import FILE_USE, FileUse
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import ROOM, MadeRoom, room_row
+from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.tables.rooms import ROOM, MadeRoom, room_row
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import parent_of
 from hubbub.server.hub.rights import Rights

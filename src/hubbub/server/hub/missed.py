@@ -8,10 +8,7 @@ from msgspec import structs
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Head, MessageKey
 from hubbub.domain.principals import Principal
-from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.keys import is_room_key
-from hubbub.protocol.messages import Message
-from hubbub.protocol.missed import (
+from hubbub.protocol.commands.missed import (
     LONGEST_EXCERPT,
     Excerpt,
     ListMissed,
@@ -19,7 +16,10 @@ from hubbub.protocol.missed import (
     MissedRoom,
     MissedThread,
 )
-from hubbub.protocol.threads import MyThread, MyThreadsPage
+from hubbub.protocol.commands.threads import MyThread, MyThreadsPage
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import is_room_key
+from hubbub.protocol.messages import Message
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.turns import Turns

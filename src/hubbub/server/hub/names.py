@@ -12,9 +12,11 @@ from hubbub.domain.aspects.people.accounts import HANDLES, HandleKey
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.facts import EVERYONE, MessageKey, Needs
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import ALIAS, alias_row
+from hubbub.domain.tables.rooms import ALIAS, alias_row
 from hubbub.events import Reference
-from hubbub.protocol.conversation import KeepDraft
+from hubbub.protocol.commands.conversation import KeepDraft
+from hubbub.protocol.commands.preferences import OnPerson
+from hubbub.protocol.commands.rooms import Create, InvitePeople, OnMember
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.handles import handle_from, is_alias, is_handle
 from hubbub.protocol.keys import (
@@ -30,8 +32,6 @@ from hubbub.protocol.keys import (
 )
 from hubbub.protocol.mentions import HERE, ROOM, mentioned_in
 from hubbub.protocol.messages import MAX_NAMED, AnyCommand, Edit, Follow, Join, Post, Unfollow
-from hubbub.protocol.preferences import OnPerson
-from hubbub.protocol.rooms import Create, InvitePeople, OnMember
 from hubbub.server.stores.base import Store
 
 MARK = "#"  # before an alias

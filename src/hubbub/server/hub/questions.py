@@ -14,7 +14,7 @@ from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.facts import Head, MessageKey
 from hubbub.domain.principals import Principal
 from hubbub.events import Reference, outline
-from hubbub.protocol.conversation import (
+from hubbub.protocol.commands.conversation import (
     DraftItem,
     DraftsPage,
     EditsPage,

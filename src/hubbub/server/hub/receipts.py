@@ -10,19 +10,19 @@ import msgspec
 
 from hubbub.domain.aspects.people.preferences import PREFERENCES, PreferenceKey
 from hubbub.domain.facts import Batch, Needs
-from hubbub.domain.live import LiveReport, Stamped
-from hubbub.domain.markers import MARKER
-from hubbub.domain.rooms import MEMBER, ROOM, MemberKey, room_row
+from hubbub.domain.live.values import LiveReport, Stamped
 from hubbub.domain.rules import Rules
+from hubbub.domain.tables.markers import MARKER
+from hubbub.domain.tables.rooms import MEMBER, ROOM, MemberKey, room_row
 from hubbub.events import Event, tag_in
 from hubbub.events.reading import Read
+from hubbub.protocol.commands.preferences import RECEIPTS
 from hubbub.protocol.keys import is_account_key, is_room_key
 from hubbub.protocol.messages import Receipt
-from hubbub.protocol.preferences import RECEIPTS
 from hubbub.server.brokers.base import Broker
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Records, StoreFailed
 
 MAX_MEMBERS = 100  # of a room with receipts: in larger ones, who has read what helps nobody
 CURRENT_FOR = (
@@ -35,7 +35,7 @@ _READ = b"read"
 class Receipts:
     """Knows which members show how far they have read."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Records) -> None:
         self._store = store
 
     async def refresh(self, feeds: Iterable[Feed]) -> None:

@@ -11,13 +11,13 @@ from hubbub.domain.rules import Rules
 from hubbub.domain.screening import require
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Records
 
 
 class Rights:
     """Asks the access table, and the room's guards about what this node has in memory. Free rooms have no guards."""
 
-    def __init__(self, store: Store, fanout: FanOut, rules: Rules) -> None:
+    def __init__(self, store: Records, fanout: FanOut, rules: Rules) -> None:
         self._store = store
         self._fanout = fanout
         self._rules = rules

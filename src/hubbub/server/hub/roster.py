@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation, Permission, RoomKind, kind_of, refuse
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.accounts import is_at_least
 from hubbub.domain.aspects.rooms import standings
 from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Index
-from hubbub.domain.rooms import (
+from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
+from hubbub.domain.tables.rooms import (
     MEMBER,
     RESTRAINT,
     ROOM,

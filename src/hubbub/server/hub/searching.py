@@ -11,12 +11,12 @@ from msgspec import UNSET
 from hubbub.domain.access import Operation, RoomKind, kind_of
 from hubbub.domain.facts import Head, MessageKey, Needs
 from hubbub.domain.principals import Principal, Scope
-from hubbub.domain.rooms import ROOM, room_row
 from hubbub.domain.search.matching import matches, relevance
 from hubbub.domain.search.query import BadQuery, SearchQuery, query_of
+from hubbub.domain.tables.rooms import ROOM, room_row
+from hubbub.protocol.commands.search import Hit, Search, SearchPage
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import is_made_key, parent_of
-from hubbub.protocol.search import Hit, Search, SearchPage
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.rights import Rights

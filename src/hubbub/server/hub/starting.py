@@ -7,18 +7,18 @@ from typing import NamedTuple, cast
 import msgspec
 
 from hubbub.domain.access import Operation, refuse
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, account_row
 from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import MEMBER
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS, Account, account_row
+from hubbub.domain.tables.rooms import MEMBER
 from hubbub.protocol.codec import encode
-from hubbub.protocol.emoji import EmojiReply
+from hubbub.protocol.commands.emoji import EmojiReply
+from hubbub.protocol.commands.starting import MyRoom, ShownPerson, Started
+from hubbub.protocol.commands.threads import MyThreadsPage
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import DIRECTORY
 from hubbub.protocol.messages import Start
-from hubbub.protocol.starting import MyRoom, ShownPerson, Started
-from hubbub.protocol.threads import MyThreadsPage
 from hubbub.server.hub.emoji import EmojiOfServer
 from hubbub.server.hub.turns import Turns
 from hubbub.server.stores.base import OwnRoom, Selection, Store

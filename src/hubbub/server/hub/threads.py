@@ -10,10 +10,7 @@ from hubbub.domain.access import Operation
 from hubbub.domain.facts import Head, MessageKey
 from hubbub.domain.principals import Principal
 from hubbub.domain.threads import Thread
-from hubbub.protocol.errors import RefusalError
-from hubbub.protocol.keys import is_thread_key
-from hubbub.protocol.messages import Question
-from hubbub.protocol.threads import (
+from hubbub.protocol.commands.threads import (
     PAGE,
     ListMyThreads,
     ListThreads,
@@ -22,6 +19,9 @@ from hubbub.protocol.threads import (
     ThreadItem,
     ThreadsPage,
 )
+from hubbub.protocol.errors import RefusalError
+from hubbub.protocol.keys import is_thread_key
+from hubbub.protocol.messages import Question
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.turns import Turns

@@ -7,16 +7,16 @@ from itertools import islice
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
-from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.acquaintance import Tie, is_guest, tie_needs, tie_of
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS
 from hubbub.domain.facts import Facts, Head, Needs
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import MEMBER, PLACE, MemberKey
+from hubbub.domain.tables.accounts import ACCOUNT, account_row
+from hubbub.domain.tables.rooms import MEMBER, PLACE, MemberKey
+from hubbub.protocol.commands.watching import WatchPeople
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.presence import OFFLINE, PersonPresence, Watched
-from hubbub.protocol.watching import WatchPeople
 from hubbub.server.engine.devices import Devices
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
@@ -25,7 +25,7 @@ from hubbub.server.engine.presences import Onlooker, Pair
 from hubbub.server.hub.rights import Rights
 from hubbub.server.people.rates import Throttle
 from hubbub.server.people.sessions import LIFETIME
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Records, StoreFailed
 
 PAIRS_AT_ONCE = 500  # asked about in one read
 ROWS_AT_ONCE = 2_000  # memberships
@@ -54,7 +54,7 @@ class Watching:
 
     def __init__(
         self,
-        store: Store,
+        store: Records,
         fanout: FanOut,
         rights: Rights,
         throttle: Throttle,

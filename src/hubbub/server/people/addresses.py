@@ -9,14 +9,14 @@ from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import AUDIT
 from hubbub.protocol.messages import Change
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Records, StoreFailed
 
 ENTRIES_AT_ONCE = 500
 
 Submit = Callable[[Principal, Change], Awaitable[Answer]]
 
 
-async def forget_old(store: Store, submit: Submit, now: float) -> None:
+async def forget_old(store: Records, submit: Submit, now: float) -> None:
     """Have the ledger forget old addresses, the oldest first; `now` is in seconds since 1970. Fails with `StoreFailed`.
 
     Nodes that share a store may all do so: what is forgotten twice is forgotten once.

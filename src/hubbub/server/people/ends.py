@@ -7,7 +7,7 @@ unless something has ended.
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from hubbub.server.stores.base import LogsReplaced, Store, StoreFailed
+from hubbub.server.stores.base import LogsReplaced, Records, StoreFailed
 
 Refresh = Callable[[], Awaitable[bool]]
 
@@ -15,7 +15,7 @@ Refresh = Callable[[], Awaitable[bool]]
 class Ends:
     """Knows how many ends this node has looked up."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Records) -> None:
         self._store = store
         self._refreshing: tuple[Refresh, ...] = ()
         self._review: Callable[[], object] = lambda: None

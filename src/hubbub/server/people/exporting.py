@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from hubbub.domain.access import RoomKind, kind_of
-from hubbub.domain.accounts import ACCOUNT, BLOCKS
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.saved import SAVED
 from hubbub.domain.aspects.people.accounts import HANDLES
@@ -21,7 +20,8 @@ from hubbub.domain.aspects.reactions import REACTIONS, ReactionKey
 from hubbub.domain.facts import MessageKey, Needs
 from hubbub.domain.files import FILE
 from hubbub.domain.records import AnyTable
-from hubbub.domain.subscriptions import SUBSCRIPTIONS
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS
+from hubbub.domain.tables.subscriptions import SUBSCRIPTIONS
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.server.people.rates import Rates

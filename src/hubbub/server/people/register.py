@@ -5,15 +5,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account
 from hubbub.domain.aspects.people.accounts import is_at_least
 from hubbub.domain.aspects.people.audit import AUDIT_HEAD, next_link
 from hubbub.domain.aspects.people.invites import GONE, INVITES, Invite
 from hubbub.domain.aspects.people.preferences import PREFERENCES
 from hubbub.domain.aspects.people.sessions import SESSION, SESSIONS, TOKEN, Session
 from hubbub.domain.facts import Needs
-from hubbub.domain.rooms import PLACE
-from hubbub.domain.subscriptions import SUBSCRIPTIONS, Subscription
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS, Account
+from hubbub.domain.tables.rooms import PLACE
+from hubbub.domain.tables.subscriptions import SUBSCRIPTIONS, Subscription
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.names import is_display_name

@@ -7,7 +7,6 @@ the start: what has been done causes no more changes.
 from collections.abc import AsyncIterator
 
 from hubbub.domain.access import RoomKind, kind_of
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import HANDLES, OPERATOR
 from hubbub.domain.aspects.people.audit import AUDIT_ADDRESS
 from hubbub.domain.aspects.people.credentials import IDENTITIES
@@ -23,7 +22,8 @@ from hubbub.domain.aspects.people.removal import (
 )
 from hubbub.domain.aspects.rooms.members import EndMembership
 from hubbub.domain.facts import Accepted
-from hubbub.domain.rooms import PLACE
+from hubbub.domain.tables.accounts import ACCOUNT
+from hubbub.domain.tables.rooms import PLACE
 from hubbub.protocol.keys import AUDIT, DIRECTORY
 from hubbub.protocol.messages import Change
 from hubbub.server.people.addresses import ENTRIES_AT_ONCE, Submit

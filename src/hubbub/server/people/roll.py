@@ -7,10 +7,10 @@ import asyncio
 from collections.abc import Set
 from itertools import chain
 
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.accounts import HANDLES, is_at_least
 from hubbub.domain.facts import Needs
 from hubbub.domain.lookalikes import forms
+from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
 from hubbub.events import Events, PersonRemoved, tag_in, tag_of
 from hubbub.events.people import PersonAdded, PersonChanged
 from hubbub.protocol.errors import Refusal

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.accounts import OPERATOR, is_at_least
 from hubbub.domain.aspects.people.sessions import (
     KINDS,
@@ -24,6 +23,7 @@ from hubbub.domain.aspects.people.sessions import (
 )
 from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import SCOPES, Principal, Role
+from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
 from hubbub.events import PersonRemoved
 from hubbub.events.people import PersonChanged
 from hubbub.protocol.errors import RefusalError

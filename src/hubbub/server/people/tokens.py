@@ -6,7 +6,7 @@ from hubbub.domain import identity
 from hubbub.domain.principals import ALL_ROOMS, Principal, Role, scopes_of
 from hubbub.protocol.secrets import digest_of
 from hubbub.server.people.endings import Ending
-from hubbub.server.stores.base import Store, Token
+from hubbub.server.stores.base import Records, Token
 from hubbub.server.stores.tokens import TOKENS, valid
 
 PREFIX = "hubbub_"
@@ -21,7 +21,7 @@ class Tokens:
         self._ids: frozenset[str] = frozenset()
         self.names: frozenset[str] = frozenset()
 
-    async def refresh(self, store: Store) -> bool:
+    async def refresh(self, store: Records) -> bool:
         """Read the tokens again if any may have been issued or revoked, as far as the store has said. Returns whether that was so. Raises StoreFailed."""
         version = store.ends
         if version == self._version:

@@ -8,9 +8,9 @@ from urllib.parse import urljoin, urlsplit
 from hubbub.events import LinkPreview
 from hubbub.protocol.messages import LONGEST_URL
 from hubbub.server.mistakes import place_of
-from hubbub.server.people.outgoing import CannotReach, Fetched, NotAllowed, ask
+from hubbub.server.people.outside.outgoing import CannotReach, Fetched, NotAllowed, ask
+from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.people.rates import Rates
-from hubbub.server.people.reachable import Reachable
 from hubbub.server.previews.page import preview_of
 
 FETCH_SECONDS = 8.0  # for everything that it takes to fetch one page

@@ -7,9 +7,9 @@ from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.conversation.keywords import EndMention, MentionByKeyword
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.facts import MessageKey, Needs
-from hubbub.domain.keywords import KEYWORDS, Lookout
-from hubbub.domain.markers import KEYWORD, MENTION
-from hubbub.domain.rooms import MEMBER, MemberKey
+from hubbub.domain.tables.keywords import KEYWORDS, Lookout
+from hubbub.domain.tables.markers import KEYWORD, MENTION
+from hubbub.domain.tables.rooms import MEMBER, MemberKey
 from hubbub.events import Edited, Posted
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_made_key, parent_of

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import EVERYONE, Needs
-from hubbub.domain.markers import MARKER
-from hubbub.domain.notifying import THREAD, Venue
+from hubbub.domain.notifying.rule import THREAD, Venue
 from hubbub.domain.records import AnyTable
-from hubbub.domain.rooms import MEMBER, PLACE, ROOM, PlaceKey, room_row
-from hubbub.domain.subscriptions import SUBSCRIPTIONS
+from hubbub.domain.tables.markers import MARKER
+from hubbub.domain.tables.rooms import MEMBER, PLACE, ROOM, PlaceKey, room_row
+from hubbub.domain.tables.subscriptions import SUBSCRIPTIONS
 from hubbub.events import Posted
 from hubbub.events.reading import Mentioned
 from hubbub.protocol.keys import is_account_key, is_made_key, is_thread_key, parent_of

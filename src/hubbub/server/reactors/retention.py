@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
 from hubbub import events
-from hubbub.domain.rooms import ROOM
+from hubbub.domain.tables.rooms import ROOM
 from hubbub.protocol.keys import AUDIT, DIRECTORY, is_account_key, is_made_key, parent_of
 from hubbub.server.stores.base import Store, Turn
 

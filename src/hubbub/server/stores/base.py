@@ -219,7 +219,7 @@ class LogsReplaced(Exception):
 
 
 async def some(
-    store: "Store",
+    store: "Records",
     table: Table[Any, R],
     *prefix: Any,
     after: str,
@@ -237,7 +237,7 @@ async def some(
     return found[:limit]
 
 
-async def by_account(store: "Store", table: Table[Any, R]) -> AsyncIterator[R]:
+async def by_account(store: "Records", table: Table[Any, R]) -> AsyncIterator[R]:
     """Yield all records whose keys begin with an account, read step by step; of one account at most `PAGE_ROWS`. Raises StoreFailed."""
     after = ""
     while page := await store.page(table, after=after, limit=PAGE_ROWS):
@@ -266,29 +266,11 @@ class Turn(Protocol):
         """Keep no records with these keys."""
 
 
-class Store(Protocol):
-    """Keeps logs and state. Everything it returns is committed.
+class Log(Protocol):
+    """The first contract: rooms' logs, and what follows from them: messages, threads, and lists of rooms.
 
-    Numbers are dense within a room; log and state change in one transaction; a new `epoch` means
-    that old positions are invalid. Methods may be called at any time from the loop's thread. Any method
-    of a shared store may raise `LogsReplaced`; then nothing that the store returned is valid any more.
+    Numbers are dense within a room; log and state change in one transaction.
     """
-
-    @property
-    def epoch(self) -> str:
-        """The identity of these logs."""
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether other nodes may also add events to these logs."""
-
-    @property
-    def ends(self) -> int:
-        """How many credentials of accounts had ended, or tokens were changed, when anything was read that it has returned so far."""
-
-    @property
-    def hint_key(self) -> bytes:
-        """A secret that only the nodes of these logs share."""
 
     def commit(self, proposals: Sequence[Proposal], at: str) -> "Future[Commit]":
         """Start to decide on, number and store a batch. Done when it is durable, all or nothing.
@@ -353,6 +335,17 @@ class Store(Protocol):
         At most `MANY_FOLLOWED` are looked at; or, if an account is in more rooms and threads, the next `LOOKED_THROUGH` of the server.
         """
 
+    async def trim(self, room: str, upto: int) -> None:
+        """Delete the events and messages up to number `upto`; the document stays."""
+
+
+class Records(Protocol):
+    """The second contract: records of any table (see `domain.records`), which only commits and turns change."""
+
+    @property
+    def ends(self) -> int:
+        """How many credentials of accounts had ended, or tokens were changed, when anything was read that it has returned so far."""
+
     async def count_ends(self) -> int:
         """Return `ends` as it is now."""
 
@@ -382,9 +375,6 @@ class Store(Protocol):
     async def totals(self, table: AnyTable, summed: str, column: str) -> dict[str, int]:
         """Return the sums of a column over the records with each value of another one, which has an index."""
 
-    async def version_of_others(self) -> int:
-        """A number that is another one if others may have added events meanwhile (other nodes, or commands for operators), or if a log was trimmed."""
-
     def turn(self, name: str) -> AbstractAsyncContextManager[Turn | None]:
         """Take the turn at something for the length of a block; it is None if another node has it.
 
@@ -392,8 +382,9 @@ class Store(Protocol):
         Fails with `StoreFailed`: at the end of the block, if the turn was lost.
         """
 
-    async def trim(self, room: str, upto: int) -> None:
-        """Delete the events and messages up to number `upto`; the document stays."""
+
+class MessageIndex(Protocol):
+    """The third contract: an index of messages. It only proposes; what is found is compared with the messages."""
 
     async def index(self, room: str, after: int, upto: int) -> None:
         """Put into the index what was posted or edited in a room with after < seq <= upto, and isn't there yet, as it is now.
@@ -403,6 +394,29 @@ class Store(Protocol):
 
     async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
         """Return the newest messages in the index that may match, the newest first. Raises TooSlow, StoreFailed."""
+
+
+class Store(Log, Records, MessageIndex, Protocol):
+    """Keeps logs, records and an index in one database, with what that database needs. Everything it returns is committed.
+
+    A new `epoch` means that old positions are invalid. Methods may be called at any time from the loop's thread. Any method
+    of a shared store may raise `LogsReplaced`; then nothing that the store returned is valid any more.
+    """
+
+    @property
+    def epoch(self) -> str:
+        """The identity of these logs."""
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other nodes may also add events to these logs."""
+
+    @property
+    def hint_key(self) -> bytes:
+        """A secret that only the nodes of these logs share."""
+
+    async def version_of_others(self) -> int:
+        """A number that is another one if others may have added events meanwhile (other nodes, or commands for operators), or if a log was trimmed."""
 
     async def scrub(self) -> None:
         """Erase traces of deleted or trimmed data from its files, as far as the store can. Called from time to time.

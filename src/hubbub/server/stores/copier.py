@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hubbub.domain.aspects import RULES
-from hubbub.domain.markers import QUIET
 from hubbub.domain.records import AnyTable
+from hubbub.domain.tables.markers import QUIET
 from hubbub.events import forms, gone_in
 from hubbub.protocol.keys import ROOM
 from hubbub.server.stores.base import Progress, StoreFailed

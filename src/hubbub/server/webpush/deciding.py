@@ -5,15 +5,15 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, Account, Block, account_row
 from hubbub.domain.aspects.people.preferences import PREFERENCES, PreferenceKey
 from hubbub.domain.facts import EVERYONE, MessageKey, Needs
-from hubbub.domain.markers import KEYWORD, MARKER, MENTION, NAMED, MentionKey
-from hubbub.domain.notifying import THREAD, Listener, Venue, should_notify
-from hubbub.domain.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, room_row
+from hubbub.domain.notifying.rule import THREAD, Listener, Venue, should_notify
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS, Account, Block, account_row
+from hubbub.domain.tables.markers import KEYWORD, MARKER, MENTION, NAMED, MentionKey
+from hubbub.domain.tables.rooms import MEMBER, PLACE, ROOM, MemberKey, PlaceKey, room_row
+from hubbub.protocol.commands.preferences import QUIET, quiet_of
 from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Message
-from hubbub.protocol.preferences import QUIET, quiet_of
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.notifications import Notification
 

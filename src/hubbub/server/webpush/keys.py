@@ -5,7 +5,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
-from hubbub.server.stores.base import Store, StoreFailed
+from hubbub.server.stores.base import Records, StoreFailed
 from hubbub.server.stores.notifications import VAPID_KEY, VapidKey
 from hubbub.server.webpush.remembered import Remembered
 
@@ -18,7 +18,7 @@ class Keys:
     """Makes the key when it is asked for first, and signs with it."""
 
     def __init__(
-        self, store: Store, subject: str = "", now: Callable[[], float] = time.time
+        self, store: Records, subject: str = "", now: Callable[[], float] = time.time
     ) -> None:
         """`subject` is where a push service can find out who this is; empty if there is no such address."""
         self._store = store

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.subscriptions import EndSubscription
-from hubbub.domain.subscriptions import SUBSCRIPTIONS, Subscription
+from hubbub.domain.tables.subscriptions import SUBSCRIPTIONS, Subscription
 from hubbub.protocol.codec import encode
 from hubbub.server.engine.devices import GRACE
 from hubbub.server.people.addresses import Submit

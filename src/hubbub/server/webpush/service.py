@@ -4,10 +4,10 @@ from collections.abc import Callable
 from enum import Enum
 from typing import NamedTuple
 
-from hubbub.domain.subscriptions import Subscription
-from hubbub.protocol.subscriptions import decoded
-from hubbub.server.people.outgoing import CannotReach, NotAllowed, ask
-from hubbub.server.people.reachable import Reachable
+from hubbub.domain.tables.subscriptions import Subscription
+from hubbub.protocol.commands.subscriptions import decoded
+from hubbub.server.people.outside.outgoing import CannotReach, NotAllowed, ask
+from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.webpush.keys import Keys, service_of
 from hubbub.server.webpush.remembered import Remembered
 

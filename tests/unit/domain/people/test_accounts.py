@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import (
     HANDLES,
     OPERATOR,
@@ -19,6 +18,7 @@ from hubbub.domain.aspects.people.accounts import (
 )
 from hubbub.domain.aspects.people.sessions import SESSIONS
 from hubbub.domain.facts import Accepted
+from hubbub.domain.tables.accounts import ACCOUNT
 from hubbub.events.people import PersonChanged, SessionClosed
 from hubbub.protocol.keys import DIRECTORY
 from tests.support.fakes import ADA, account

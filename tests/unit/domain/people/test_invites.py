@@ -5,11 +5,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from hubbub.domain.accounts import ACCOUNT
 from hubbub.domain.aspects.people.accounts import OPERATOR, OWNERS, RANKS, ChangeRole, SuspendPerson
 from hubbub.domain.aspects.people.credentials import CREDENTIALS, IDENTITIES, PASSWORD
 from hubbub.domain.aspects.people.invites import INVITES, RevokeInvite
 from hubbub.domain.facts import Accepted
+from hubbub.domain.tables.accounts import ACCOUNT
 from hubbub.events.people import CredentialChanged, Noted, PersonAdded, PersonChanged
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import AUDIT, DIRECTORY

@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from hubbub.domain.accounts import BLOCKS, Block
 from hubbub.domain.aspects.people.accounts import SuspendPerson
 from hubbub.domain.aspects.people.preferences import (
     MAX_BLOCKS,
@@ -14,10 +13,11 @@ from hubbub.domain.aspects.people.preferences import (
     Preference,
 )
 from hubbub.domain.facts import Accepted
+from hubbub.domain.tables.accounts import BLOCKS, Block
 from hubbub.events.people import Blocked, Preferred, Unblocked
-from hubbub.protocol import preferences
+from hubbub.protocol.commands import preferences
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.protocol.messages import Change
-from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 from tests.support.fakes import ADA, account
 from tests.support.team import BEGIN, Team, rfc3339
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from hubbub.domain.facts import Accepted, Answer, Proposal
-from hubbub.domain.live import packed
+from hubbub.domain.live.values import packed
 from hubbub.protocol.messages import (
     Follow,
     Patch,

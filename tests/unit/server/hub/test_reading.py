@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from hubbub.domain.aspects.document import Document
-from hubbub.domain.live import LiveReport
+from hubbub.domain.live.values import LiveReport
 from hubbub.protocol.messages import (
     History,
     Patch,

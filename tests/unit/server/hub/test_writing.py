@@ -112,7 +112,7 @@ async def test_who_no_longer_waits_for_an_answer_does_no_harm() -> None:
 @timeless
 async def test_signals_are_refused_where_they_can_not_be(monkeypatch: pytest.MonkeyPatch) -> None:
     house = House(rate=1)
-    monkeypatch.setattr("hubbub.domain.live.MAX_VALUES", 1)
+    monkeypatch.setattr("hubbub.domain.live.values.MAX_VALUES", 1)
 
     async def refusal_of(signal: Signal, by: Principal = ADA) -> Refusal:
         with pytest.raises(RefusalError) as caught:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubbub.server.people.outgoing import Fetched
-from hubbub.server.people.reachable import Reachable
+from hubbub.server.people.outside.outgoing import Fetched
+from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.previews import pages as previews
 from hubbub.server.previews.pages import Pages
 

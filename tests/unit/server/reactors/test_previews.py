@@ -8,7 +8,7 @@ from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.events import LinkPreview
 from hubbub.protocol.messages import Change, Edit, Post
-from hubbub.server.people.reachable import Reachable
+from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.previews.pages import Pages
 from hubbub.server.reactors.previews import Previews
 from tests.support.fakes import ADA, AT, MemoryStore, stranger, timeless

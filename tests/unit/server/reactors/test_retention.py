@@ -5,7 +5,7 @@ import pytest
 
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Head, Proposal
-from hubbub.domain.rooms import ROOM, MadeRoom, RoomKey
+from hubbub.domain.tables.rooms import ROOM, MadeRoom, RoomKey
 from hubbub.events import encode
 from hubbub.events.people import Preferred
 from hubbub.protocol.messages import Patch, Post

@@ -8,9 +8,9 @@ import pytest
 
 from hubbub.domain.facts import Facts, Needs
 from hubbub.domain.records import Prefix, Table
-from hubbub.domain.rooms import MEMBER, Member, MemberKey
+from hubbub.domain.tables.rooms import MEMBER, Member, MemberKey
+from hubbub.protocol.commands.rooms import InvitePeople, Remove
 from hubbub.protocol.messages import Post
-from hubbub.protocol.rooms import InvitePeople, Remove
 from hubbub.server.stores.sqlite import memory
 from hubbub.server.stores.sqlite.memory import RowMemory
 from hubbub.server.stores.sqlite.store import SqliteStore

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
 )
 from jwt.types import Options
 
-from hubbub.protocol.subscriptions import decoded
+from hubbub.protocol.commands.subscriptions import decoded
 from hubbub.server.webpush.encryption import RECORD, encrypt, public_bytes, seal
 from hubbub.server.webpush.keys import LIFETIME, Keys, unpadded
 from tests.support.devices import AUTH, P256DH

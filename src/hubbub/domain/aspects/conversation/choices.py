@@ -6,10 +6,10 @@ from hubbub.domain.access import Operation
 from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import PLACE, PlaceKey
 from hubbub.domain.rules import Aspect, Rule
+from hubbub.domain.tables.rooms import PLACE, PlaceKey
 from hubbub.events.reading import RoomSet
-from hubbub.protocol.reading import SetRoom
+from hubbub.protocol.commands.reading import SetRoom
 
 
 def _needs(wanted: Needs, principal: Principal, change: SetRoom) -> None:

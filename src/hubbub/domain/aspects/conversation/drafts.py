@@ -12,7 +12,7 @@ from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Consequence, Rule
 from hubbub.events import PersonRemoved
 from hubbub.events.conversation import Drafted
-from hubbub.protocol.conversation import KeepDraft, ListDrafts
+from hubbub.protocol.commands.conversation import KeepDraft, ListDrafts
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.names import room_name_fault
 

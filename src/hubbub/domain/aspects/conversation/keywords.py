@@ -6,14 +6,14 @@ In a thread, whoever is mentioned follows it from that message on.
 """
 
 from hubbub.domain import threads
-from hubbub.domain.accounts import BLOCKS, Block
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal
 from hubbub.domain.facts import EVERYONE, Answer, MessageKey, Needs
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import KEYWORD, MARKER, MENTION, NAMED, Mention, MentionKey
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import MEMBER, PLACE, Member, MemberKey, PlaceKey
 from hubbub.domain.rules import Aspect, Rule
+from hubbub.domain.tables.accounts import BLOCKS, Block
+from hubbub.domain.tables.markers import KEYWORD, MARKER, MENTION, NAMED, Mention, MentionKey
+from hubbub.domain.tables.rooms import MEMBER, PLACE, Member, MemberKey, PlaceKey
 from hubbub.events.reading import Mentioned, Unmentioned
 from hubbub.protocol.keys import is_thread_key, parent_of, root_of
 

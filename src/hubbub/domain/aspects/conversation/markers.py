@@ -6,14 +6,14 @@ from itertools import chain
 from hubbub.domain.access import Operation
 from hubbub.domain.facts import Accepted, Answer, Needs, NewPost
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MARKER, ReadMarker
 from hubbub.domain.principals import Principal
-from hubbub.domain.rooms import MemberKey, member_row
 from hubbub.domain.rules import Asking, Aspect, Consequence, Rule, Sequel, accounts_in
+from hubbub.domain.tables.markers import MARKER, ReadMarker
+from hubbub.domain.tables.rooms import MemberKey, member_row
 from hubbub.events.reading import MarkedUnread, Read
 from hubbub.events.rooms import Banned, Invited, Joined, Left, Removed
+from hubbub.protocol.commands.reading import MarkRead, MarkUnread
 from hubbub.protocol.keys import is_account_key, is_made_key, is_thread_key
-from hubbub.protocol.reading import MarkRead, MarkUnread
 
 # --- reading ---
 

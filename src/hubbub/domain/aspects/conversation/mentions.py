@@ -1,8 +1,8 @@
 """Mentions: kept as long as their message."""
 
 from hubbub.domain.ledger import Ledger
-from hubbub.domain.markers import MENTION
 from hubbub.domain.rules import Aspect, Consequence
+from hubbub.domain.tables.markers import MENTION
 from hubbub.events import Deleted, Erased
 from hubbub.events.reading import Mentioned
 from hubbub.protocol.keys import is_made_key

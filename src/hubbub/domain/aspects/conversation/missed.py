@@ -1,6 +1,6 @@
 """What an account has missed. It follows from its markers, so there is only a question."""
 
 from hubbub.domain.rules import Aspect
-from hubbub.protocol.missed import ListMissed
+from hubbub.protocol.commands.missed import ListMissed
 
 ASPECT = Aspect(questions=(ListMissed,))

@@ -12,7 +12,7 @@ from hubbub.domain.rules import Aspect, Beforehand, Consequence, Fold, Rule
 from hubbub.domain.view import RoomView
 from hubbub.events import Deleted, Erased
 from hubbub.events.conversation import Pinned, Unpinned
-from hubbub.protocol.conversation import ListPins, Pin, Unpin
+from hubbub.protocol.commands.conversation import ListPins, Pin, Unpin
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_made_key
 from hubbub.protocol.messages import Delete

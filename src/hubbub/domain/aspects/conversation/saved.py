@@ -11,7 +11,7 @@ from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Consequence, Rule
 from hubbub.events import PersonRemoved
 from hubbub.events.conversation import Saved, Unsaved
-from hubbub.protocol.conversation import ListSaved, Save, Unsave
+from hubbub.protocol.commands.conversation import ListSaved, Save, Unsave
 
 MAX_SAVED = 1_000  # by one account
 

@@ -1,6 +1,6 @@
 """Searching messages. It changes nothing, so there is only a question."""
 
 from hubbub.domain.rules import Aspect
-from hubbub.protocol.search import Search
+from hubbub.protocol.commands.search import Search
 
 ASPECT = Aspect(questions=(Search,))

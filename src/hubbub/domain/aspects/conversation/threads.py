@@ -20,10 +20,7 @@ from hubbub.events.threads import (
     ThreadReopened,
     ThreadUnfollowed,
 )
-from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import is_account_key, is_thread_key
-from hubbub.protocol.messages import Change
-from hubbub.protocol.threads import (
+from hubbub.protocol.commands.threads import (
     EndThread,
     FollowThread,
     ListMyThreads,
@@ -31,6 +28,9 @@ from hubbub.protocol.threads import (
     ReopenThread,
     UnfollowThread,
 )
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_account_key, is_thread_key
+from hubbub.protocol.messages import Change
 
 C = TypeVar("C", bound=Change)
 

@@ -7,15 +7,15 @@ from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from hubbub.domain.access import Operation, Permission
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
 from hubbub.domain.facts import NOBODY, Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
+from hubbub.domain.notifying.quiet import time_zone_fault
 from hubbub.domain.pictures import PORTRAIT, put_portrait
 from hubbub.domain.principals import Principal, Role, Scope
-from hubbub.domain.quiet import time_zone_fault
 from hubbub.domain.records import Kept, Known, Table
 from hubbub.domain.rules import Affecting, Asking, Aspect, Consequence, Guard, Rule
+from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
 from hubbub.events import PersonRemoved
 from hubbub.events.people import PersonAdded, PersonChanged, RoleChanged
 from hubbub.protocol.errors import Refusal

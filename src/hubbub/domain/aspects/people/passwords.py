@@ -1,6 +1,5 @@
 """Setting a password: by oneself, or once by a reset link, which an admin makes. It ends all other sessions."""
 
-from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.aspects.people.accounts import (
     NO_ACCOUNT,
     OPERATOR,
@@ -25,6 +24,7 @@ from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.rules import Aspect, Rule
+from hubbub.domain.tables.accounts import ACCOUNT, account_row
 from hubbub.protocol.errors import Refusal
 
 NO_RESET = Refusal("gone", "This link can't be used: it is unknown, used up or expired")

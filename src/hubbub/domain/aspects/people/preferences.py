@@ -6,24 +6,24 @@ import msgspec
 from msgspec.structs import replace
 
 from hubbub.domain.access import Permission, RoomKind, account
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
 from hubbub.domain.aspects.people.accounts import NO_ACCOUNT, active, forbidden, to_know
 from hubbub.domain.facts import Answer, Needs
-from hubbub.domain.keywords import KEYWORDS, KeywordRow, compared
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Table
-from hubbub.domain.rooms import DIRECT, direct_of
 from hubbub.domain.rules import Aspect, Consequence, Rule
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
+from hubbub.domain.tables.keywords import KEYWORDS, KeywordRow, compared
+from hubbub.domain.tables.rooms import DIRECT, direct_of
 from hubbub.domain.weights import as_bytes, weighed
 from hubbub.events import PersonRemoved
 from hubbub.events.people import Blocked, Preferred, Unblocked
-from hubbub.protocol import preferences
 from hubbub.protocol.codec import encode
+from hubbub.protocol.commands import preferences
+from hubbub.protocol.commands.preferences import BlockPerson, Prefer, UnblockPerson
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import is_account_key
 from hubbub.protocol.messages import Change
-from hubbub.protocol.preferences import BlockPerson, Prefer, UnblockPerson
 
 MAX_BLOCKS = 1_000
 MAX_PREFERENCES = 100

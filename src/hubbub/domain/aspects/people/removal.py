@@ -7,7 +7,6 @@ that the rest is still to be done: see `server.people.removing`, which does it a
 from typing import NamedTuple
 
 from hubbub.domain import threads
-from hubbub.domain.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.aspects.people.accounts import (
     HANDLES,
     NO_ACCOUNT,
@@ -44,6 +43,7 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Kept, Table
 from hubbub.domain.rules import Affecting, Aspect, Rule
+from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
 from hubbub.events import Erased, PersonRemoved
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import retired

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.aspects.people.accounts import (
     NO_ACCOUNT,
     active,
@@ -23,7 +22,8 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Table
 from hubbub.domain.rules import Aspect, Consequence, Rule
-from hubbub.domain.subscriptions import SUBSCRIPTIONS, SubscriptionKey
+from hubbub.domain.tables.accounts import ACCOUNT, account_row
+from hubbub.domain.tables.subscriptions import SUBSCRIPTIONS, SubscriptionKey
 from hubbub.events import PersonRemoved
 from hubbub.events.people import (
     PersonChanged,

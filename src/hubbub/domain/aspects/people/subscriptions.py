@@ -11,10 +11,10 @@ from hubbub.domain.facts import Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Aspect, Rule
-from hubbub.domain.subscriptions import SUBSCRIPTIONS, Subscription, SubscriptionKey
+from hubbub.domain.tables.subscriptions import SUBSCRIPTIONS, Subscription, SubscriptionKey
 from hubbub.events.people import Subscribed, Unsubscribed
+from hubbub.protocol.commands.subscriptions import Subscribe, Unsubscribe, fault
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.subscriptions import Subscribe, Unsubscribe, fault
 
 MAX_SUBSCRIPTIONS = 16  # of an account
 

@@ -4,7 +4,6 @@ from typing import Any, TypeVar
 
 from hubbub.domain import memberships
 from hubbub.domain.access import Operation
-from hubbub.domain.accounts import ACCOUNT, account_row
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.audit import BY_RULE, Internal, note, to_note
 from hubbub.domain.aspects.rooms.standings import is_banned, is_untouchable
@@ -12,7 +11,9 @@ from hubbub.domain.facts import Accepted, Answer, Needs
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.principals import Principal, Role
 from hubbub.domain.records import Kept
-from hubbub.domain.rooms import (
+from hubbub.domain.rules import Affecting, Aspect, Consequence, Rule
+from hubbub.domain.tables.accounts import ACCOUNT, account_row
+from hubbub.domain.tables.rooms import (
     DIRECT,
     MEMBER,
     PLACE,
@@ -24,7 +25,6 @@ from hubbub.domain.rooms import (
     RoomKey,
     room_row,
 )
-from hubbub.domain.rules import Affecting, Aspect, Consequence, Rule
 from hubbub.domain.weights import CHANGE_COST, weighed
 from hubbub.events import Posted
 from hubbub.events.rooms import (
@@ -39,9 +39,7 @@ from hubbub.events.rooms import (
     Unbanned,
     Unmuted,
 )
-from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import DIRECTORY, is_account_key, is_made_key, parent_of
-from hubbub.protocol.rooms import (
+from hubbub.protocol.commands.rooms import (
     Appoint,
     Ban,
     Create,
@@ -52,6 +50,8 @@ from hubbub.protocol.rooms import (
     Unban,
     Unmute,
 )
+from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import DIRECTORY, is_account_key, is_made_key, parent_of
 
 
 class JoinRoom(Internal, frozen=True):

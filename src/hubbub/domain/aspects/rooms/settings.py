@@ -6,7 +6,6 @@ from msgspec.structs import replace
 
 from hubbub.domain import memberships, threads
 from hubbub.domain.access import Operation, Permission, RoomKind, account
-from hubbub.domain.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
 from hubbub.domain.aspects.rooms.members import (
     NO_ACCOUNT,
     OF_TWO,
@@ -20,7 +19,9 @@ from hubbub.domain.ledger import Ledger
 from hubbub.domain.pictures import NO_PICTURES, put_portrait
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.records import Kept
-from hubbub.domain.rooms import (
+from hubbub.domain.rules import Affecting, Aspect, Consequence, Rule
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS, UNHEARD, Block, Unheard, account_row
+from hubbub.domain.tables.rooms import (
     ALIAS,
     DIRECT,
     ROOM,
@@ -31,7 +32,6 @@ from hubbub.domain.rooms import (
     alias_row,
     direct_of,
 )
-from hubbub.domain.rules import Affecting, Aspect, Consequence, Rule
 from hubbub.events import Event
 from hubbub.events.rooms import (
     Archived,
@@ -42,6 +42,15 @@ from hubbub.events.rooms import (
     RoomListed,
     RoomUnlisted,
 )
+from hubbub.protocol.commands.rooms import (
+    MAX_DIRECT,
+    Archive,
+    ChangeRoom,
+    Create,
+    Restore,
+    RoomSettings,
+    SetAvatar,
+)
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.handles import is_alias
 from hubbub.protocol.keys import (
@@ -51,15 +60,6 @@ from hubbub.protocol.keys import (
     room_key,
 )
 from hubbub.protocol.names import is_line
-from hubbub.protocol.rooms import (
-    MAX_DIRECT,
-    Archive,
-    ChangeRoom,
-    Create,
-    Restore,
-    RoomSettings,
-    SetAvatar,
-)
 
 CREATE = Permission("create rooms", {RoomKind.OWN: account(Scope.POST)})
 

@@ -7,15 +7,15 @@ from collections.abc import Collection
 from functools import lru_cache
 
 from hubbub.domain.access import UNKNOWN, Operation, Permission, RoomKind
-from hubbub.domain.accounts import ACCOUNT, UNHEARD, Account, account_row, unheard_row
 from hubbub.domain.aspects.people.accounts import OPERATOR
 from hubbub.domain.aspects.people.audit import BY_RULE
 from hubbub.domain.facts import Needs
 from hubbub.domain.places import SMALL, MadeKind, RoomPlace, Standing, refusal
 from hubbub.domain.principals import Principal, Role, Scope
 from hubbub.domain.records import Known
-from hubbub.domain.rooms import MEMBER, RESTRAINT, ROOM, Restraint, member_row, room_row
 from hubbub.domain.rules import Asking, Guard, accounts_in
+from hubbub.domain.tables.accounts import ACCOUNT, UNHEARD, Account, account_row, unheard_row
+from hubbub.domain.tables.rooms import MEMBER, RESTRAINT, ROOM, Restraint, member_row, room_row
 from hubbub.protocol.errors import Refusal
 from hubbub.protocol.keys import DIRECTORY, is_made_key, parent_of
 

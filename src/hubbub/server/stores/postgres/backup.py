@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from hubbub.server.disk import flush
+from hubbub.server.process.disk import flush
 from hubbub.server.stores.base import Progress
 from hubbub.server.stores.copier import Copier
 from hubbub.server.stores.postgres.tables import PostgresTables

@@ -10,7 +10,7 @@ from typing import Any
 import apsw
 
 from hubbub.domain.aspects import RULES
-from hubbub.server.disk import flush
+from hubbub.server.process.disk import flush
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.sqlite.file import FILE_NAME, connect, locked

@@ -1,0 +1,1 @@
+"""What an account knows of its rooms and of people, and is told of."""

@@ -1,0 +1,1 @@
+"""Rooms that a client follows, and what is in them."""

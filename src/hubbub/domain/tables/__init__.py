@@ -1,0 +1,1 @@
+"""Records that several aspects look at."""

@@ -1,0 +1,1 @@
+"""Commands beside those in `messages`, and their answers, by what they are about."""

@@ -1,0 +1,1 @@
+"""Files, pictures of people and rooms, and how much all of them may take."""

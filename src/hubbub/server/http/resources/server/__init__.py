@@ -1,0 +1,1 @@
+"""The server itself: what owners and admins see of it, its page, and the description of its API."""

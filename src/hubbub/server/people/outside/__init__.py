@@ -1,0 +1,1 @@
+"""Users of other servers, and requests to those servers."""
