@@ -28,13 +28,13 @@ from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
+from hubbub.server.people.door import Door
 from hubbub.server.stores.base import LogPage, StoreFailed
 from hubbub.server.stores.postgres.commits import PostgresCommits
 from hubbub.server.stores.postgres.writer import LockedRoom, PostgresWriter
 from hubbub.server.stores.sqlite import store as sqlite_store
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.writer import SqliteWriter
-from hubbub.server.transports.base import Links
 from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.faulty import keeping_no_keys, skipping, with_rule
 
@@ -234,13 +234,13 @@ def stop_before_answering() -> None:
 
 
 @bug
-def break_the_heartbeat() -> None:
-    """It has a fault that nobody expects."""
+def break_the_door() -> None:
+    """It no longer finds out who may not stay, by a fault that nobody expects."""
 
-    def beat(*_: object) -> None:
-        raise LookupError("the heart is broken")
+    def review(*_: object) -> None:
+        raise LookupError("the door is stuck")
 
-    put(Links, beat=beat)
+    put(Door, review=review)
 
 
 @bug
