@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 globalThis.document ??= { hidden: true };
-const { appended, atEnd, drew, FEW, growUp, last, toEnd, windowIn } = await import("../app/store/window.ts");
+const { FEW, main: pane } = await import("../app/store/window.ts");
 const { current, Place, places } = await import("../app/store/state.ts");
 
 /** A room with so many messages, which is open at its end. */
@@ -15,15 +15,15 @@ function room(count) {
   for (let i = 0; i < count; i++) come();
   places.set("kitchen", place);
   current.value = "kitchen";
-  toEnd();
+  pane.toEnd();
   const drawn = () => {
-    const window = windowIn(place.view);
-    drew(window);
+    const window = pane.windowIn(place.view);
+    pane.drew(window);
     return window.messages.map(({ seq }) => seq);
   };
   const say = () => {
     come();
-    appended("kitchen", false);
+    pane.appended(false);
     return drawn();
   };
   return { place, drawn, say };
@@ -52,18 +52,18 @@ test("as one reads further up, what comes takes nothing away and waits outside",
     const { drawn, say } = room(400);
     for (let i = 0; i < come; i++) say();
     const before = drawn();
-    atEnd.value = false;
+    pane.atEnd.value = false;
     for (let i = 0; i < 100; i++) assert.deepEqual(say(), before, `after ${come}`);
-    assert.notEqual(last.value, Infinity);
+    assert.notEqual(pane.last.value, Infinity);
   }
 });
 
 test("one who has read further up and comes back begins with few again", () => {
   const { place, drawn, say } = room(400);
-  atEnd.value = false;
-  growUp(place.view, windowIn(place.view));
+  pane.atEnd.value = false;
+  pane.growUp(place.view, pane.windowIn(place.view));
   assert.equal(drawn().length, FEW + 50);
-  atEnd.value = true;
+  pane.atEnd.value = true;
   say();
   for (let i = 0; i < 30; i++) say();
   assert.ok(drawn().length <= 2 * FEW);
