@@ -35,6 +35,7 @@ NOT_WRITTEN = {  # names of fields and columns that hold a text which nobody wri
     **dict.fromkeys(("handles", "subjects", "reactions"), "looked up by the server"),
     **dict.fromkeys(("kind", "role", "status", "level", "why", "public", "posters", "can"), KNOWN),
     **dict.fromkeys(("scopes", "action", "stage", "type"), KNOWN),
+    "time_zone": "the name of a zone that there is; any other is refused",
     **dict.fromkeys(("at", "made_at", "since", "changed_at", "opened_at", "archived_at"), CLOCK),
     **dict.fromkeys(("ended_at", "created_at", "revoked_at"), CLOCK),
 }
