@@ -25,8 +25,8 @@ def is_upgrade_by(request: web.Request, header: str) -> bool:
     """Whether this header, `Upgrade` or `Connection`, asks for a WebSocket."""
     if header == "Upgrade":
         return request.headers.get("Upgrade", "").strip().lower() == "websocket"
-    given = request.headers.get("Connection")
-    return given == "Upgrade" or "upgrade" in words(request.headers, "Connection")
+    lines = request.headers.getall("Connection", ())
+    return "Upgrade" in lines or "upgrade" in words(request.headers, "Connection")
 
 
 def require_handshake(
