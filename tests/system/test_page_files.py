@@ -436,6 +436,7 @@ async def test_a_device_without_space_says_so_and_uploads_all_the_same(
         await expect(chips(cast.ada)).to_contain_text("Not enough space on this device")
         await composer(cast.ada).fill("kept nowhere")
         await composer(cast.ada).press("Enter")
+        await expect(pending(cast.ada)).to_contain_text("1 file to upload")  # and is kept
         await cast.ada.reload()
         await expect(pending(cast.ada)).to_contain_text("This device no longer has the file")
         await pending(cast.ada).get_by_role("button", name="Discard").click()

@@ -656,10 +656,11 @@ async def test_on_a_phone_all_of_it_works_by_touch(cast: Cast) -> None:
     await options(page).first.tap()
     await composer(page).press("Enter")
     await expect(composer(page)).to_have_value("@ada \n")
+    await composer(page).press_sequentially("written by touch")
     assert await page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     await page.set_viewport_size({"width": 360, "height": 740})
     await page.get_by_role("button", name="Send").tap()
-    mine = page.get_by_role("log").locator(".message").last
+    mine = message(page, "written by touch")
     await mine.locator(".body").tap()
     tools = mine.get_by_role("toolbar").get_by_role("button")
     await expect(tools).to_have_count(8)
