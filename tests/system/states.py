@@ -580,6 +580,16 @@ async def unanswered(page: Page, team: Team) -> AsyncIterator[str]:
     async def hang(route: Route) -> None:
         held.append(route)  # there is no answer yet
 
+    await page.route("**/Admin-*.js", hang)
+    await press(page, "Administration")
+    await expect(page.get_by_role("main").get_by_text("Looking…")).to_be_visible()
+    yield "administration, its script loading"
+    for route in held:
+        await route.continue_()
+    held.clear()
+    await page.unroute("**/Admin-*.js")
+    await press(page, "engine")
+
     async def fail(route: Route) -> None:
         await route.abort()
 

@@ -3,7 +3,9 @@
 import type { VNode } from "preact";
 import { Entry, Gone } from "./auth/Entry.tsx";
 import { Welcome } from "./auth/Welcome.tsx";
+import { t } from "./i18n/index.ts";
 import { Help } from "./keys/Help.tsx";
+import { InPlace } from "./panels/InPlace.tsx";
 import { Panel } from "./panels/Panel.tsx";
 import { Room } from "./panels/Room.tsx";
 import { Sidebar } from "./sidebar/Sidebar.tsx";
@@ -31,17 +33,29 @@ const Messenger = () => (
   </div>
 );
 
+interface LaterView {
+  title: string;
+  load(): Promise<() => VNode>;
+}
+
 /** What is shown in the place of the room, but not at first. */
-const LATER: Record<Instead["kind"], () => Promise<() => VNode>> = {
-  admin: async () => (await import("./admin/Admin.tsx")).Admin,
-  search: async () => (await import("./search/Search.tsx")).Search,
-  missed: async () => (await import("./missed/Missed.tsx")).Missed,
+const LATER: Record<Instead["kind"], LaterView> = {
+  admin: { title: t.administration, load: async () => (await import("./admin/Admin.tsx")).Admin },
+  search: { title: t.search, load: async () => (await import("./search/Search.tsx")).Search },
+  missed: { title: t.whatYouMissed, load: async () => (await import("./missed/Missed.tsx")).Missed },
 };
 
-/** A view that is loaded when somebody opens it. */
+/** A view that is loaded when somebody opens it: until then, its head alone. */
 function Later({ kind }: { kind: Instead["kind"] }) {
-  const { found: View, state } = useAsked(() => loaded(LATER[kind]()));
-  return View ? <View /> : <main id={kind}>{state}</main>;
+  const { title, load } = LATER[kind];
+  const { found: View, state } = useAsked(() => loaded(load()));
+  return View ? (
+    <View />
+  ) : (
+    <InPlace id={kind} title={title}>
+      <div class="later">{state}</div>
+    </InPlace>
+  );
 }
 
 /** What is said for a moment. */

@@ -39,7 +39,7 @@ export function Admin() {
     <main id="admin">
       <header>
         <Menu />
-        <h1 id="title">{a.title}</h1>
+        <h1 id="title">{t.administration}</h1>
       </header>
       {isAllowed && <Parts part={part} />}
       <section
@@ -55,7 +55,7 @@ export function Admin() {
 }
 
 const Parts = ({ part }: { part: Part }) => (
-  <nav class="parts" aria-label={a.title}>
+  <nav class="parts" aria-label={t.administration}>
     {PARTS.map((each) => (
       <button key={each} type="button" class="quiet" aria-current={each === part ? "page" : undefined} onClick={() => openAdmin(each)}>
         {a.tabs[each]}

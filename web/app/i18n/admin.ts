@@ -3,7 +3,6 @@
 import { many } from "./en.ts";
 
 export const a = {
-  title: "Administration",
   tabs: {
     people: "People",
     connections: "Connections",

@@ -175,6 +175,7 @@ export const en = {
   more: "More",
   saveMessage: "Save for later",
   savedMessages: "Saved messages",
+  search: "Search",
   searchMessages: "Search messages",
   searchHere: "Search in this room",
   backTo: { admin: "Back", search: "Back to the results", missed: "Back to what you missed" },

@@ -3,7 +3,6 @@
 import { many } from "./en.ts";
 
 export const s = {
-  title: "Search",
   label: "Search messages",
   placeholder: 'Words, "a phrase", from:ada, has:link …',
   where: "Where to search",

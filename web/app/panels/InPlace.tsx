@@ -1,4 +1,4 @@
-// What stands where the room does, with a head of its own: a search, what one has missed.
+// What stands where the room does, with a head of its own: a search, what one has missed, and whatever is still being loaded.
 
 import "./in-place.css";
 import type { ComponentChildren, RefObject } from "preact";
@@ -9,8 +9,8 @@ import { Menu } from "./Menu.tsx";
 interface InPlaceProps {
   id: string;
   title: string;
-  root: RefObject<HTMLElement | null>;
-  close(): void;
+  root?: RefObject<HTMLElement | null>;
+  close?(): void;
   children: ComponentChildren;
 }
 
@@ -19,7 +19,7 @@ export const InPlace = ({ id, title, root, close, children }: InPlaceProps) => (
     <header>
       <Menu />
       <h1 id="title">{title}</h1>
-      <IconButton name="close" label={t.close} onClick={close} />
+      {close && <IconButton name="close" label={t.close} onClick={close} />}
     </header>
     {children}
   </main>

@@ -3,7 +3,7 @@
 import "../timeline/hit.css";
 import "./search.css";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { s } from "../i18n/search.ts";
+import { t } from "../i18n/index.ts";
 import { InPlace } from "../panels/InPlace.tsx";
 import { find, findAgain, findNothing, found, left } from "../store/finding.ts";
 import { lookForRooms } from "../store/rooms.ts";
@@ -17,7 +17,7 @@ export function Search() {
   const root = useRef<HTMLElement>(null);
   useSearching();
   return (
-    <InPlace id="search" title={s.title} root={root} close={closeSearch}>
+    <InPlace id="search" title={t.search} root={root} close={closeSearch}>
       <Asked toResults={() => root.current?.querySelector<HTMLElement>(".hit a")?.focus()} />
       <Results focusField={() => root.current?.querySelector<HTMLElement>("#query")?.focus()} />
     </InPlace>
