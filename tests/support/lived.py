@@ -103,8 +103,7 @@ class Life:
         own, who = {"room": RITA.id}, {"account": RITA.id}
         image = Image("image/png", 1, 1, mark("an image").encode())
         yield RITA, marked(AddPerson, **who, role="member")
-        shown = {"image": image.data, "avatar": "0" * 24, "time_zone": "Europe/Rome"}
-        yield RITA, marked(ChangePerson, **who, **shown)
+        yield RITA, marked(ChangePerson, **who, image=image.data, avatar="0" * 24)
         yield self._owner, marked(SuspendPerson, **who)
         yield self._owner, marked(ResumePerson, **who)
         yield self._owner, marked(ChangeRole, **who, role="admin")

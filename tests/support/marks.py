@@ -35,7 +35,6 @@ NOT_WRITTEN = {  # names of fields and columns that hold a text which nobody wri
     **dict.fromkeys(("handles", "subjects", "reactions"), "looked up by the server"),
     **dict.fromkeys(("kind", "role", "status", "level", "why", "public", "posters", "can"), KNOWN),
     **dict.fromkeys(("scopes", "action", "stage", "type"), KNOWN),
-    "time_zone": "the name of a zone that there is; any other is refused",
     **dict.fromkeys(("at", "made_at", "since", "changed_at", "opened_at", "archived_at"), CLOCK),
     **dict.fromkeys(("ended_at", "created_at", "revoked_at"), CLOCK),
 }
@@ -76,6 +75,7 @@ OTHERS = (
     "a file",
 )  # the name of a free room, what another reacted with, and the name of a file that a message shows
 FIELDS = [f"{kind.__name__}.{name}" for kind in COMMANDS for name in written(kind)] + [*OTHERS]
+CHOSEN = {"ChangePerson.time_zone": "Pacific/Kiritimati"}  # an unknown zone is refused
 _WORD, _WIDTH = "geheim", 3
 _PLAIN = re.compile(rf"{_WORD}(\d{{{_WIDTH}}})")  # nine letters: base64 is the same in any context
 _BASE64 = re.compile(base64.b64encode(_WORD.encode()).decode() + r"(\w{4})")
@@ -84,7 +84,7 @@ _HEX = re.compile(_WORD.encode().hex() + rf"((?:3\d){{{_WIDTH}}})")
 
 def mark(field: str) -> str:
     """The word for a field, such as `Post.text`; any text may be as short as this, and any name look so."""
-    return f"{_WORD}{FIELDS.index(field):0{_WIDTH}}"
+    return CHOSEN.get(field) or f"{_WORD}{FIELDS.index(field):0{_WIDTH}}"
 
 
 def marks_in(said: object) -> set[str]:
@@ -95,7 +95,8 @@ def marks_in(said: object) -> set[str]:
         (base64.b64decode(found).decode() for found in _BASE64.findall(text)),
         (bytes.fromhex(found).decode() for found in _HEX.findall(text)),
     )
-    return {FIELDS[int(number)] for number in numbers}
+    chosen = {field for field, word in CHOSEN.items() if word in text}
+    return chosen | {FIELDS[int(number)] for number in numbers}
 
 
 def marked(kind: type[C], /, **given: Any) -> C:

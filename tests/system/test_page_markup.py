@@ -81,6 +81,7 @@ NOWHERE = {  # those that no page shows, and why
     "SetAvatar.file": "a key that the server made",
     "SetPortrait.*": "made by the server",
     "LimitFiles.whose": "the key of an account, or one of a few words",
+    "ChangePerson.time_zone": "only zones that there are",
     "Patch.patch": "no page shows state documents",
     "Prefer.name": "no page lists settings by name",
     "Save.note": "no page shows the notes of saved messages",
