@@ -31,7 +31,7 @@ PHONE: dict[str, Any] = {
 }
 REFUSED = "ERR_CONNECTION_"
 AWAY = re.compile(
-    f"{NO_WORKER_SAID}|{REFUSED}|ERR_FAILED|ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED|ERR_CONTENT_LENGTH_MISMATCH|ERR_EMPTY_|WebSocket connection to .* failed"
+    f"{NO_WORKER_SAID}|{REFUSED}|ERR_FAILED|ERR_SOCKET_|ERR_INTERNET_DISCONNECTED|ERR_INCOMPLETE_CHUNKED|ERR_CONTENT_LENGTH_MISMATCH|ERR_EMPTY_|WebSocket connection to .* failed"
 )  # of a server that is down, or a network
 FEW_SHOWN = 60  # messages that are drawn to begin with
 MOST_SHOWN = 150  # and as one reads on

@@ -36,7 +36,7 @@ COUNT = int(os.environ.get("TEST_PAGE_MESSAGES", "20"))  # of each kind, from ea
 AHEAD = 5  # messages that somebody writes before the first is edited
 SEED = int(os.environ.get("TEST_PAGE_SEED", "1"))
 # What browsers say of requests that the network or the server has let down.
-LET_DOWN = re.compile(f"{AWAY.pattern}|ERR_SOCKET_|ERR_INCOMPLETE_")
+LET_DOWN = re.compile(f"{AWAY.pattern}|ERR_INCOMPLETE_")
 DEEDS = (Path(__file__).parent / "deeds.js").read_text()
 
 pytestmark = pytest.mark.timeout(180 + 2 * COUNT)
