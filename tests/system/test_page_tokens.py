@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -67,15 +68,15 @@ async def test_a_token_gets_in_while_guests_hold_all_places(
         Server(tmp_path / "data", "--max-anonymous", "8") as server,
         await browser.new_context(base_url=server.url) as context,
         ClientSession() as http,
+        AsyncExitStack() as guests,
     ):
         token = await Tokens(server).create("ada")
         page = await context.new_page()
         await page.goto("/")
         await page.get_by_text("Use a token instead").click()
-        guests = []
         with pytest.raises(WSServerHandshakeError, match="503"):  # noqa: PT012 - how many more fit is left open
             while True:
-                guests.append(await http.ws_connect(f"{server.url}/ws"))
+                await guests.enter_async_context(http.ws_connect(f"{server.url}/ws"))
         await enter(page, token)
         await here(page)
         await expect(page.locator("#my-name")).to_have_text("ada")
