@@ -197,14 +197,6 @@ class Ledger:
 
     # --- what aspects ask ---
 
-    @cached_property
-    def _keys(self) -> KeysByPrefix:
-        return KeysByPrefix(self._facts.rows)
-
-    @cached_property
-    def _counted(self) -> KeysByPrefix:
-        return KeysByPrefix(self._facts.counts)
-
     def reached(self, called: PostKey) -> Collection[str] | None:
         """Return the handles that a stored message mentions; None if it no longer says what it said first."""
         return self._facts.reached.get(called)
@@ -416,6 +408,14 @@ class Ledger:
                 raise AssertionError(
                     f"{table}: the count of {prefix[:size]} can't be known any more"
                 )
+
+    @cached_property
+    def _keys(self) -> KeysByPrefix:
+        return KeysByPrefix(self._facts.rows)
+
+    @cached_property
+    def _counted(self) -> KeysByPrefix:
+        return KeysByPrefix(self._facts.counts)
 
     def _set(self, table: AnyTable, key: Prefix, row: Any) -> None:
         known = self._facts.rows[table]

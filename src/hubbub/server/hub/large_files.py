@@ -8,7 +8,6 @@ from hubbub.domain.files import FILE_USE, FileUse
 from hubbub.domain.principals import Principal
 from hubbub.domain.tables.accounts import ACCOUNT, Account, account_row
 from hubbub.domain.tables.rooms import ROOM, MadeRoom, room_row
-from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import parent_of
 from hubbub.server.hub.rights import Rights
 from hubbub.server.stores.base import Store
@@ -53,7 +52,7 @@ class LargeFiles:
                 continue  # its message was deleted meanwhile
             account = rows[ACCOUNT][account_row(use.account)]
             may_know, may_read, may_delete = [
-                await self._may(principal, operation, use.room)
+                await self._rights.may(principal, operation, use.room)
                 for operation in (Operation.KNOW, Operation.READ, Operation.DELETE_ANY)
             ]
             room = rows[ROOM][room_row(parent_of(use.room))] if may_know else None
@@ -71,10 +70,3 @@ class LargeFiles:
                     times[key] = each.message.at
             rest = rest[len(found) :]
         return times
-
-    async def _may(self, principal: Principal, operation: Operation, room: str) -> bool:
-        try:
-            await self._rights.require(principal, operation, room)
-        except RefusalError:
-            return False
-        return True

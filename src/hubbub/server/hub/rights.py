@@ -69,13 +69,19 @@ class Rights:
             if refusal := guard.refuse(known, principal, operation, room):
                 raise RefusalError.of(refusal)
 
-    async def may_read(self, principal: Principal, room: str, upto: int = 0) -> bool:
-        """Whether a principal may read a room now, as `require` has it. Raises StoreFailed."""
+    async def may(
+        self, principal: Principal, operation: Permission, room: str, upto: int = 0
+    ) -> bool:
+        """Whether a principal may do something in a room now, as `require` has it. Raises StoreFailed."""
         try:
-            await self.require(principal, Operation.READ, room, upto)
+            await self.require(principal, operation, room, upto)
         except RefusalError:
             return False
         return True
+
+    async def may_read(self, principal: Principal, room: str, upto: int = 0) -> bool:
+        """Whether a principal may read a room now. Raises StoreFailed."""
+        return await self.may(principal, Operation.READ, room, upto)
 
     async def may_know(self, principal: Principal, room: str) -> bool:
         """Whether the guards let a principal read a room that the access table lets them read. Raises StoreFailed."""
