@@ -310,7 +310,7 @@ lock: $(build_python) ## renew requirements/*.txt from pyproject.toml (ARGS="--u
 		$(uv) pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 			--no-config --no-header --no-emit-index-url --no-emit-find-links \
 			--custom-compile-command 'make lock' --output-file $$out "$$@" $(ARGS); }; \
-	lock build --group build && \
+	lock build --group build --group pip && \
 	lock run pyproject.toml && \
 	lock images --group images --constraint requirements/run.txt && \
 	lock examples --group examples && \
