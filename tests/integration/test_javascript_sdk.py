@@ -1,4 +1,4 @@
-"""The JavaScript SDK and a real server: behind a proxy that lets little through, and while the server is killed."""
+"""The JavaScript SDK and a real server: behind a proxy that lets little through, while the server is killed, and in Deno and Bun."""
 
 import asyncio
 import json
@@ -23,9 +23,10 @@ async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
 
 
 def _go_on(process: asyncio.subprocess.Process) -> None:
-    """Let it post the rest."""
+    """Let it post the rest; with its keyboard closed, only what the SDK left running would keep it from ending."""
     assert process.stdin is not None
     process.stdin.write(b"go\n")
+    process.stdin.close()
 
 
 def _check(lines: list[str]) -> None:
@@ -56,6 +57,19 @@ async def test_a_proxy_that_lets_little_through_is_no_obstacle(
         first, *lines = [line async for line in _lines(process)]
     told = json.loads(first)
     assert (told["kind"], told["why"]) == (kind, why)
+    _check(lines)
+
+
+@pytest.mark.parametrize("runtime", ["deno", "bun"])
+@pytest.mark.parametrize("transport", ["websocket", "sse", "polling"])
+async def test_it_runs_in_deno_and_bun_too(
+    shared_server: Server, room: str, runtime: str, transport: str
+) -> None:
+    arguments = (shared_server.url, room, str(COUNT), transport)
+    async with node_script(SCRIPT, *arguments, runtime=runtime) as process:
+        _go_on(process)
+        first, *lines = [line async for line in _lines(process)]
+    assert json.loads(first)["kind"] == transport
     _check(lines)
 
 

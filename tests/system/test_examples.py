@@ -271,10 +271,10 @@ async def pages_served() -> AsyncIterator[str]:
         await runner.cleanup()
 
 
-async def said(server: Server, *texts: str) -> None:
+async def said(server: Server, *texts: str, room: str = "lobby") -> None:
     async with ClientSession() as http:
         for text in texts:
-            url = f"{server.url}/api/v1/rooms/lobby/messages?name=ada"
+            url = f"{server.url}/api/v1/rooms/{room}/messages?name=ada"
             async with http.post(url, json={"text": text}) as answer:
                 assert answer.status == 201
 
@@ -346,3 +346,39 @@ async def test_a_page_begins_anew_when_the_log_is_another_one(
         await expect(page.locator("li")).to_have_text(["ada new"])
         await said(server, "and on")
         await expect(page.locator("li")).to_have_text(["ada new", "ada and on"])
+
+
+# Says in a page what it reads, until something says "enough".
+WORKER = """
+import { connect } from "SITEsdk/hubbub.ts";
+const client = await connect("SERVER", { name: "worker" }).open();
+const room = await client.follow("factory");
+await room.post(`from a ${self.constructor.name}, by ${client.transport.kind}`);
+for await (const { event, text } of room) {
+  if (event === "posted") postMessage(text);
+  if (text === "enough") break;
+}
+await client.close();
+postMessage("gone");
+"""
+STARTS = """(script) => {
+  window.told = [];
+  const url = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
+  const worker = new Worker(url, { type: "module" });
+  worker.onmessage = ({ data }) => window.told.push(data);
+}"""
+
+
+@pytest.mark.skipif(not NODE.exists(), reason="there is no Node.js")
+async def test_a_worker_talks_too(shared_server: Server, page: Page) -> None:
+    async with living("feed.js", "0") as site:
+        address = (await site.line()).strip()
+        await page.goto(f"{address}?server={shared_server.url}&name=vera")
+        script = WORKER.replace("SITE", address).replace("SERVER", shared_server.url)
+        await page.evaluate(STARTS, script)
+        told = "count => window.told.length >= count"
+        await page.wait_for_function(told, arg=1)
+        await said(shared_server, "enough", room="factory")
+        await page.wait_for_function(told, arg=3)
+        by_worker = "from a DedicatedWorkerGlobalScope, by websocket"
+        assert await page.evaluate("told") == [by_worker, "enough", "gone"]

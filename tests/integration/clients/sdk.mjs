@@ -5,7 +5,7 @@ import { once } from "node:events";
 import { connect } from "../../../web/sdk/hubbub.ts";
 
 const [url, name, count, transport] = process.argv.slice(2);
-const client = await connect(url, { name: "ada", transport }).open();
+const client = await connect(url, { name: `ada-${process.pid}`, transport }).open();
 console.log(JSON.stringify(client.transport));
 const room = await client.follow(name);
 const post = (from, to) => {
