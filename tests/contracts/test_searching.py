@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from inspect import iscoroutinefunction
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -61,21 +61,33 @@ ASKED = (
 FILTERS = ("has:link", "is:thread", "is:pinned", "from:me", "before:2026-11-24", "after:2026-11-23")
 
 
+class LibraryParts(NamedTuple):
+    """What a library is made of, beside its store."""
+
+    hub: type[Hub] = Hub
+    indexing: type[Indexing] = Indexing
+
+
+SOUND = LibraryParts()
+
+
 class Library:
     """Rooms of some people, what they do there, and the hub that searches for them."""
 
-    def __init__(self, house: House, chance: random.Random, patch: pytest.MonkeyPatch) -> None:
+    def __init__(
+        self, house: House, parts: LibraryParts, chance: random.Random, patch: pytest.MonkeyPatch
+    ) -> None:
         self.house = house
         self.patch = patch
         self.store = house.store
         self.chance = chance
         self.fanout = FanOut(house.store, rules=ROOM_RULES)
         self.journal = Journal(house.store, self.fanout.deliver, lambda: house.at, rules=ROOM_RULES)
-        self.hub = Hub(
+        self.hub = parts.hub(
             *(house.store, self.journal, self.fanout, Door(), Limits(65_536, 0, indexed=BOTH)),
             rules=ROOM_RULES,
         )
-        self.reactor = Indexing(house.store, lambda: 0, BOTH)
+        self.reactor = parts.indexing(house.store, lambda: 0, BOTH)
         self.rooms: list[str] = ["lobby"]
         self.made: dict[MessageKey, Principal] = {}
         self.minute = 0
@@ -303,9 +315,9 @@ class Paused:
 
 
 @asynccontextmanager
-async def library_in(house: House) -> AsyncIterator[Library]:
+async def library_in(house: House, parts: LibraryParts = SOUND) -> AsyncIterator[Library]:
     with pytest.MonkeyPatch.context() as patch:
-        library = Library(house, random.Random("search"), patch)
+        library = Library(house, parts, random.Random("search"), patch)
         await library.furnish()
         yield library
     await library.fanout.close()

@@ -1,4 +1,7 @@
-"""The law of searching would notice: each of these faults, sown into what searches or indexes, turns it red."""
+"""The law of searching would notice: each of these faults, sown into what searches or indexes, turns it red.
+
+Each is in a part that the library is made of. Only functions without state, and the text of queries, which nobody gives to anything, are patched.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -12,20 +15,32 @@ from hubbub.domain.search.matching import matches
 from hubbub.domain.search.terms import terms_of
 from hubbub.protocol.commands.search import SearchPage
 from hubbub.server.hub import searching
+from hubbub.server.hub.authors import Authors
+from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.rights import Rights
 from hubbub.server.hub.searching import Searching
-from hubbub.server.reactors import indexing
+from hubbub.server.people.rates import Limits
+from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores import search as stores_search
+from hubbub.server.stores.base import Store, StoredMessages
 from hubbub.server.stores.sqlite import search as sqlite_search
 from hubbub.server.stores.sqlite.search import SqliteEntries
 from hubbub.server.stores.sqlite.store import SqliteStore
-from tests.contracts.test_searching import Library, hold, hold_meanwhile, library_in
+from tests.contracts.test_searching import (
+    SOUND,
+    Library,
+    LibraryParts,
+    hold,
+    hold_meanwhile,
+    library_in,
+)
 from tests.support.rooms import ROOM_RULES, House
 
 ROUNDS, QUERIES = 14, 300
 ALL_ROOMS = "SELECT id FROM room WHERE :reader <> '' AND :now > 0"
 
-Sow = Callable[[pytest.MonkeyPatch], None]
+Faulty = type[SqliteStore] | LibraryParts
+Sow = Callable[[pytest.MonkeyPatch], Faulty]
 faults: dict[str, Sow] = {}
 
 
@@ -44,116 +59,141 @@ def query(patch: pytest.MonkeyPatch, name: str, what: str, instead: str) -> None
 # --- of what indexes ---
 
 
-def never_forget(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(SqliteEntries, "forget", lambda *_: None)
+class KeptEntries(SqliteEntries):
+    """What nothing is taken out of."""
+
+    def forget(self, _: object) -> None:
+        """Leave it there."""
+
+
+class KeepingStore(SqliteStore):
+    """A store whose index forgets nothing."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._writer._entries = KeptEntries(self._database)
 
 
 @fault
-def an_edit_is_not_indexed_again(patch: pytest.MonkeyPatch) -> None:
-    never_forget(patch)
+def an_edit_is_not_indexed_again(_: pytest.MonkeyPatch) -> Faulty:
+    return KeepingStore
 
 
 @fault
-def edits_are_not_looked_for(patch: pytest.MonkeyPatch) -> None:
+def edits_are_not_looked_for(patch: pytest.MonkeyPatch) -> Faulty:
     query(patch, "missing", '"event":"edited"', '"event":"nothing"')
+    return SOUND
 
 
 @fault
-def indexing_ends_one_too_early(patch: pytest.MonkeyPatch) -> None:
-    sound = SqliteStore.index
+def indexing_ends_one_too_early(_: pytest.MonkeyPatch) -> Faulty:
+    class Early(SqliteStore):
+        async def index(self, room: str, after: int, upto: int) -> None:
+            await super().index(room, after, upto - 1)
 
-    async def index(self: SqliteStore, room: str, after: int, upto: int) -> None:
-        await sound(self, room, after, upto - 1)
-
-    patch.setattr(SqliteStore, "index", index)
-
-
-@fault
-def a_step_is_skipped(patch: pytest.MonkeyPatch) -> None:
-    sound = indexing.Indexing.step
-
-    async def step(self: indexing.Indexing, room: str, after: int, head: int) -> int:
-        return head if after and head - after == 2 else await sound(self, room, after, head)
-
-    patch.setattr(indexing.Indexing, "step", step)
+    return Early
 
 
 @fault
-def what_is_in_threads_is_not_in_their_rooms(patch: pytest.MonkeyPatch) -> None:
+def a_step_is_skipped(_: pytest.MonkeyPatch) -> Faulty:
+    class Skipping(Indexing):
+        async def step(self, room: str, after: int, head: int) -> int:
+            return head if after and head - after == 2 else await super().step(room, after, head)
+
+    return LibraryParts(indexing=Skipping)
+
+
+@fault
+def what_is_in_threads_is_not_in_their_rooms(patch: pytest.MonkeyPatch) -> Faulty:
     sound = stores_search.entry_of
     patch.setattr(sqlite_search, "entry_of", lambda _, log, *rest: sound(log, log, *rest))
+    return SOUND
 
 
 @fault
-def the_last_term_is_left_out(patch: pytest.MonkeyPatch) -> None:
+def the_last_term_is_left_out(patch: pytest.MonkeyPatch) -> Faulty:
     sound = terms_of
     patch.setattr(stores_search, "terms_of", lambda text: sound(text)[:-1])
+    return SOUND
 
 
 # --- of what looks ---
 
 
 @fault
-def of_one_moment_only_one_message_is_found(patch: pytest.MonkeyPatch) -> None:
+def of_one_moment_only_one_message_is_found(patch: pytest.MonkeyPatch) -> Faulty:
     sound = sqlite_search.spans_of
     patch.setattr(sqlite_search, "spans_of", lambda *bounds: sound(*bounds)[:1])
+    return SOUND
 
 
 @fault
-def pages_go_on_after_the_moment_of_the_last_message(patch: pytest.MonkeyPatch) -> None:
-    sound = Searching._page
+def pages_go_on_after_the_moment_of_the_last_message(_: pytest.MonkeyPatch) -> Faulty:
+    class Passing(Searching):
+        async def _page(self, found: Any, then: str | None, upto: int | None) -> SearchPage:
+            earlier = then and str(int(then) >> stores_search.SEQ_BITS << stores_search.SEQ_BITS)
+            return await super()._page(found, earlier, upto)
 
-    async def page(self: Searching, found: Any, then: str | None, *rest: Any) -> SearchPage:
-        earlier = then and str(int(then) >> stores_search.SEQ_BITS << stores_search.SEQ_BITS)
-        return await sound(self, found, earlier, *rest)
+    class Faulty(Hub):
+        def __init__(self, store: Store, *parts: Any, **more: Any) -> None:
+            super().__init__(store, *parts, **more)
+            limits: Limits = self.limits
+            asked = self.rights, Authors(store), self.names, self.throttle, limits.indexed
+            self.searching = Passing(store, *asked)
 
-    patch.setattr(Searching, "_page", page)
+    return LibraryParts(hub=Faulty)
 
 
 @fault
-def all_messages_count_as_pinned(patch: pytest.MonkeyPatch) -> None:
+def all_messages_count_as_pinned(patch: pytest.MonkeyPatch) -> Faulty:
     patch.setattr(sqlite_search.Q, "is_pinned", "1")
+    return SOUND
 
 
 @fault
-def open_rooms_are_forgotten(patch: pytest.MonkeyPatch) -> None:
+def open_rooms_are_forgotten(patch: pytest.MonkeyPatch) -> Faulty:
     query(patch, "readable", "'open'", "'none'")
+    return SOUND
 
 
 # --- of what is shown ---
 
 
 @fault
-def who_may_read_is_kept(patch: pytest.MonkeyPatch) -> None:
-    sound, known = Rights.may_read, dict[tuple[str, str], bool]()
-
-    async def may_read(self: Rights, who: Principal, room: str, *rest: Any) -> bool:
-        if (key := (who.id, room)) not in known:
-            known[key] = await sound(self, who, room, *rest)
-        return known[key]
-
-    patch.setattr(Rights, "may_read", may_read)
+def who_may_read_is_kept(patch: pytest.MonkeyPatch) -> Faulty:
+    known = dict[tuple[str, str], bool]()
     patch.setattr(sqlite_search.Q, "readable", ALL_ROOMS)
 
+    class Keeping(Rights):
+        async def may_read(self, principal: Principal, room: str, *rest: Any) -> bool:
+            if (key := (principal.id, room)) not in known:
+                known[key] = await super().may_read(principal, room, *rest)
+            return known[key]
 
-@fault
-def deleted_messages_are_shown(patch: pytest.MonkeyPatch) -> None:
-    never_forget(patch)
-    sound = SqliteStore.messages
+    class Faulty(Hub):
+        def __init__(self, store: Store, journal: Any, fanout: Any, *rest: Any, rules: Any) -> None:
+            super().__init__(store, journal, fanout, *rest, rules=rules)
+            self.searching._rights = Keeping(store, fanout, rules)
 
-    async def messages(self: SqliteStore, keys: Any) -> Any:
-        heads, found = await sound(self, keys)
-        there = [
-            each and each._replace(message=structs.replace(each.message, deleted=False))
-            for each in found
-        ]
-        return heads, there
-
-    patch.setattr(SqliteStore, "messages", messages)
+    return LibraryParts(hub=Faulty)
 
 
 @fault
-def highlights_begin_one_too_late(patch: pytest.MonkeyPatch) -> None:
+def deleted_messages_are_shown(_: pytest.MonkeyPatch) -> Faulty:
+    class Showing(KeepingStore):
+        async def messages(self, keys: Any) -> StoredMessages:
+            heads, found = await super().messages(keys)
+            there = [
+                each and each._replace(message=structs.replace(each.message, deleted=False))
+                for each in found
+            ]
+            return StoredMessages(heads, there)
+
+    return Showing
+
+
+@fault
+def highlights_begin_one_too_late(patch: pytest.MonkeyPatch) -> Faulty:
     sound = matches
 
     def shifted(*given: Any) -> list[tuple[int, int]] | None:
@@ -161,30 +201,35 @@ def highlights_begin_one_too_late(patch: pytest.MonkeyPatch) -> None:
         return spans and [(start + 1, length) for start, length in spans]
 
     patch.setattr(searching, "matches", shifted)
+    return SOUND
 
 
 @fault
-def what_the_index_proposes_is_not_compared(patch: pytest.MonkeyPatch) -> None:
+def what_the_index_proposes_is_not_compared(patch: pytest.MonkeyPatch) -> Faulty:
     patch.setattr(stores_search, "author_tag", lambda _: f"{stores_search.TAG}a")
     sound = matches
     patch.setattr(searching, "matches", lambda query, m: sound(query._replace(authors=()), m))
+    return SOUND
 
 
 @fault
-def what_was_changed_since_it_was_found_is_not_compared(patch: pytest.MonkeyPatch) -> None:
+def what_was_changed_since_it_was_found_is_not_compared(patch: pytest.MonkeyPatch) -> Faulty:
     sound = matches
     patch.setattr(searching, "matches", lambda query, m: sound(query, m) or [])
+    return SOUND
 
 
 @fault
-def what_was_found_is_not_read_once_more(patch: pytest.MonkeyPatch) -> None:
-    sound, known = SqliteStore.messages, dict[Any, Any]()
+def what_was_found_is_not_read_once_more(_: pytest.MonkeyPatch) -> Faulty:
+    known = dict[Any, Any]()
 
-    async def messages(self: SqliteStore, keys: Any) -> Any:
-        heads, found = await sound(self, keys)
-        return heads, [known.setdefault(key, each) for key, each in zip(keys, found, strict=True)]
+    class Remembering(SqliteStore):
+        async def messages(self, keys: Any) -> StoredMessages:
+            heads, found = await super().messages(keys)
+            there = [known.setdefault(key, each) for key, each in zip(keys, found, strict=True)]
+            return StoredMessages(heads, there)
 
-    patch.setattr(SqliteStore, "messages", messages)
+    return Remembering
 
 
 async def hold_all(library: Library) -> None:
@@ -197,9 +242,10 @@ async def hold_all(library: Library) -> None:
 async def test_the_law_notices_that(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    faults[name](monkeypatch)
-    store = SqliteStore(tmp_path, "normal", lambda: "e1", ROOM_RULES)
-    async with library_in(await House.opened(store)) as library:
+    made = faults[name](monkeypatch)
+    parts, kind = (made, SqliteStore) if isinstance(made, LibraryParts) else (SOUND, made)
+    store = kind(tmp_path, "normal", lambda: "e1", ROOM_RULES)
+    async with library_in(await House.opened(store), parts) as library:
         with pytest.raises(AssertionError):
             await hold_all(library)
     await store.close()

@@ -23,6 +23,7 @@ from hubbub.domain.rules import Aspect, Fold, Rules
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from hubbub.server.http.routes import RESOURCES
+from hubbub.server.parts import Parts
 from tests.integration.native import native
 from tests.integration.stream import streamed
 from tests.integration.test_socketio_rooms import socket_io
@@ -52,7 +53,7 @@ async def port(
         host="127.0.0.1", port=0, data=folder / "data", store=store, jwt_secret_file=secret
     )
     resources = (*RESOURCES, route.resource)
-    async with running(settings, resources=resources, rules=WITH_WAVE) as server:
+    async with running(settings, parts=Parts(resources=resources, rules=WITH_WAVE)) as server:
         yield server.port
     gc.unfreeze()
 

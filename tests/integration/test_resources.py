@@ -15,6 +15,7 @@ from hubbub.server.http.operations import HttpOperation, Resource
 from hubbub.server.http.parameters import ROOM, header, whole_number
 from hubbub.server.http.requests import HUB, principal_of
 from hubbub.server.http.routes import RESOURCES
+from hubbub.server.parts import Parts
 from tests.integration.raw import connected
 
 SHELF = whole_number("shelf", "Only toys on this shelf", 1, 9)
@@ -55,7 +56,7 @@ async def port(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[int]:
     """The port of a server with one more resource."""
     data = tmp_path_factory.mktemp("resources") / "data"
     settings = Settings(host="127.0.0.1", port=0, data=data)
-    async with running(settings, resources=(*RESOURCES, resource)) as server:
+    async with running(settings, parts=Parts(resources=(*RESOURCES, resource))) as server:
         yield server.port
     gc.unfreeze()
 

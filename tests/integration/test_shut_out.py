@@ -28,6 +28,7 @@ from hubbub.protocol.foreign.socketio import (
 )
 from hubbub.server.app import running
 from hubbub.server.config import Settings
+from hubbub.server.parts import Parts
 from hubbub.server.transports.sockjs import METHODS
 from tests.integration.conftest import KEY
 from tests.integration.native import Native, native
@@ -67,7 +68,9 @@ async def nodes(
         ports: list[int] = []
         for n in range(1 if request.param == "one node" else 2):
             settings = Settings(host="127.0.0.1", port=0, data=folder / str(n), **given)
-            server = await stack.enter_async_context(running(settings, rules=CLUB_RULES))
+            server = await stack.enter_async_context(
+                running(settings, parts=Parts(rules=CLUB_RULES))
+            )
             ports.append(server.port)
         yield Nodes(ports[0], ports[-1])
     gc.unfreeze()

@@ -8,7 +8,7 @@ from typing import Any
 
 from jwt import api_jwt
 
-from hubbub.server import app
+from hubbub.server import delivering
 from hubbub.server.people.door import Door
 
 
@@ -39,9 +39,10 @@ def set_up(order: str) -> None:
 
     for owner, name, value in (
         (time, "time", now),
-        (app, "datetime", Datetime),
+        (delivering, "datetime", Datetime),
         (api_jwt, "datetime", Datetime),
     ):
+        assert hasattr(owner, name), "it tells the time elsewhere now"
         setattr(owner, name, value)
     # Its default was set when time.time was what it had been.
     setattr(Door, "__init__", partialmethod(Door.__init__, now=now))  # noqa: B010 - mypy

@@ -26,7 +26,7 @@ from hubbub.server.hub.snapshots import Snapshots
 from hubbub.server.stores.base import LogPage, Store, StoredPage, StoredRoom
 from hubbub.server.transports.socket_outlet import SocketOutlet
 from tests.support.checker import Fault
-from tests.support.faulty import with_rule
+from tests.support.faulty import catching_up_by, with_rule
 from tests.support.simulated_node import NodeParts, SimulatedStore
 
 Sow = Callable[[], NodeParts]
@@ -225,7 +225,7 @@ def skip_one_of_the_tail() -> NodeParts:
             rest = await super()._read_some(feed, cursor)
             return rest[1:] if rest else rest
 
-    return NodeParts(fanout=_catching_up(Skipping))
+    return NodeParts(fanout=catching_up_by(Skipping))
 
 
 @shows_as(Fault.UNBOUNDED)
@@ -248,16 +248,7 @@ def lose_pins() -> NodeParts:
             feed.pin()
             super().read_on(feed, cursor, seq)
 
-    return NodeParts(fanout=_catching_up(Holding))
-
-
-def _catching_up(by: type[CatchingUp]) -> type[FanOut]:
-    class Faulty(FanOut):
-        def __init__(self, store: Store, **parts: Any) -> None:
-            super().__init__(store, **parts)
-            self._catching_up = by(store)
-
-    return Faulty
+    return NodeParts(fanout=catching_up_by(Holding))
 
 
 @shows_as(Fault.LEFT_OVER)

@@ -1,13 +1,17 @@
-"""Kills the process in the middle of a certain deed: `set_up("die_while_indexing:7,3")`."""
+"""A store that kills its process in the middle of a certain deed: `die_while_indexing:7,3`."""
 
 import asyncio
 import os
 import signal
+from collections.abc import Coroutine
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from hubbub.server.parts import Parts
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
+from tests.support.faulty import kinds_of
 
 _PREFIX = "die_while_indexing:"
 
@@ -17,22 +21,25 @@ def is_death(order: str) -> bool:
     return order.startswith(_PREFIX)
 
 
-def set_up(order: str) -> None:
-    """Die while the index is given something for the nth time: before it is, so many steps of the loop later, or after it was."""
+def mortal(order: str, parts: Parts) -> Parts:
+    """Let it die while the index is given something for the nth time: before it is, so many steps of the loop later, or after it was."""
     number, steps = map(int, order.removeprefix(_PREFIX).split(","))
-    for kind in (SqliteStore, PostgresStore):
-        _watch(kind, number, steps)
+    numbers = count(1)
 
-
-def _watch(kind: Any, number: int, steps: int) -> None:
-    sound, numbers = kind.index, count(1)
-
-    async def index(self: Any, *given: Any) -> None:
-        doing = asyncio.ensure_future(sound(self, *given))
+    async def survive(indexing: Coroutine[Any, Any, None]) -> None:
+        doing = asyncio.ensure_future(indexing)
         if next(numbers) == number:
             for _ in range(steps):
                 await asyncio.sleep(0)
             os.kill(os.getpid(), signal.SIGKILL)
         await doing
 
-    kind.index = index
+    class MortalSqlite(SqliteStore):
+        async def index(self, room: str, after: int, upto: int) -> None:
+            await survive(super().index(room, after, upto))
+
+    class MortalPostgres(PostgresStore):
+        async def index(self, room: str, after: int, upto: int) -> None:
+            await survive(super().index(room, after, upto))
+
+    return replace(parts, kind_of=kinds_of(MortalSqlite, MortalPostgres))

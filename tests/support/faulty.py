@@ -1,4 +1,4 @@
-"""Rules and stores with a fault, to be given to whatever takes rules or a store: no code is patched.
+"""Rules, stores and parts of the engine with a fault, to be given to whatever takes them: no code is patched.
 
 A fault of the rules replaces one rule, consequence, fold, guard or affecting event of one aspect.
 """
@@ -18,6 +18,13 @@ from hubbub.domain.rules import Affecting, Aspect, Consequence, Fold, Guard, Rul
 from hubbub.domain.view import RoomView
 from hubbub.events import Event, Posted
 from hubbub.protocol.messages import Change, Post
+from hubbub.server.engine.catching_up import CatchingUp
+from hubbub.server.engine.fanout import FanOut
+from hubbub.server.stores.base import Durability, Progress, Store
+from hubbub.server.stores.kinds import Kind
+from hubbub.server.stores.postgres.kind import Postgres, _make_for_logs
+from hubbub.server.stores.postgres.store import PostgresStore
+from hubbub.server.stores.sqlite.kind import Sqlite
 from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -168,3 +175,50 @@ class AssembledStore(SqliteStore):
         self._reader._records = parts.records(self._read_only)
         self._writer = parts.writer(self._database, parts.rules, self._scrubber.note)
         self._writer._records = parts.records(self._database)
+
+
+def kinds_of(
+    sqlite: type[SqliteStore] = SqliteStore, postgres: type[PostgresStore] = PostgresStore
+) -> Callable[[str], Kind]:
+    """Return what finds the kind of store at an address: one that opens these."""
+
+    class FaultySqlite(Sqlite):
+        async def open(
+            self,
+            store: str,
+            data: Path,
+            durability: Durability,
+            new_epoch: Callable[[], str],
+            rules: Rules,
+            progress: Progress,
+        ) -> Store:
+            return sqlite(data, durability, new_epoch, rules, progress)
+
+    class FaultyPostgres(Postgres):
+        async def open(
+            self,
+            store: str,
+            data: Path,
+            durability: Durability,
+            new_epoch: Callable[[], str],
+            rules: Rules,
+            progress: Progress,
+        ) -> Store:
+            _make_for_logs(data)
+            return await postgres.open(store, durability, new_epoch, rules, progress)
+
+    return lambda address: FaultySqlite() if address == Sqlite.form else FaultyPostgres()
+
+
+# --- the engine ---
+
+
+def catching_up_by(by: type[CatchingUp]) -> type[FanOut]:
+    """Return a fan-out whose cursors read on in another way."""
+
+    class Faulty(FanOut):
+        def __init__(self, store: Store, *parts: Any, **more: Any) -> None:
+            super().__init__(store, *parts, **more)
+            self._catching_up = by(store)
+
+    return Faulty

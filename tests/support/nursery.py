@@ -18,11 +18,14 @@ from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from hubbub.cli.registry import COMMANDS
 from hubbub.server.people.passwords import Argon2
 from tests.support.network import HERE, Place
+
+if TYPE_CHECKING:
+    from hubbub.server.parts import Parts
 
 # What a child would otherwise import itself.
 NEEDED = (
@@ -211,11 +214,10 @@ def _become(
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
-    for one in filter(None, sabotage.split(" and ")):
-        _sabotage(one)
     sys.argv = ["hubbub", *words]
     try:
-        sys.exit(main())
+        parts = _sabotaged(sabotage) if sabotage else None
+        sys.exit(main() if parts is None else _serve(words, parts))
     except SystemExit as end:
         finish(end.code)
 
@@ -231,17 +233,37 @@ def finish(code: str | int | None) -> NoReturn:
     os._exit(code or 0)
 
 
-def _sabotage(order: str) -> None:
-    from tests.support import clocks, disks, dying, seeded_bugs
+def _sabotaged(sabotage: str) -> "Parts | None":
+    """Put the process on another disk or clock. Return the parts of a server that is made of others."""
+    from hubbub.server.parts import USUAL
+    from tests.support import clocks, disks, dying, patience, seeded_bugs
 
-    if seeded_bugs.is_bug(order):
-        seeded_bugs.sow(order)
-    elif clocks.is_clock(order):
-        clocks.set_up(order)
-    elif dying.is_death(order):
-        dying.set_up(order)
-    else:
-        disks.insert(order)
+    parts = USUAL
+    for order in sabotage.split(" and "):
+        if seeded_bugs.is_bug(order):
+            parts = seeded_bugs.sown(order, parts)
+        elif dying.is_death(order):
+            parts = dying.mortal(order, parts)
+        elif clocks.is_clock(order):
+            clocks.set_up(order)
+        elif order == patience.SHORT_LEASES:
+            patience.shorten_leases()
+        else:
+            disks.insert(order)
+    return None if parts is USUAL else parts
+
+
+def _serve(words: list[str], parts: "Parts") -> int:
+    """Do what `hubbub serve` does, with other parts."""
+    from hubbub.cli import parser
+    from hubbub.cli.settings import flags, settings_file
+    from hubbub.server.serving import serve
+    from hubbub.server.sources import load, origins
+
+    chosen = parser(words).parse_args(words)
+    given = flags(chosen), os.environ, settings_file(chosen)
+    serve(load(*given), origins(*given), parts)
+    return 0
 
 
 if __name__ == "__main__":

@@ -1,52 +1,49 @@
 """Bugs that can be sown into a server before it starts, each breaking one promise, to show that it shows.
 
-`sow("name")` patches the code of this process. Faults of the rules are faulty aspects, which the server is given.
+Each is in a part that the server is given: nothing is patched. `core_bugs` has those for a simulated node.
 """
 
 import asyncio
 import itertools
 import time
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import asyncpg
+from asyncpg import Connection
 
-from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Batch, Commit, Needs, Proposal
-from hubbub.domain.ledger import Ledger
 from hubbub.domain.live.presence import Attendance
 from hubbub.domain.principals import Principal
-from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Post
-from hubbub.server import serving, upkeep
-from hubbub.server.app import running
-from hubbub.server.engine import signals
+from hubbub.protocol.wires import Wire
 from hubbub.server.engine.catching_up import CatchingUp
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
+from hubbub.server.engine.outlet import Outlet, write_to_all
 from hubbub.server.hub.hub import Hub
+from hubbub.server.parts import Parts
 from hubbub.server.people.door import Door
 from hubbub.server.stores.base import LogPage, StoreFailed
 from hubbub.server.stores.postgres.commits import PostgresCommits
+from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.postgres.writer import LockedRoom, PostgresWriter
-from hubbub.server.stores.sqlite import store as sqlite_store
-from hubbub.server.stores.sqlite.reader import SqliteReader
+from hubbub.server.stores.sqlite.store import SqliteStore
 from hubbub.server.stores.sqlite.writer import SqliteWriter
-from hubbub.server.transports.socket_outlet import SocketOutlet
-from tests.support.faulty import keeping_no_keys, skipping, with_rule
+from tests.support.faulty import catching_up_by, keeping_no_keys, kinds_of, skipping, with_rule
 
 WINDOW = 0.03  # seconds by which a race is widened, so that a kill falls into it
 
-Sow = Callable[[], None]
+Sow = Callable[[Parts], Parts]
 _bugs: dict[str, Sow] = {}
 
 
-def sow(name: str) -> None:
-    """Sow a bug by its name."""
-    _bugs[name]()
+def sown(name: str, parts: Parts) -> Parts:
+    """Return these parts with a bug in them."""
+    return _bugs[name](parts)
 
 
 def is_bug(name: str) -> bool:
@@ -60,269 +57,310 @@ def bug(sow: Sow) -> Sow:
     return sow
 
 
-def put(owner: Any, **others: Any) -> None:
-    """Put other methods or constants in the place of a class's or module's own."""
-    for name, other in others.items():
-        setattr(owner, name, other)
-
-
-def rule_by(rules: Rules) -> None:
-    """Give the server other rules."""
-    put(serving, running=partial(running, rules=rules))
-
-
 @bug
-def acknowledge_before_commit() -> None:
+def acknowledge_before_commit(parts: Parts) -> Parts:
     """The answers go out when it is decided what to write; events are delivered after the commit."""
-    taken: list[Any] = []
-    take = Journal._take
+    hasty: list[Callable[[Commit], object]] = []
 
-    def remember(self: Journal) -> Any:
-        taken[:] = take(self)
-        return list(taken)
+    class Hasty(Journal):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            hasty.append(self.answer_now)
 
-    def answer_now(commit: Commit) -> None:
-        for (_, answer, _), outcome in zip(taken, commit.answers, strict=True):
-            answer(outcome)
+        def _take(self) -> Any:
+            self.taken = super()._take()
+            return list(self.taken)
 
-    put(Journal, _take=remember)
-    put(Journal, _answer=lambda *call: call[2].batches)
-    _when_decided(lambda: answer_now)
+        def answer_now(self, commit: Commit) -> None:
+            super()._answer(self.taken, commit)
+
+        def _answer(self, _: Any, commit: Commit) -> list[Batch]:
+            return commit.batches
+
+    early = _when_decided(lambda commit: hasty[0](commit))  # noqa: PLW0108 - there is none yet
+    return replace(parts, journal=Hasty, kind_of=early)
 
 
 @bug
-def deliver_before_commit() -> None:
+def deliver_before_commit(parts: Parts) -> Parts:
     """Events are delivered when it is decided what to write; answers go out after the commit."""
     fanouts: list[FanOut] = []
-    begin = FanOut.__init__
 
-    def remember(self: FanOut, *args: Any) -> None:
-        begin(self, *args)
-        fanouts.append(self)
+    class Remembered(FanOut):
+        def __init__(self, *args: Any) -> None:
+            super().__init__(*args)
+            fanouts.append(self)
 
-    put(FanOut, __init__=remember)
-    _when_decided(lambda: lambda commit: fanouts[0].deliver(commit.batches))
+    early = _when_decided(lambda commit: fanouts[0].deliver(commit.batches))
+    return replace(parts, fanout=Remembered, kind_of=early)
 
 
-def _when_decided(act: Callable[[], Callable[[Commit], None]]) -> None:
-    """Act on a commit in the loop's thread, a little before it is made durable."""
-    loops: list[asyncio.AbstractEventLoop] = []
-    begin = Journal.__init__
+def _when_decided(act: Callable[[Commit], object]) -> Any:
+    """Return stores that act on a commit in the loop's thread, a little before it is made durable."""
 
-    def remember(self: Journal, *args: Any) -> None:
-        begin(self, *args)
-        loops.append(asyncio.get_running_loop())
+    class Early(SqliteStore):
+        def commit(self, proposals: Sequence[Proposal], at: str) -> "asyncio.Future[Commit]":
+            loop = asyncio.get_running_loop()
 
-    def commit(self: SqliteWriter, proposals: list[Proposal], at: str) -> Commit:
-        with self._transaction:
-            wanted = self._rules.needs(proposals)
-            ledger = Ledger(self._rules, wanted, self._facts(wanted), at)
-            decided = ledger.decide(proposals)
-            self._write(ledger)
-            loops[0].call_soon_threadsafe(act(), decided)
-            time.sleep(WINDOW)
-        return decided
+            def commit(writer: SqliteWriter) -> Commit:
+                with writer._transaction:
+                    decided = writer._decide(proposals, at)
+                    loop.call_soon_threadsafe(act, decided)
+                    time.sleep(WINDOW)
+                return decided
 
-    write = PostgresWriter.write
+            return self._write(commit)
 
-    async def write_slowly(self: PostgresWriter, proposals: list[Proposal], at: str) -> Commit:
-        decided = await write(self, proposals, at)
-        act()(decided)
-        await asyncio.sleep(WINDOW)
-        return decided
+    class EarlyCommits(PostgresCommits):
+        async def _write(self, *args: Any) -> Commit:
+            decided = await super()._write(*args)
+            act(decided)
+            await asyncio.sleep(WINDOW)
+            return decided
 
-    put(Journal, __init__=remember)
-    put(SqliteWriter, commit=commit)
-    put(PostgresWriter, write=write_slowly)
+    return kinds_of(Early, _committing_by(EarlyCommits))
+
+
+def _committing_by(
+    commits: type[PostgresCommits], over: type[PostgresStore] = PostgresStore
+) -> type[PostgresStore]:
+    class Faulty(over):  # type: ignore[valid-type,misc]
+        async def _open(self, connection: Connection, *args: Any) -> None:
+            await super()._open(connection, *args)
+            its = (self._begin, self._rules, self.epoch)
+            self._commits = commits(self.connect, connection, *its)
+
+    return Faulty
 
 
 @bug
-def resume_one_too_late() -> None:
+def resume_one_too_late(parts: Parts) -> Parts:
     """Reading on leaves the first missed event out."""
-    read = SqliteReader.read
-    put(SqliteReader, read=lambda self, room, after, upto: read(self, room, after + 1, upto))
+    return _reading_from(parts, 1)
 
 
 @bug
-def resume_one_too_early() -> None:
+def resume_one_too_early(parts: Parts) -> Parts:
     """Reading on gives the last seen event again."""
-    read = SqliteReader.read
+    return _reading_from(parts, -1)
 
-    def too_early(self: SqliteReader, room: str, after: int, upto: int) -> LogPage:
-        return read(self, room, max(after - 1, 0), upto)
 
-    put(SqliteReader, read=too_early)
+def _reading_from(parts: Parts, shift: int) -> Parts:
+    class Shifted(SqliteStore):
+        async def read(self, room: str, after: int, upto: int) -> LogPage:
+            return await super().read(room, max(after + shift, 0), upto)
+
+    return replace(parts, kind_of=kinds_of(Shifted))
 
 
 @bug
-def post_again_on_retry() -> None:
+def post_again_on_retry(parts: Parts) -> Parts:
     """No client_message_id is kept; and answers are slow, so that kills leave some unknown."""
 
     def forgetful(wanted: Needs, _: Principal, __: Post) -> None:
         wanted.posts.clear()
 
-    rule_by(with_rule(keeping_no_keys(RULES), Post, needs=forgetful))
-    _answer_slowly()
+    rules = with_rule(keeping_no_keys(parts.rules), Post, needs=forgetful)
+    return _answering_slowly(replace(parts, rules=rules))
 
 
-def _answer_slowly() -> None:
+def _answering_slowly(parts: Parts) -> Parts:
     """Let some time pass between a commit and its answers."""
-    commit = SqliteWriter.commit
 
-    def slow(self: SqliteWriter, *args: Any) -> Commit:
-        committed = commit(self, *args)
-        time.sleep(WINDOW)
-        return committed
+    class Slow(SqliteStore):
+        def commit(self, proposals: Sequence[Proposal], at: str) -> "asyncio.Future[Commit]":
+            def commit(writer: SqliteWriter) -> Commit:
+                committed = writer.commit(proposals, at)
+                time.sleep(WINDOW)
+                return committed
 
-    put(SqliteWriter, commit=slow)
+            return self._write(commit)
+
+    return replace(parts, kind_of=kinds_of(Slow))
 
 
 @bug
-def leave_numbers_out() -> None:
+def leave_numbers_out(parts: Parts) -> Parts:
     """As a database's own sequence does: what is taken and not used is gone."""
-    rule_by(skipping(RULES, lambda seq: seq % 50 == 0))
+    return replace(parts, rules=skipping(parts.rules, lambda seq: seq % 50 == 0))
 
 
 @bug
-def deliver_twice_after_reading_on() -> None:
+def deliver_twice_after_reading_on(parts: Parts) -> Parts:
     """One that has caught up from memory is written the last batch again."""
-    catch_up = CatchingUp._catch_up
 
-    async def forgetful(self: CatchingUp, feed: Feed, cursor: Cursor) -> None:
-        await catch_up(self, feed, cursor)
-        if feed.head and cursor.task is None:
-            page = await self._store.read(feed.room, feed.head - 1, feed.head)
-            cursor.outlet.write(cursor.wire.events(self._store.epoch, feed.head, page.bodies))
+    class Forgetful(CatchingUp):
+        async def _catch_up(self, feed: Feed, cursor: Cursor) -> None:
+            await super()._catch_up(feed, cursor)
+            if feed.head and cursor.task is None:
+                page = await self._store.read(feed.room, feed.head - 1, feed.head)
+                cursor.outlet.write(cursor.wire.events(self._store.epoch, feed.head, page.bodies))
 
-    put(CatchingUp, _catch_up=forgetful)
+    return replace(parts, fanout=catching_up_by(Forgetful))
 
 
 @bug
-def drop_what_a_slow_reader_cannot_take() -> None:
+def drop_what_a_slow_reader_cannot_take(parts: Parts) -> Parts:
     """One that can't keep up stays live, and misses what it could not take."""
-    put(FanOut, _fall_behind=lambda *_: None)
+
+    class Careless(FanOut):
+        def _fall_behind(self, *_: Any) -> None:
+            """Go on."""
+
+    return replace(parts, fanout=Careless)
 
 
 @bug
-def queue_without_bound() -> None:
+def queue_without_bound(parts: Parts) -> Parts:
     """All is queued for one that reads nothing."""
-    put(SocketOutlet, has_room_for=lambda *_: True)
+
+    class Boundless(FanOut):
+        def _deliver(
+            self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch
+        ) -> None:
+            if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
+                for outlet in write_to_all(live, buffer):
+                    outlet.append(buffer)
+
+    return replace(parts, fanout=Boundless)
 
 
 @bug
-def acknowledge_what_failed() -> None:
+def acknowledge_what_failed(parts: Parts) -> Parts:
     """A commit that failed is answered as if it had not."""
 
-    async def hopeful(_: Journal, committing: "asyncio.Future[Commit]", taken: Any) -> Commit:
-        try:
-            return await committing
-        except StoreFailed:
-            return Commit([Accepted(1, "now")] * len(taken), [])
+    class Hopeful(Journal):
+        async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Any) -> Commit:
+            try:
+                return await committing
+            except StoreFailed:
+                return Commit([Accepted(1, "now")] * len(taken), [])
 
-    put(Journal, _outcome=hopeful)
+    return replace(parts, journal=Hopeful)
 
 
 @bug
-def stop_before_answering() -> None:
+def stop_before_answering(parts: Parts) -> Parts:
     """The connections are closed while commits are still under way; and answers are slow, so that one nearly always is."""
 
-    async def hasty(self: Hub) -> None:
-        self.reading.stop()
+    class Hasty(Hub):
+        async def stop(self) -> None:
+            self.reading.stop()
 
-    put(Hub, stop=hasty)
-    _answer_slowly()
+    return _answering_slowly(replace(parts, hub=Hasty))
 
 
 @bug
-def break_the_door() -> None:
+def break_the_door(parts: Parts) -> Parts:
     """It no longer finds out who may not stay, by a fault that nobody expects."""
 
-    def review(*_: object) -> None:
-        raise LookupError("the door is stuck")
+    class Stuck(Door):
+        def review(self) -> None:
+            raise LookupError("the door is stuck")
 
-    put(Door, review=review)
+    return replace(parts, door=Stuck)
 
 
 @bug
-def small_cache_of_what_is_read() -> None:
+def small_cache_of_what_is_read(parts: Parts) -> Parts:
     """No bug, but memory that a test of what else grows would have to allow for: a reader's cache may fill 16 MB."""
-    put(sqlite_store, READER_CACHE_KIB=1000)
+
+    class Small(SqliteStore):
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
+            self._read_only.execute("PRAGMA cache_size = -1000")
+
+    return replace(parts, kind_of=kinds_of(Small))
 
 
 # --- of several nodes ---
 
 
-def lose_some_commits() -> None:
+def _losing_some_commits() -> type[PostgresStore]:
     """Each seventh commit's connection is cut right before it: no bug, but what shows some."""
-    execute = asyncpg.Connection.execute
     count = itertools.count(1)
 
-    async def cut(self: asyncpg.Connection, sql: str, *values: object, **more: object) -> object:
-        if sql == "COMMIT" and next(count) % 7 == 0:
-            self.terminate()
-            raise ConnectionResetError("cut")
-        return await execute(self, sql, *values, **more)
+    class Cut(Connection):  # type: ignore[misc]
+        async def execute(self, query: str, *args: Any, **more: Any) -> Any:
+            if query == "COMMIT" and next(count) % 7 == 0:
+                self.terminate()
+                raise ConnectionResetError("cut")
+            return await super().execute(query, *args, **more)
 
-    put(asyncpg.Connection, execute=cut)
+    class Losing(PostgresStore):
+        async def connect(self) -> Connection:
+            return await asyncpg.connect(self._dsn, connection_class=Cut, **self._options)
 
-
-@bug
-def short_leases() -> None:
-    """No bug, but patience that a test has not: nodes remind each other often, and forget soon."""
-    put(signals, LEASE=4.0)
-    put(upkeep, REMIND_EVERY=1.0)
+    return Losing
 
 
 @bug
-def forget_nobody() -> None:
+def forget_nobody(parts: Parts) -> Parts:
     """Who was on a node that crashed stays in the room."""
-    put(Attendance, expire=lambda *_: None)
+
+    class Clinging(Attendance):
+        def expire(self, now: float) -> bool:
+            return False
+
+    class Unforgetting(FanOut):
+        def _open(self, room: str) -> Feed:
+            feed = super()._open(room)
+            feed.signals.attendance = Clinging(room)
+            return feed
+
+    return replace(parts, fanout=Unforgetting)
 
 
 @bug
-def ignore_a_gap() -> None:
+def ignore_a_gap(parts: Parts) -> Parts:
     """What another node committed is delivered at once, whatever lies between."""
 
-    def careless(self: FanOut, feed: Feed, batch: Batch) -> None:
-        if feed.head is None or batch.last > feed.head:
-            self._deliver_next(feed, batch)
+    class Careless(FanOut):
+        def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
+            if feed.head is None or batch.last > feed.head:
+                self._deliver_next(feed, batch)
 
-    put(FanOut, _deliver_in_order=careless)
+    return replace(parts, fanout=Careless)
 
 
 @bug
-def trust_a_lost_commit() -> None:
+def trust_a_lost_commit(parts: Parts) -> Parts:
     """A commit whose answer was lost is taken for done."""
 
-    async def trusting(*_: object) -> bool:
-        return True
+    class Trusting(PostgresCommits):
+        async def _was_committed(self, _: Commit) -> bool:
+            return True
 
-    lose_some_commits()
-    put(PostgresCommits, _was_committed=trusting)
+    stores = _committing_by(Trusting, _losing_some_commits())
+    return replace(parts, kind_of=kinds_of(postgres=stores))
 
 
 @bug
-def numbers_from_a_sequence() -> None:
+def numbers_from_a_sequence(parts: Parts) -> Parts:
     """Numbers that were given out once are not given again, although their commit failed."""
-    lock, write = PostgresWriter.lock, PostgresWriter.write
 
-    async def ahead(self: PostgresWriter, names: Iterable[str]) -> dict[str, LockedRoom]:
-        rooms = await lock(self, names)
-        for name, (room_id, head) in list(rooms.items()):
-            sequence = f"hubbub.numbers_{room_id}"
-            await self._connection.execute(f"CREATE SEQUENCE IF NOT EXISTS {sequence}")
-            given = await self._connection.fetchval(
-                f"SELECT last_value * is_called::int FROM {sequence}"
-            )
-            rooms[name] = LockedRoom(room_id, head._replace(seq=max(head.seq, given)))
-        return rooms
+    class Ahead(PostgresWriter):
+        async def lock(self, names: Iterable[str]) -> dict[str, LockedRoom]:
+            rooms = await super().lock(names)
+            for name, (room_id, head) in list(rooms.items()):
+                sequence = f"hubbub.numbers_{room_id}"
+                await self._connection.execute(f"CREATE SEQUENCE IF NOT EXISTS {sequence}")
+                given = await self._connection.fetchval(
+                    f"SELECT last_value * is_called::int FROM {sequence}"
+                )
+                rooms[name] = LockedRoom(room_id, head._replace(seq=max(head.seq, given)))
+            return rooms
 
-    async def remembered(self: PostgresWriter, *args: Any) -> Commit:
-        commit = await write(self, *args)
-        for batch in commit.batches:
-            sequence = f"hubbub.numbers_{self._rooms[batch.room].id}"
-            await self._connection.execute(f"SELECT setval('{sequence}', {batch.last})")
-        return commit
+        async def write(self, proposals: Sequence[Proposal], at: str) -> Commit:
+            commit = await super().write(proposals, at)
+            for batch in commit.batches:
+                sequence = f"hubbub.numbers_{self._rooms[batch.room].id}"
+                await self._connection.execute(f"SELECT setval('{sequence}', {batch.last})")
+            return commit
 
-    lose_some_commits()
-    put(PostgresWriter, lock=ahead, write=remembered)
+    class Numbering(PostgresCommits):
+        def _writer(self, connection: Connection) -> PostgresWriter:
+            return Ahead(connection, self._rules, self._epoch, self._known)
+
+    stores = _committing_by(Numbering, _losing_some_commits())
+    return replace(parts, kind_of=kinds_of(postgres=stores))

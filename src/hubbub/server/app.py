@@ -10,17 +10,16 @@ import random
 import secrets
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, closing
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
 from aiohttp import web
 
-from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.principals import Principal
-from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Change, Closing
 from hubbub.server import upkeep
 from hubbub.server.application import (
@@ -39,17 +38,17 @@ from hubbub.server.http import cookies
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import SIGN_INS, Cookies
 from hubbub.server.http.metrics import Metrics
-from hubbub.server.http.operations import Resource, Route, routes_of
+from hubbub.server.http.operations import routes_of
 from hubbub.server.http.resources.accounts import oidc, subscriptions
 from hubbub.server.http.resources.doors import socketio, sockjs
-from hubbub.server.http.routes import RESOURCES
 from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.writing import Policy
 from hubbub.server.keeping import reactors_for, rules_for
 from hubbub.server.notifying import keys_of, notifier_of
 from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of, sign_in_of
+from hubbub.server.parts import USUAL, Parts
 from hubbub.server.people.attempts import Attempts
-from hubbub.server.people.door import Checker, Door
+from hubbub.server.people.door import Checker
 from hubbub.server.people.ends import Ends, Refresh
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.outside.identities import Identities
@@ -62,7 +61,6 @@ from hubbub.server.people.tokens import Tokens
 from hubbub.server.process.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.process.tls import Tls
 from hubbub.server.stores.base import LogsReplaced, Progress, Store, StoreFailed, untold
-from hubbub.server.stores.registry import kind_of
 from hubbub.server.transports import aiohttp_internals
 from hubbub.server.transports.base import Links
 from hubbub.server.webpush.keys import Keys
@@ -103,40 +101,38 @@ class Assembled(NamedTuple):
 async def running(
     settings: Settings,
     tls: Tls | None = None,
-    resources: Iterable[Resource] = RESOURCES,
-    rules: Rules = RULES,
+    parts: Parts = USUAL,
     progress: Progress = untold,
     origins: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Running]:
-    """Run a server for the duration of the block. It takes the commands of `rules`, and has the routes of `resources`.
+    """Run a server, made of these parts, for the duration of the block.
 
     `origins` says where those settings come from that are not the defaults.
 
     Raises CannotStart.
     """
     _check_internals()
-    rules = rules_for(settings, rules)
-    store = await _open_store(settings, rules, progress)
+    parts = replace(parts, rules=rules_for(settings, parts.rules))
+    store = await _open_store(settings, parts, progress)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(store.close)
-        parts = await _assembled(stack, settings, store, rules, routes_of(resources), origins)
-        tasks = [asyncio.create_task(keep_at(each, parts.measured.failed)) for each in parts.duties]
+        whole = await _assembled(stack, settings, store, parts, origins)
+        tasks = [asyncio.create_task(keep_at(each, whole.measured.failed)) for each in whole.duties]
         stack.push_async_callback(upkeep.end, tasks)
         listeners: list[asyncio.Server] = []
-        stack.push_async_callback(_drain, listeners, parts)
-        listeners += await _listen(parts.runner, settings, tls.context if tls else None)
+        stack.push_async_callback(_drain, listeners, whole)
+        listeners += await _listen(whole.runner, settings, tls.context if tls else None)
         gc.freeze()  # everything that exists by now stays, so the collector can ignore it
-        ends = [parts.journal.running, *tasks]
+        ends = [whole.journal.running, *tasks]
         breaking = asyncio.create_task(asyncio.wait(ends, return_when=asyncio.FIRST_EXCEPTION))
-        yield Running(_port_of(listeners[0]), parts.hub, parts.entrance, breaking)
+        yield Running(_port_of(listeners[0]), whole.hub, whole.entrance, breaking)
 
 
 async def _assembled(
     stack: AsyncExitStack,
     settings: Settings,
     store: Store,
-    rules: Rules,
-    routes: tuple[Route, ...],
+    parts: Parts,
     origins: Mapping[str, str] | None,
 ) -> Assembled:
     """Build everything over the store; the stack takes it down, in reverse. Raises CannotStart."""
@@ -145,15 +141,16 @@ async def _assembled(
     filing = await _filing(stack, settings, store, lambda: hub)
     ends = Ends(store)
     fanout, journal, broker, news = delivering_of(
-        settings, store, measured, rules, ends=ends, sweeper=filing.sweeper, hub=lambda: hub
+        settings, store, measured, parts, ends=ends, sweeper=filing.sweeper, hub=lambda: hub
     )
     stack.push_async_callback(fanout.close)
     outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
-    door, refreshing = await _door(settings, store, journal, outsiders, register.roll, ends)
+    checkers, refreshing = await _checkers(store, journal, outsiders, register.roll)
+    door = parts.door(checkers, ends=ends, has_guests=settings.has_guests, looks=register.roll)
     portray = filing.portraits.make if filing.portraits.can_make else None
-    hub = Hub(
+    hub = parts.hub(
         *(store, journal, fanout, door, _limits(settings)),
-        rules=rules,
+        rules=parts.rules,
         refused=measured.refused,
         portray=portray,
     )
@@ -161,7 +158,9 @@ async def _assembled(
     outcomes = hub.searching.outcomes, filing.thumbnails.outcomes
     measured.watch(journal, fanout, links, *outcomes, filing.figures)
     entrance = stack.enter_context(closing(_entrance(store, hub, register)))
-    application = application_of(hub, entrance, links, measured, settings, routes, origins=origins)
+    application = application_of(
+        hub, entrance, links, measured, settings, routes_of(parts.resources), origins=origins
+    )
     _equip(application, settings, outsiders.identities, entrance, keys, filing)
     runner = runner_of(application, settings, measured)
     await runner.setup()
@@ -181,22 +180,15 @@ async def _assembled(
     return Assembled(hub, entrance, journal, links, application, runner, measured, duties)
 
 
-async def _door(
-    settings: Settings,
-    store: Store,
-    journal: Journal,
-    outsiders: Outsiders,
-    roll: Roll,
-    ends: Ends,
-) -> tuple[Door, tuple[Refresh, ...]]:
-    """Return the door, and what must look up again whom it lets in."""
+async def _checkers(
+    store: Store, journal: Journal, outsiders: Outsiders, roll: Roll
+) -> tuple[tuple[Checker, ...], tuple[Refresh, ...]]:
+    """Return what checks credentials at the door, and what must look up again whom it lets in."""
     tokens, sessions = Tokens(), Sessions(store, time.time, partial(_submit, journal), roll)
     own = sessions.refresh, partial(tokens.refresh, store)
     await store.count_ends()
     await asyncio.gather(*(refresh() for refresh in own))
-    checkers: tuple[Checker, ...] = (tokens, sessions, *outsiders.checkers)
-    door = Door(checkers, ends=ends, has_guests=settings.has_guests, looks=roll)
-    return door, (*own, *outsiders.refreshing)
+    return (tokens, sessions, *outsiders.checkers), (*own, *outsiders.refreshing)
 
 
 def _duties(settings: Settings, store: Store, hub: Hub, measured: Metrics) -> Iterator[Duty]:
@@ -262,12 +254,13 @@ def _check_internals() -> None:
         raise CannotStart(str(error)) from error
 
 
-async def _open_store(settings: Settings, rules: Rules, progress: Progress) -> Store:
+async def _open_store(settings: Settings, parts: Parts, progress: Progress) -> Store:
     """Open the store that the settings name. Raises CannotStart."""
     where = settings.store, settings.data, settings.durability
     new_epoch = partial(secrets.token_hex, 8)
     try:
-        store = await kind_of(settings.store).open(*where, new_epoch, rules, progress)
+        kind = parts.kind_of(settings.store)
+        store = await kind.open(*where, new_epoch, parts.rules, progress)
         await store.beat()
         return store
     except (StoreFailed, LogsReplaced, OSError) as error:
@@ -326,12 +319,12 @@ def _entrance(store: Store, hub: Hub, register: Register) -> Entrance:
     return Entrance(store, hub.writing.commit, Passwords(), attempts, time.time, register)
 
 
-async def _drain(listeners: list[asyncio.Server], parts: Assembled) -> None:
+async def _drain(listeners: list[asyncio.Server], whole: Assembled) -> None:
     """Answer pending commands, tell all clients when to reconnect, and close their connections."""
     for listener in listeners:
         listener.close()
     try:
-        await asyncio.wait_for(parts.hub.stop(), STOP_TIMEOUT)
+        await asyncio.wait_for(whole.hub.stop(), STOP_TIMEOUT)
     except TimeoutError:
         log.error("The database did not finish within %.0f seconds", STOP_TIMEOUT)
 
@@ -339,6 +332,6 @@ async def _drain(listeners: list[asyncio.Server], parts: Assembled) -> None:
         delay = 0.1 + random.random() * clients / RETURNS_PER_SECOND
         return Closing("restarting", round(delay, 2))
 
-    for door in (parts.application[socketio.SOCKET_IO], *parts.application[sockjs.SOCK_JS]):
+    for door in (whole.application[socketio.SOCKET_IO], *whole.application[sockjs.SOCK_JS]):
         door.let_polls_go()
-    await parts.links.stop(notice, LINKS_TIMEOUT)
+    await whole.links.stop(notice, LINKS_TIMEOUT)

@@ -10,7 +10,6 @@ from hubbub.domain.access import RoomKind
 from hubbub.domain.facts import Answer, Batch
 from hubbub.domain.live.values import LiveReport
 from hubbub.domain.principals import Principal
-from hubbub.domain.rules import Rules
 from hubbub.protocol.messages import Change
 from hubbub.server import upkeep
 from hubbub.server.brokers.base import Broker, Local
@@ -24,6 +23,7 @@ from hubbub.server.hub.hub import Hub
 from hubbub.server.hub.receipts import ReadersNews, Receipts
 from hubbub.server.hub.writing import Policy
 from hubbub.server.notifying import prompt_reactors
+from hubbub.server.parts import Parts
 from hubbub.server.people.addresses import Submit
 from hubbub.server.people.ends import Ends
 from hubbub.server.previews.pages import Pages
@@ -65,7 +65,7 @@ def delivering_of(
     settings: Settings,
     store: Store,
     measured: Metrics,
-    rules: Rules,
+    parts: Parts,
     *,
     ends: Ends,
     sweeper: Sweeper,
@@ -88,11 +88,12 @@ def delivering_of(
         broker.tell(batches)
         news.heed(batches)
 
-    broker = _broker(settings, store, hear, measured.refused)
-    fanout = FanOut(store, broker, rules, ends, partial(measured.failed, "looks"))
+    rules, broker = parts.rules, _broker(settings, store, hear, measured.refused)
+    fanout = parts.fanout(store, broker, rules, ends, partial(measured.failed, "looks"))
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
     news = AllNews(readers, _news(settings, store, measured, hub), sweeper)
-    return fanout, Journal(store, deliver, _now, measured.committed, rules), broker, news
+    journal = parts.journal(store, deliver, _now, measured.committed, rules)
+    return fanout, journal, broker, news
 
 
 def _now() -> str:

@@ -7,6 +7,7 @@ import resource
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
 
@@ -18,6 +19,7 @@ from hubbub.server import workers
 from hubbub.server.app import CannotStart, Running, running
 from hubbub.server.audit import audit
 from hubbub.server.config import Settings
+from hubbub.server.parts import USUAL, Parts
 from hubbub.server.process import logs, output
 from hubbub.server.process.listening import CannotListen, close, port_of, reserved
 from hubbub.server.process.privacy import secure
@@ -27,11 +29,14 @@ from hubbub.server.stores.base import Progress, StoreFailed
 from hubbub.server.stores.registry import kind_of
 
 Ready = Callable[[Running], Awaitable[None]]
+Begin = Callable[[Settings, Tls | None, Progress], AbstractAsyncContextManager[Running]]
 
 log = logging.getLogger(__name__)
 
 
-def serve(settings: Settings, origins: Mapping[str, str] | None = None) -> None:
+def serve(
+    settings: Settings, origins: Mapping[str, str] | None = None, parts: Parts = USUAL
+) -> None:
     """Run the server until SIGTERM or SIGINT; a second one ends it at once. `origins` says where settings come from.
 
     Raises:
@@ -42,10 +47,16 @@ def serve(settings: Settings, origins: Mapping[str, str] | None = None) -> None:
     tune()
     _allow_many_files()
     secure(settings.data)
+
+    def begin(
+        settings: Settings, tls: Tls | None, progress: Progress
+    ) -> AbstractAsyncContextManager[Running]:
+        return running(settings, tls, parts, progress, origins)
+
     if settings.workers == 1:
-        _run(settings, partial(_tell_ready, settings), origins=origins)
+        _run(begin, settings, partial(_tell_ready, settings))
     else:
-        _supervise(settings, origins)
+        _supervise(begin, settings)
 
 
 def tune() -> None:
@@ -59,7 +70,7 @@ def tune() -> None:
     gc.set_threshold(10_000, 500, 10)
 
 
-def _supervise(settings: Settings, origins: Mapping[str, str] | None) -> None:
+def _supervise(begin: Begin, settings: Settings) -> None:
     """Run several workers on one port, which is reserved for them."""
     try:
         sockets = reserved(settings.host, settings.port)
@@ -71,12 +82,8 @@ def _supervise(settings: Settings, origins: Mapping[str, str] | None) -> None:
     def work(number: int, ready: Callable[[], None], alive: int) -> None:
         logs.name_worker(number)
         try:
-            _run(
-                replace(shared, worker_port=own and own + number),
-                partial(_worker_ready, shared, number, ready),
-                alive,
-                origins,
-            )
+            its = replace(shared, worker_port=own and own + number)
+            _run(begin, its, partial(_worker_ready, shared, number, ready), alive)
         except CannotStart as error:
             print(f"hubbub: {error}", file=sys.stderr, flush=True)
             sys.exit(workers.CANNOT_START)
@@ -90,16 +97,11 @@ def _supervise(settings: Settings, origins: Mapping[str, str] | None) -> None:
         sys.exit(status)
 
 
-def _run(
-    settings: Settings,
-    ready: Ready,
-    alive: int | None = None,
-    origins: Mapping[str, str] | None = None,
-) -> None:
+def _run(begin: Begin, settings: Settings, ready: Ready, alive: int | None = None) -> None:
     """Serve until a signal arrives, or the file `alive` reaches its end."""
     try:
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(_serve(settings, ready, alive, origins))
+            runner.run(_serve(begin, settings, ready, alive))
     except CannotStart:
         raise
     except Exception:
@@ -107,9 +109,7 @@ def _run(
         sys.exit(1)
 
 
-async def _serve(
-    settings: Settings, ready: Ready, alive: int | None, origins: Mapping[str, str] | None
-) -> None:
+async def _serve(begin: Begin, settings: Settings, ready: Ready, alive: int | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -128,7 +128,7 @@ async def _serve(
         loop.add_signal_handler(number, ask_to_stop)
     tls = _tls(settings)
     loop.add_signal_handler(signal.SIGHUP, tls.reload if tls else _nothing_to_reload)
-    async with running(settings, tls, progress=_upgrading(stop), origins=origins) as server:
+    async with begin(settings, tls, _upgrading(stop)) as server:
         try:
             logs.open_audit(settings.data)
         except OSError as error:
