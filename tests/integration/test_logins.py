@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import re
 import threading
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,14 @@ import pytest
 
 from hubbub.domain.aspects.people.accounts import SuspendPerson
 from hubbub.domain.aspects.people.audit import AUDIT_ADDRESS
-from hubbub.domain.aspects.people.invites import AddPerson
+from hubbub.domain.aspects.people.credentials import CREDENTIALS, RESET
+from hubbub.domain.aspects.people.invites import INVITES, AddPerson
 from hubbub.domain.facts import Accepted
 from hubbub.domain.principals import Principal, Role
 from hubbub.server.app import running
 from hubbub.server.config import Settings
 from hubbub.server.people.passwords import Argon2
+from tests.support.everything import everything
 from tests.support.fakes import account
 from tests.support.server import Server
 from tests.support.site import PASSWORD, Site, Someone, chosen, site, unlikely
@@ -107,6 +110,29 @@ async def test_two_who_claim_a_server_at_once_do_not_both_get_it(tmp_path: Path)
         bodies = [{"token": str(links[n])} | chosen(f"ada{n}") for n in range(2)]
         answers = await asyncio.gather(*(asked(url, "/claim", body) for body in bodies))
     assert sorted(status for status, _ in answers) == [201, 410]
+
+
+async def test_links_are_good_for_a_time_and_their_secrets_are_not_kept(tmp_path: Path) -> None:
+    settings = Settings(data=tmp_path, host="127.0.0.1", port=0)
+    async with running(settings) as server, aiohttp.ClientSession() as http:
+        entrance: Any = server.entrance
+        store, begin = entrance._store, time.time()
+        links = {"claim": str(await entrance.claim_link())}
+        until = {"claim": (await store.rows(INVITES))[0].until}
+        stranger = Someone(http, f"http://127.0.0.1:{server.port}")
+        ada = await stranger.enter("/claim", token=links["claim"], **chosen("ada"))
+        bob = await ada.bring_in("bob")
+        links["invite"] = (await ada.ask("POST", "/invites", {})).body["token"]
+        links["reset"] = (await ada.ask("POST", f"/people/{bob.account}/reset")).body["token"]
+        [until["invite"]] = [r.until for r in await store.rows(INVITES) if r.uses_left]
+        [until["reset"]] = [r.until for r in await store.rows(CREDENTIALS) if r.kind == RESET]
+        days = {link: round((end - begin) / 86_400, 2) for link, end in until.items()}
+        assert days == {"claim": 1, "invite": 7, "reset": 1}
+        kept = repr(await everything(store))
+        for link, text in links.items():
+            name, _, secret = text.partition(".")
+            assert len(secret) == 52 and secret not in kept, link
+            assert link == "claim" or name in kept
 
 
 @pytest.mark.parametrize(

@@ -60,14 +60,19 @@ async def test_what_was_committed_is_posted_and_what_was_rolled_back_is_not(
             assert (event["seq"], event["by"], event["text"]) == (1, "shop", "order 2 is paid")
             assert await said(client, 1) == ["order 2 is sent"]
         assert await connection.fetchval("SELECT count(*) FROM hubbub.outbox") == 0
-        # Twice with one key, from SQL itself.
+        # Twice with one key, from SQL itself. A guest of the same name is somebody else.
+        guest = await stack.enter_async_context(native(two[0].port, "shop"))
+        await guest.ask("post", room="orders", text="a guest's", client_message_id="k")
         for _ in range(2):
             await connection.execute(
-                "SELECT hubbub.post('orders', 'once', client_message_id => 'k')"
+                "SELECT hubbub.post('orders', 'once', 'shop', client_message_id => 'k')"
             )
         await connection.execute("SELECT hubbub.post('orders', 'after')")
         for client in clients:
-            assert await said(client, 2) == ["once", "after"]
+            assert await said(client, 3) == ["a guest's", "once", "after"]
+        for command in ({"do": "edit", "text": "never"}, {"do": "delete"}):
+            error = await guest.refused(room="orders", seq=5, **command)
+            assert error["code"] == "forbidden"
     await connection.close()
 
 

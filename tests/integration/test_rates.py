@@ -1,6 +1,7 @@
 """Who is too fast: refused with when to come back, then shown out; plain clients are slowed instead."""
 
 import asyncio
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -161,18 +162,51 @@ async def test_who_sends_too_many_bytes_is_refused_before_they_are_read(
     assert int(answers[-1].headers["retry-after"]) <= 60_000 / BYTE_RATE
 
 
-@pytest.mark.parametrize("path", ["/?room=fast&name=ada", "/sockjs-plain/websocket?name=ada"])
-async def test_a_plain_client_that_sends_too_many_bytes_is_slowed_down(
-    tmp_path: Path, path: str
-) -> None:
+# Doors whose clients have no words for a refusal: what they are opened with, and what a text is there.
+SLOWED: dict[str, tuple[str, str, str]] = {
+    "plain": ("/?name=plain&room=plain", "", "{}"),
+    "sockjs": ("/sockjs-plain/websocket?name=sockjs", "", "{}"),
+    "socket.io": ("/socket.io/?EIO=4&transport=websocket&name=sio", "40", '42["message","{}"]'),
+}
+REFUSED = ["/ws?name=native", "/sockjs/websocket?name=raw"]
+
+
+@pytest.fixture(scope="module")
+async def narrow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """A server on which 200,000 bytes may come at once, and half of them in each second."""
+    data = tmp_path_factory.mktemp("narrow") / "data"
+    async with Server(data, "--byte-rate", "100000") as server:
+        yield server
+
+
+@pytest.mark.parametrize("door", SLOWED)
+async def test_who_sends_too_many_bytes_is_slowed_down(narrow: Server, door: str) -> None:
+    path, opening, form = SLOWED[door]
     loop, text = asyncio.get_running_loop(), "x" * 50_000
     async with (
-        Server(tmp_path / "data", "--byte-rate", "100000") as server,
-        connect(f"ws://127.0.0.1:{server.port}{path}") as client,
+        asyncio.timeout(30),
+        connect(f"ws://127.0.0.1:{narrow.port}{path}") as client,
     ):
+        if opening:
+            await client.send(opening)
         begin = loop.time()
         for _ in range(7):
-            await client.send(text)
-        async with asyncio.timeout(30):
-            assert [await client.recv() for _ in range(7)] == [text] * 7
+            await client.send(form.replace("{}", text))
+        found = 0
+        while found < 7:
+            found += text in str(await client.recv())
         assert loop.time() - begin > 0.8
+
+
+@pytest.mark.parametrize("path", REFUSED)
+async def test_who_sends_too_many_bytes_in_commands_is_told_so(narrow: Server, path: str) -> None:
+    post = json.dumps({"id": 7, "do": "post", "room": "told", "text": "x" * 50_000})
+    async with (
+        asyncio.timeout(30),
+        connect(f"ws://127.0.0.1:{narrow.port}{path}") as client,
+    ):
+        codes: list[str] = []
+        while "rate_limited" not in codes:
+            await client.send(post)
+            codes.append(json.loads(await client.recv()).get("error", {}).get("code", "taken"))
+        assert codes[:3] == ["taken"] * 3

@@ -11,6 +11,7 @@ import pytest
 
 import hubbub
 from hubbub import cli
+from hubbub.cli import sdk
 from hubbub.cli.parsing import Parser
 from hubbub.client import Client, Closed, Refused, Unreachable
 from hubbub.streams import CannotWrite
@@ -116,6 +117,11 @@ def sent(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     def send_lines(client: Client, room: str, *, form: SendOutput, **more: Any) -> None:
         send(client, room, "lines of stdin", form=form, **more)
 
+    def client(chosen: Any, timeout: float | None) -> Client:
+        seen["open_timeout"] = timeout
+        return sdk.client(chosen, timeout)
+
+    monkeypatch.setattr("hubbub.cli.commands.send.client", client)
     monkeypatch.setattr("hubbub.terminal.send.send", send)
     monkeypatch.setattr("hubbub.terminal.send.send_lines", send_lines)
     return seen
@@ -126,6 +132,7 @@ def test_send_takes_its_text_from_the_arguments_or_stdin(sent: dict[str, Any]) -
     assert (sent["room"], sent["text"], sent["timeout"]) == ("lobby", "hello, everyone", 10.0)
     assert cli.main(["send", "lobby"]) == 0
     assert (sent["text"], sent["timeout"], sent["prefix"]) == ("lines of stdin", None, None)
+    assert sent["open_timeout"] is None
     assert cli.main(["send", "lobby", "--timeout", "3", "--idempotency", "p"]) == 0
     assert (sent["text"], sent["timeout"], sent["prefix"]) == ("lines of stdin", 3.0, "p")
 

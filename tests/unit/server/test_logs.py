@@ -1,9 +1,13 @@
+import json
 import logging
+from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
-from hubbub.server.process.logs import AT_MOST, NotTooOften
+from hubbub.server.audit import audit
+from hubbub.server.process.logs import AT_MOST, AUDIT_FILE, NotTooOften, open_audit
 
 
 def record(message: str, **facts: object) -> logging.LogRecord:
@@ -40,3 +44,21 @@ def test_what_must_not_be_lost_is_not_bounded() -> None:
     bound = NotTooOften(only={"refused"})
     assert all(bound.filter(record("token created")) for _ in range(50))
     assert not all(bound.filter(record("refused")) for _ in range(50))
+
+
+@pytest.mark.usefixtures("at")
+def test_who_is_refused_again_and_again_does_not_fill_the_audit_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = logging.getLogger("hubbub.audit")
+    monkeypatch.setattr(log, "handlers", [])
+    monkeypatch.setattr(log, "propagate", log.propagate)
+    monkeypatch.setattr(log, "level", log.level)
+    open_audit(tmp_path)
+    for _ in range(50):
+        audit("refused", address="192.0.2.7")
+        audit("token created")
+    log.handlers[0].close()
+    lines = (tmp_path / AUDIT_FILE).read_text().splitlines()
+    written = Counter(json.loads(line)["action"] for line in lines)
+    assert written == {"refused": AT_MOST, "token created": 50}

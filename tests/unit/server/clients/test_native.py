@@ -101,7 +101,7 @@ async def test_nothing_large_is_parsed_before_it_is_known_whose_it_is(
     await heard(client, "no JSON at all" + " " * MAX_HELLO_BYTES)
     await settle()
     (reply,) = replies(peer)
-    assert reply["error"]["code"] == "bad_request" if has_guests else "unauthenticated"
+    assert reply["error"]["code"] == ("bad_request" if has_guests else "unauthenticated")
     client.end()
 
 
