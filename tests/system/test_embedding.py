@@ -309,6 +309,25 @@ async def attach(page: Page, form: Locator) -> None:
         assert not await faults(page)
     await form.get_by_role("button", name="Remove unwanted.txt").click()
     await expect(attached).to_have_count(2)
+    await form.get_by_role("button", name="Pause notes.txt").click()
+    await expect(attached.first).to_contain_text("Paused")
+    await form.get_by_role("button", name="Resume notes.txt").click()
+    await expect(form.get_by_role("button", name="Pause notes.txt")).to_be_visible()
+    await form.get_by_role("textbox", name="Alt text for dot.png").fill("A dot")
+    await page.keyboard.press("Enter")
+    await expect(form.get_by_role("textbox", name="Message")).to_be_focused()
+
+
+async def wait_with_files(page: Page, form: Locator) -> None:
+    """A message waits with its files, and others go ahead of it."""
+    waiting = room(page).locator(".unsent")
+    await expect(waiting).to_contain_text("Sending… 2 files to upload")
+    await expect(waiting.get_by_role("list", name="Attached files")).to_contain_text("dot.png")
+    await expect(waiting).to_be_in_viewport()
+    await expect(form.get_by_role("list", name="Attached files")).to_have_count(0)
+    await form.get_by_role("textbox", name="Message").fill("at once")
+    await page.keyboard.press("Enter")
+    await expect(room(page).locator(".message:not(.unsent) .body").last).to_have_text("at once")
 
 
 async def send_files(page: Page, host: Host) -> None:
@@ -328,16 +347,17 @@ async def send_files(page: Page, host: Host) -> None:
     await page.route("**/api/v1/uploads", hold)
     await attach(page, form)
     await expect(messages.last).to_be_in_viewport()
-    await form.get_by_role("textbox").fill("\n".join("all of it" for _ in range(5)))
+    await form.get_by_role("textbox", name="Message").fill("\n".join("all of it" for _ in range(5)))
     await expect(messages.last).to_be_in_viewport()
     await page.keyboard.press("Enter")
-    await expect(form.get_by_role("status")).to_have_text("Sending… 2 files to upload")
+    await wait_with_files(page, form)
     opened.set()
     await expect(messages.last.get_by_role("list", name="Files")).to_contain_text("notes.txt")
-    await expect(messages.last.get_by_role("img", name="dot.png")).to_be_visible()
-    await expect(form.get_by_role("textbox")).to_have_value("")
+    await expect(messages.last.get_by_role("img", name="A dot")).to_be_visible()
+    await expect(room(page).locator(".unsent")).to_have_count(0)
     last = (await host.ask("GET", "/messages?limit=1"))["messages"][0]
-    assert [file["name"] for file in last["files"]] == ["notes.txt", "dot.png"]
+    shown = [(file["name"], file.get("alt")) for file in last["files"]]
+    assert shown == [("notes.txt", None), ("dot.png", "A dot")]
 
 
 async def draw_emoji(messages: Locator, host: Host) -> None:

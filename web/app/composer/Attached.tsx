@@ -1,12 +1,13 @@
 // The files that are to be sent: what each is, how far it is, and what one can do about it.
 
-import type { ComponentChildren } from "preact";
+import type { ComponentChildren, ComponentType } from "preact";
 import { useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import type { Attachment } from "../store/attachments.ts";
 import { Drawn } from "../ui/Drawn.tsx";
 import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import { AltText } from "./AltText.tsx";
 
 const SHOWN = /^image\/(png|jpeg|gif|webp|avif)$/;
 const SIDE = 40; // CSS pixels of a preview
@@ -32,18 +33,45 @@ function Preview({ type, content, icon }: PreviewProps) {
   return <Drawn of={content} label="" width={SIDE} height={SIDE} onError={() => setBroken(true)} />;
 }
 
+export interface ButtonProps {
+  name: "pause" | "play" | "again" | "close";
+  label: string;
+  onClick(): void;
+}
+
+/** How one does something about a file, until its message is sent. */
+export interface Doing {
+  change(id: string, changed: Partial<Attachment>): void;
+  remove(file: Attachment): void;
+  /** Go on to what the message says. */
+  next(): void;
+  Button: ComponentType<ButtonProps>;
+}
+
+function Acts({ of: file, doing: { change, remove, Button } }: { of: Attachment; doing: Doing }) {
+  const { id, state } = file;
+  const shown = harmless(file.name);
+  const go = () => change(id, { state: "waiting", why: undefined });
+  return (
+    <>
+      {state === "sending" && <Button name="pause" label={t.pauseUpload(shown)} onClick={() => change(id, { state: "paused" })} />}
+      {state === "paused" && <Button name="play" label={t.resumeUpload(shown)} onClick={go} />}
+      {state === "failed" && <Button name="again" label={t.retryUpload(shown)} onClick={go} />}
+      <Button name="close" label={t.removeFile(shown)} onClick={() => remove(file)} />
+    </>
+  );
+}
+
 interface AttachedProps {
   of: readonly Attachment[];
   contentOf(id: string): Blob | undefined;
   /** What stands for files that are no pictures. */
   icon?: ComponentChildren;
-  /** Where one says what a picture shows. */
-  describe?(file: Attachment): ComponentChildren;
-  /** What one can do about a file. */
-  acts(file: Attachment): ComponentChildren;
+  /** Nothing is, once the message is on its way. */
+  doing?: Doing | undefined;
 }
 
-export const Attached = ({ of: files, contentOf, icon, describe, acts }: AttachedProps) => (
+export const Attached = ({ of: files, contentOf, icon, doing }: AttachedProps) => (
   <ul class="attached" aria-label={t.attached}>
     {files.map((file) => (
       <li key={file.id} class={file.state}>
@@ -55,9 +83,11 @@ export const Attached = ({ of: files, contentOf, icon, describe, acts }: Attache
             <progress aria-label={t.uploadOf(harmless(file.name))} max={Math.max(1, file.size)} value={file.sent} />
           )}
           {!file.isKept && file.state !== "whole" && <small>{t.notKeptYet}</small>}
-          {SHOWN.test(file.type) && describe?.(file)}
+          {doing && SHOWN.test(file.type) && (
+            <AltText name={file.name} value={file.alt ?? ""} onText={(alt) => doing.change(file.id, { alt })} onEnter={doing.next} />
+          )}
         </span>
-        {acts(file)}
+        {doing && <Acts of={file} doing={doing} />}
       </li>
     ))}
   </ul>

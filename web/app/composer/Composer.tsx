@@ -189,7 +189,7 @@ export function Composer({ room, id, label, placeholder, sends }: ComposerProps)
       <fieldset disabled={!isOpen}>
         {replied && <Replying by={replied.by} />}
         {placeOf(room)?.isForum.value && <Title room={room} next={() => field.current?.focus()} />}
-        {files.length > 0 && <Attachments of={files} />}
+        {files.length > 0 && <Attachments of={files} room={room} />}
         <Why text={why || whyNotTaken(room)} />
         <Field
           field={field}

@@ -1,55 +1,67 @@
-// The files of a message that is being written in an embedded room. It is loaded once somebody attaches one.
+// The files of a message in an embedded room: of one that is being written, and of one that waits.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { Attached } from "../composer/Attached.tsx";
+import { Attached, type ButtonProps } from "../composer/Attached.tsx";
 import styles from "../composer/attached.css?inline";
-import { t } from "../i18n/index.ts";
+import type { Attachment } from "../store/attachments.ts";
+import type { Log } from "../store/embedded.ts";
 import type { EmbeddedFiles } from "../store/embedded_files.ts";
 import { Why } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import icons from "./attaching.css?inline";
 
 export { EmbeddedFiles } from "../store/embedded_files.ts";
 
-const CROSS = "×";
+/** The page's own icons, which pages of other sites may not load. */
+const SHAPES = {
+  pause: "M7.5 5v10M12.500 5v10",
+  play: "m7 4.500 8 5.500-8 5.500z",
+  again: "M15.500 10a5.500 5.500 0 1 1-1.700-4M15.500 3v3.500H12",
+  close: "m5 5 10 10M15 5 5 15",
+};
 
 const sheet = new CSSStyleSheet();
-sheet.replaceSync(styles);
+sheet.replaceSync(styles + icons);
 
 /** Give the styles to the room's own element, once. */
-function adopt(root: Node): void {
+function adopt(root: Node | undefined): void {
   if (root instanceof ShadowRoot && !root.adoptedStyleSheets.includes(sheet)) root.adoptedStyleSheets.unshift(sheet);
 }
 
-export function Attaching({ of: held }: { of: EmbeddedFiles }) {
+const Button = ({ name, label, onClick }: ButtonProps) => (
+  <button type="button" class="quiet" aria-label={label} title={label} onClick={onClick}>
+    <svg class="icon" viewBox="0 0 20 20" aria-hidden="true">
+      <path d={SHAPES[name]} />
+    </svg>
+  </button>
+);
+
+interface AttachingProps {
+  of: EmbeddedFiles;
+  log: Log;
+  /** Go on to what the message says. */
+  next(): void;
+}
+
+export const Attaching = ({ of: held, log, next }: AttachingProps) => (
+  <>
+    <Shown of={held} files={held.attachedIn(log)} doing={{ change: held.change, remove: held.remove, next, Button }} />
+    {held.why.value && <Why text={harmless(held.why.value)} />}
+  </>
+);
+
+interface ShownProps {
+  of: EmbeddedFiles;
+  files: readonly Attachment[];
+  doing?: Parameters<typeof Attached>[0]["doing"];
+}
+
+export function Shown({ of: held, files, doing }: ShownProps) {
   const ref = useRef<HTMLDivElement>(null);
-  useLayoutEffect(() => {
-    if (ref.current) adopt(ref.current.getRootNode());
-  }, []);
+  useLayoutEffect(() => adopt(ref.current?.getRootNode()), []);
   return (
     <div class="attaching" ref={ref}>
-      {held.all.value.length > 0 && (
-        <Attached
-          of={held.all.value}
-          contentOf={held.contentOf}
-          acts={({ id, name, state }) => (
-            <>
-              {state === "failed" && (
-                <button
-                  type="button"
-                  aria-label={t.retryUpload(harmless(name))}
-                  onClick={() => held.change(id, { state: "waiting", why: undefined })}
-                >
-                  {t.retry}
-                </button>
-              )}
-              <button type="button" class="quiet" aria-label={t.removeFile(harmless(name))} onClick={() => held.remove(id)}>
-                {CROSS}
-              </button>
-            </>
-          )}
-        />
-      )}
-      {held.why.value && <Why text={harmless(held.why.value)} />}
+      {files.length > 0 && <Attached of={files} contentOf={held.contentOf} doing={doing} />}
     </div>
   );
 }

@@ -28,7 +28,7 @@ export function Messages({ of: room, log, label, nothing, earlier, root }: Messa
   const isAtEnd = useRef(true);
   const [at, setAt] = useState(0);
   const version = log.version.value;
-  const unsent = room.unsent.value.filter((entry) => log.awaits(entry));
+  const unsent = room.unsentIn(log);
   useLayoutEffect(() => anchor.current?.hold(), [version, unsent.length]);
   useLayoutEffect(() => {
     if (!scroller.current || !content.current) return undefined;
@@ -68,8 +68,8 @@ export function Messages({ of: room, log, label, nothing, earlier, root }: Messa
         <div class="log" role="log" aria-label={label}>
           <ol>
             {messages.map((message, i) => row(message, messages[i - 1]))}
-            {unsent.map((entry) => (
-              <Unsent key={entry.post.client_message_id} of={room} entry={entry} />
+            {unsent.map((each) => (
+              <Unsent key={each.id} of={room} message={each} />
             ))}
           </ol>
         </div>

@@ -3,8 +3,8 @@
 import { useState } from "preact/hooks";
 import { dayKey, dayOf, fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
-import type { Embedded, Log } from "../store/embedded.ts";
-import type { Entry, wire } from "../store/sdk.ts";
+import type { Embedded, Log, Unsent as Waits } from "../store/embedded.ts";
+import type { wire } from "../store/sdk.ts";
 import { EmojiText } from "../timeline/EmojiText.tsx";
 import { Files } from "../timeline/Files.tsx";
 import { Previews } from "../timeline/Previews.tsx";
@@ -12,6 +12,7 @@ import { Written } from "../timeline/Written.tsx";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
 import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import { attaching } from "./attaching.ts";
 
 const USUAL = ["👍", "❤️", "😂", "🎉", "😮", "🙏"];
 
@@ -125,26 +126,34 @@ function Tools({ of: room, log, message, tabIndex, isRoot }: ActsProps) {
 }
 
 /** What is not yet in the log, or was refused. */
-export function Unsent({ of: room, entry: { post, state, error } }: { of: Embedded; entry: Entry }) {
-  const id = post.client_message_id ?? "";
+export function Unsent({ of: room, message: { id, text, isStored, why, files } }: { of: Embedded; message: Waits }) {
+  const held = room.files.value;
+  const Attached = attaching.value?.Shown;
+  const toUpload = files.filter(({ state }) => state !== "whole").length;
+  const isRefused = why !== undefined;
   return (
-    <li class={state === "refused" ? "message unsent refused" : "message unsent"}>
+    <li class={isRefused ? "message unsent refused" : "message unsent"}>
       <div class="body" dir="auto">
-        <Written text={post.text ?? ""} />
+        <Written text={text} />
       </div>
-      {state === "refused" ? (
-        <p class="why" role="alert">
-          {t.notSent(error?.message ?? "")}
+      {Attached && held && files.length > 0 && <Attached of={held} files={files} />}
+      <p class={isRefused ? "waits why" : "waits"}>
+        {isRefused ? (
+          <span role="alert">{t.notSent(why)}</span>
+        ) : (
+          !isStored && <small>{toUpload ? t.sendingFiles(toUpload) : t.sending}</small>
+        )}
+        {isRefused && (
           <button type="button" onClick={() => room.retry(id)}>
             {t.retry}
           </button>
+        )}
+        {(isRefused || toUpload > 0) && (
           <button type="button" onClick={() => room.discard(id)}>
             {t.discard}
           </button>
-        </p>
-      ) : (
-        state !== "stored" && <small>{t.sending}</small>
-      )}
+        )}
+      </p>
     </li>
   );
 }

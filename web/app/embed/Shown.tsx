@@ -40,7 +40,7 @@ function Room({ of: room, heading }: { of: Embedded; heading: string }) {
           </h2>
         )}
         <Messages of={room} log={room.log} label={t.messages} nothing={t.nothingYet} earlier={t.earlierMessages} />
-        {!room.log.lost.value && <Writing log={room.log} label={t.message} placeholder={t.writeHere} sends={t.send} />}
+        {!room.log.lost.value && <Writing of={room} log={room.log} label={t.message} placeholder={t.writeHere} sends={t.send} />}
       </div>
       {thread && <Thread key={thread.seq} of={room} seq={thread.seq} log={thread.log} />}
       <State of={room} log={thread?.log ?? room.log} />
@@ -81,7 +81,7 @@ function Thread({ of: room, seq, log }: { of: Embedded; seq: number; log: Log })
       <Messages of={room} log={log} label={t.threadMessages} nothing={t.noReplies} earlier={t.earlier} root={root} />
       {isEnded && <p class="status">{t.threadEnded}</p>}
       {!isEnded && !log.lost.value && (
-        <Writing log={log} label={t.replyToThread} placeholder={t.replyToThread} sends={t.sendReply} isFirst />
+        <Writing of={room} log={log} label={t.replyToThread} placeholder={t.replyToThread} sends={t.sendReply} isFirst />
       )}
     </section>
   );

@@ -4,14 +4,15 @@ import type { TargetedKeyboardEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pasted } from "../composer/given.ts";
 import { t } from "../i18n/index.ts";
-import type { Log } from "../store/embedded.ts";
-import type { EmbeddedFiles } from "../store/embedded_files.ts";
+import type { Embedded, Log } from "../store/embedded.ts";
 import { Grow, isComposing } from "../ui/Grow.tsx";
+import { attaching, loadAttaching } from "./attaching.ts";
 
 const TYPING_EVERY = 3000; // milliseconds
 const PLUS = "+";
 
 interface WritingProps {
+  of: Embedded;
   log: Log;
   label: string;
   placeholder: string;
@@ -20,58 +21,37 @@ interface WritingProps {
   isFirst?: boolean;
 }
 
-/** The files that are attached, and what shows them: both are loaded with the first one. */
-interface Holding {
-  files: EmbeddedFiles;
-  Attaching: typeof import("./Attaching.tsx").Attaching;
-}
-
-function useFiles(log: Log) {
-  const [holding, setHolding] = useState<Holding>();
-  const [why, setWhy] = useState("");
-  const take = async (given: readonly File[]) => {
-    setWhy("");
-    if (!given.length) return;
-    try {
-      const { Attaching, EmbeddedFiles } = await import("./Attaching.tsx");
-      const { files } = holding ?? { files: new EmbeddedFiles(log.client) };
-      setHolding({ files, Attaching });
-      files.take(given);
-    } catch {
-      setWhy(t.noServer);
-    }
-  };
-  return { holding, why, setWhy, take };
-}
-
-export function Writing({ log, label, placeholder, sends, isFirst }: WritingProps) {
+export function Writing({ of: room, log, label, placeholder, sends, isFirst }: WritingProps) {
   const field = useRef<HTMLTextAreaElement>(null);
   const [text, setText] = useState("");
-  const [isWaiting, setWaiting] = useState(false);
-  const { holding, why, setWhy, take } = useFiles(log);
+  const [why, setWhy] = useState("");
   const toldAt = useRef(0);
-  const files = holding?.files.all.value ?? [];
-  const missing = files.filter(({ state }) => state !== "whole").length;
-  const hasFailed = files.some(({ state }) => state === "failed");
+  const held = room.files.value;
+  const Attaching = attaching.value?.Attaching;
   const takesFiles = log.version.value >= 0 && log.takesFiles;
   useLayoutEffect(() => {
     if (isFirst) field.current?.focus();
   }, []);
-  const send = () => {
-    if (!text.trim() && !files.length) return setWaiting(false);
-    setWhy(hasFailed ? t.filesFirst : "");
-    setWaiting(missing > 0 && !hasFailed);
-    if (missing) return;
-    log.send(
-      text.trim(),
-      files.map(({ key }) => key as string),
-    );
-    setText("");
-    holding?.files.clear();
+  const take = async (given: readonly File[]) => {
+    setWhy("");
+    if (!given.length) return;
+    try {
+      const { EmbeddedFiles } = await loadAttaching();
+      room.files.value ??= new EmbeddedFiles(log.client);
+      room.files.value.take(log, given);
+    } catch {
+      setWhy(t.noServer);
+    }
   };
-  useLayoutEffect(() => {
-    if (isWaiting && (!missing || hasFailed)) send();
-  }, [isWaiting, missing, hasFailed]);
+  const send = () => {
+    const files = held?.attachedIn(log) ?? [];
+    const hasFailed = files.some(({ state }) => state === "failed");
+    setWhy(hasFailed ? t.filesFirst : "");
+    if (hasFailed || !(text.trim() || files.length)) return;
+    if (files.length) held?.send(log, text.trim());
+    else log.post(text.trim()).catch(() => {});
+    setText("");
+  };
   const write = (written: string) => {
     setText(written);
     if (!written || Date.now() - toldAt.current < TYPING_EVERY) return;
@@ -99,26 +79,18 @@ export function Writing({ log, label, placeholder, sends, isFirst }: WritingProp
       onDragOver={(event) => takesFiles && event.preventDefault()}
       onDrop={(event) => give(event, [...(event.dataTransfer?.files ?? [])])}
     >
-      {holding && <holding.Attaching of={holding.files} />}
-      <Grow
-        field={field}
-        label={label}
-        placeholder={placeholder}
-        value={text}
-        onText={write}
-        onKeyDown={press}
-        more={{ readOnly: isWaiting }}
-      />
+      {held && Attaching && <Attaching of={held} log={log} next={() => field.current?.focus()} />}
+      <Grow field={field} label={label} placeholder={placeholder} value={text} onText={write} onKeyDown={press} />
       {takesFiles && (
         <button type="button" aria-label={t.attachFiles} onClick={() => pick(take)}>
           {PLUS}
         </button>
       )}
-      <button type="submit" class="primary" disabled={isWaiting}>
+      <button type="submit" class="primary">
         {sends}
       </button>
       <p class={why ? "status why" : "status"} role="status">
-        {why || (isWaiting && t.sendingFiles(missing))}
+        {why}
       </p>
     </form>
   );

@@ -1,9 +1,10 @@
-// Which of the files that somebody chose a message takes, and what each is before it is uploaded. Pure.
+// Which of the files that somebody chose a message takes, what each is before it is uploaded, and what the message says of it. Pure.
 
-import { newId } from "#sdk";
+import { newId, type wire } from "#sdk";
 import { timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
 import type { FileRow } from "../offline/db.ts";
+import type { Attachment } from "./attachments.ts";
 
 const MOST_OF_A_MESSAGE = 10;
 
@@ -31,3 +32,9 @@ export const rowOf = (room: string, file: File, at: number): FileRow => {
   const { name, type, size } = content;
   return { id: newId(), room, name: name || t.unnamedFile, type, size, at, content };
 };
+
+/** What a message says of the files that are posted with it. */
+export function saidOf(files: readonly (Attachment | undefined)[]): Pick<wire.Post, "files" | "alts"> {
+  const alts = files.flatMap((file) => (file?.key && file.alt ? [[file.key, file.alt] as const] : []));
+  return { files: files.map((file) => file?.key ?? ""), ...(alts.length && { alts: Object.fromEntries(alts) }) };
+}

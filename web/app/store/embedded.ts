@@ -1,8 +1,23 @@
 // A room by itself, in a page of another site: it uses nothing of what the messenger keeps, in memory or in the browser.
 
 import { signal } from "@preact/signals";
-import { type Client, Closed, connect, type Entry, type Room, reactedWith, type Status, type Token, whoOf, type wire } from "#sdk";
+import {
+  type Acknowledgement,
+  type Client,
+  Closed,
+  connect,
+  type Entry,
+  type PostOptions,
+  type Room,
+  reactedWith,
+  type Status,
+  type Token,
+  whoOf,
+  type wire,
+} from "#sdk";
+import type { Attachment } from "./attachments.ts";
 import { EmbeddedEmoji } from "./embedded_emoji.ts";
+import type { EmbeddedFiles } from "./embedded_files.ts";
 import type { Getter } from "./file.ts";
 
 const MOST_SHOWN = 200; // messages, unless somebody asks for older ones
@@ -15,6 +30,16 @@ export interface Asked {
   name?: string | undefined;
 }
 
+/** A message that is not yet in the log; `why` it was refused. */
+export interface Unsent {
+  id: string;
+  at: number;
+  text: string;
+  isStored: boolean;
+  why: string | undefined;
+  files: readonly Attachment[];
+}
+
 /** The log of the room, or of a thread in it. */
 export class Log {
   /** Grows when something in it is otherwise. */
@@ -24,19 +49,20 @@ export class Log {
   /** Why the last reaction was refused. */
   readonly refused = signal("");
   readonly client: Client;
-  readonly #asked: string;
+  /** What it was called when it was asked for. */
+  readonly asked: string;
   #room: Room | undefined;
   #most = MOST_SHOWN;
   #isLeft = false;
 
   constructor(client: Client, asked: string) {
     this.client = client;
-    this.#asked = asked;
+    this.asked = asked;
   }
 
-  /** Its key; until it is there, what it was called when it was asked for. */
+  /** Its key; until it is there, what was asked for. */
   get name(): string {
-    return this.#room?.name ?? this.#asked;
+    return this.#room?.name ?? this.asked;
   }
 
   get messages(): wire.Message[] {
@@ -73,12 +99,12 @@ export class Log {
 
   /** Whether an outbox's entry is to come here. */
   awaits({ post }: Entry): boolean {
-    return post.room === this.name || post.room === this.#asked;
+    return post.room === this.name || post.room === this.asked;
   }
 
   /** Send a message, also before the log is there: until it is stored, it waits in the outbox, which says what became of it. */
-  send(text: string, files: readonly string[]): void {
-    this.client.post(this.name, text, files.length ? { files } : {}).catch(() => {});
+  post(text: string, options?: PostOptions): Promise<Acknowledgement> {
+    return this.client.post(this.name, text, options);
   }
 
   /** Put a reaction to a message, or take one's own away. */
@@ -106,7 +132,7 @@ export class Log {
 
   /** Follow it until it is left. `meet` is told of each new message. */
   async follow(meet: (room: Room, event: wire.AnyEvent) => void): Promise<void> {
-    const room = await this.client.follow(this.#asked);
+    const room = await this.client.follow(this.asked);
     if (this.#isLeft) return this.#leave(room);
     this.#room = room;
     this.changed();
@@ -145,7 +171,9 @@ export class Embedded {
   /** The thread that is open, by the message that it is about. */
   readonly thread = signal<{ seq: number; log: Log } | undefined>(undefined);
   readonly status = signal<Status>({ state: "connecting", reason: "" });
-  readonly unsent = signal<readonly Entry[]>([]);
+  /** What is attached to messages here, since the first file was. */
+  readonly files = signal<EmbeddedFiles | undefined>(undefined);
+  readonly #outbox = signal<readonly Entry[]>([]);
   readonly #client: Client;
   readonly #people = new Map<string, string>();
 
@@ -182,12 +210,32 @@ export class Embedded {
   /** Get a file of a message: no cookie goes to another site's server. */
   readonly get: Getter = (file, side) => this.#client.download(file, { thumbnail: side });
 
+  /** What of a log waits, or was refused, the oldest first. */
+  unsentIn(log: Log): Unsent[] {
+    const held = this.files.value;
+    const posted = this.#outbox.value.filter((entry) => log.awaits(entry));
+    const waiting = held?.messages.value.filter((each) => each.log.asked === log.asked && !each.isPosted) ?? [];
+    const files = (id: string) => held?.of(id) ?? [];
+    return [
+      ...posted.map(({ post: { client_message_id: id, text = "" }, at, state, error }) => {
+        const why = state === "refused" ? (error?.message ?? "") : undefined;
+        return { id, at, text, isStored: state === "stored", why, files: files(id) };
+      }),
+      ...waiting.map(({ id, at, text, why }) => {
+        const failed = files(id).find(({ state }) => state === "failed");
+        return { id, at, text, isStored: false, why: why ?? failed?.why, files: files(id) };
+      }),
+    ].sort((a, b) => a.at - b.at);
+  }
+
   discard(id: string): void {
     this.#client.outbox.discard(id);
+    this.files.peek()?.drop(id);
   }
 
   retry(id: string): void {
     this.#client.outbox.retry(id);
+    this.files.peek()?.retry(id);
   }
 
   openThread(seq: number): void {
@@ -230,6 +278,6 @@ export class Embedded {
   }
 
   async #watchOutbox(): Promise<void> {
-    for await (const entries of this.#client.outbox.changes()) this.unsent.value = [...entries];
+    for await (const entries of this.#client.outbox.changes()) this.#outbox.value = [...entries];
   }
 }

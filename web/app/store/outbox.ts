@@ -6,6 +6,7 @@ import { t } from "../i18n/index.ts";
 import type { Waiting } from "../offline/db.ts";
 import { joinTabs, type Tabs, type Told } from "../offline/leader.ts";
 import { attachmentOf, changeAttachment, hearAttachments, hearFile, letGoOf, openAttachments } from "./attachments.ts";
+import { saidOf } from "./choosing.ts";
 import { isOwn, ME, slotOf, type Waits } from "./commands.ts";
 import { takeFormer } from "./former.ts";
 import { call } from "./http.ts";
@@ -218,7 +219,7 @@ function send(): void {
 async function deliver({ client_message_id: id, room, command, attached }: Waiting): Promise<void> {
   const client = clientOf();
   const told = { kind: "outbox", id } as const;
-  const files = attached && shownOf(attached);
+  const files = attached && saidOf(attached.map(attachmentOf));
   if (!client) return;
   try {
     const ok =
@@ -233,13 +234,6 @@ async function deliver({ client_message_id: id, room, command, attached }: Waiti
   } catch (error) {
     if (error instanceof Refused && client === clientOf()) refused(id, command.do, error);
   }
-}
-
-/** What a message says of the files that are posted with it. */
-function shownOf(attached: readonly string[]): Pick<wire.Post, "files" | "alts"> {
-  const all = attached.map((id) => attachmentOf(id));
-  const alts = all.flatMap((file) => (file?.key && file.alt ? [[file.key, file.alt] as const] : []));
-  return { files: all.map((file) => file?.key ?? ""), ...(alts.length && { alts: Object.fromEntries(alts) }) };
 }
 
 /** Change one's profile, for which there is no command, whenever there is a connection. */

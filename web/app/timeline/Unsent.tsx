@@ -47,7 +47,7 @@ function Pending({ entry, name, follows }: { entry: Entry; name: string; follows
           {GAP}
           <Time at={new Date(at).toISOString()} />
         </div>
-        {files.length > 0 && <Attachments of={files} isSent />}
+        {files.length > 0 && <Attachments of={files} />}
         <div class="status">
           <span role={failed ? "alert" : undefined}>{statusOf(entry, toUpload)}</span>
           {failed && (
