@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -75,6 +76,16 @@ class People:
         assert answer.ok, await answer.text()
         return await answer.json()
 
+    async def again(self, handle: str, name: str, **profile: Any) -> Page:
+        """A page on another device of somebody who has an account."""
+        page = await self._new_page(profile)
+        given = {"handle": handle, "password": PASSWORD}
+        entered = await page.context.request.post(f"{self.server.url}/api/v1/login", data=given)
+        assert entered.ok, await entered.text()
+        await page.goto(f"{self.server.url}/#entered")
+        await at_home(page, name)
+        return page
+
     async def _new_page(self, profile: dict[str, Any]) -> Page:
         context = await self._browser.new_context(**self._profile | profile)
         self.contexts.append(context)
@@ -99,6 +110,41 @@ async def people_of(
         for context in people.contexts:
             await context.close()
         assert not people.wrong
+
+
+OPEN = "dialog, aside"  # what stands over a page or beside its room, and perhaps stays in others
+
+
+@dataclass
+class Friends:
+    """The pages of two who know each other, to meet on again and again."""
+
+    people: People
+    ada: Page
+    grace: Page
+
+    @asynccontextmanager
+    async def meeting(self) -> AsyncIterator[None]:
+        """In the block they begin in the lobby, alone in no other room. Raises AssertionError if a page threw, or its console had an error."""
+        for page in (self.ada, self.grace):
+            await self._go_home(page)
+        devices = len(self.people.contexts)
+        yield
+        for context in self.people.contexts[devices:]:
+            await context.close()
+        del self.people.contexts[devices:]
+        wrong, self.people.wrong[:] = self.people.wrong[:], []
+        assert not wrong
+
+    async def _go_home(self, page: Page) -> None:
+        start = await self.people.ask(page, "GET", "/start", None)
+        for each in start["rooms"]:
+            await self.people.ask(page, "POST", f"/rooms/{each['room']}/leave", {})
+        await page.evaluate("location.hash = 'lobby'")
+        if await page.locator(OPEN).count():
+            await page.reload()
+        await expect(page.get_by_role("heading", name="lobby", exact=True)).to_be_visible()
+        await expect(rooms(page).locator("[data-room^='@']")).to_have_count(0)
 
 
 async def enroll(page: Page, link: str, name: str) -> None:

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, Page, expect
 from tests.support.checkout import ROOT
 from tests.support.newcomers import (
     PASSWORD,
+    Friends,
     People,
     asked,
     at_home,
@@ -37,15 +38,6 @@ async def team(people: People, *names: str) -> list[Page]:
     """The pages of an owner, Ada, and of others whom she invited."""
     ada = await people.owner()
     return [ada, *[await people.invited(ada, name) for name in names]]
-
-
-async def another_device(people: People, name: str) -> Page:
-    """A page in another profile, on which someone has logged in."""
-    page = await people.visit()
-    await page.get_by_role("button", name="Log in with an account").click()
-    await log_in(page, name.lower())
-    await at_home(page, name)
-    return page
 
 
 async def session(people: People, handle: str = "ada") -> str:
@@ -129,38 +121,40 @@ async def test_a_used_link_says_so_and_leads_on(people: People) -> None:
     ada = await people.owner()
     link = await invite_link(ada)
     await people.enter(link, "Grace")
+    page = await people.visit("/")
     for used in (link, claim_link(people.server), f"{people.server.url}/i"):
-        page = await people.visit(used)
+        await page.goto(used)
         if "#" in used:
             await fill(page, "Linus")
         await expect(page.get_by_role("heading", name="This link can't be used")).to_be_visible()
-        await page.get_by_role("button", name="Log in").click()
-        await log_in(page, "ada")
-        await at_home(page, "Ada")
+    await page.get_by_role("button", name="Log in").click()
+    await log_in(page, "ada")
+    await at_home(page, "Ada")
 
 
-MISTAKES = {  # and who makes it
-    "Linus": ("Linus", "ada", PASSWORD, "Handle", "already in use"),
-    "Grace": ("Grace", "gra ce", PASSWORD, "Handle", "Invalid handle"),
-    "Mary": ("Adа", "mary", PASSWORD, "Display name", "looks like"),
-    "Joan": ("Joan", "joan", "short", "Password", "use at least 8 characters"),
-    "Frances": ("Frances", "frances", "password", "Password", "too easy to guess"),
-    "Edith": ("Edith", "edith", "", "Password", "Fill this in"),
-    "Barbara": ("", "barbara", PASSWORD, "Display name", "Fill this in"),
-}
+MISTAKES = (
+    ("Linus", "ada", PASSWORD, "Handle", "already in use"),
+    ("Grace", "gra ce", PASSWORD, "Handle", "Invalid handle"),
+    ("Adа", "mary", PASSWORD, "Display name", "looks like"),
+    ("Joan", "joan", "short", "Password", "use at least 8 characters"),
+    ("Frances", "frances", "password", "Password", "too easy to guess"),
+    ("Edith", "edith", "", "Password", "Fill this in"),
+    ("", "barbara", PASSWORD, "Display name", "Fill this in"),
+)
 
 
 async def test_what_is_wrong_is_said_beside_its_field(people: People) -> None:
-    link = await invite_link(await people.owner(), len(MISTAKES))
-    for who, (name, handle, password, label, why) in MISTAKES.items():
-        page = await people.visit(link)
+    """However often one errs, the link is good for the one account that it is for."""
+    page = await people.visit(await invite_link(await people.owner()))
+    for name, handle, password, label, why in MISTAKES:
         await fill(page, name, handle, password)
         field = page.get_by_label(label)
+        await expect(page.locator(".field", has=field).get_by_role("alert")).to_contain_text(why)
         await expect(field).to_have_attribute("aria-invalid", "true")
         await expect(field).to_be_focused()
-        await expect(page.locator(".field", has=field).get_by_role("alert")).to_contain_text(why)
-        await fill(page, who)
-        await at_home(page, who)
+        await expect(page.locator("[aria-invalid=true]")).to_have_count(1)
+    await fill(page, "Barbara")
+    await at_home(page, "Barbara")
 
 
 async def test_one_logs_out_and_in_again(people: People) -> None:
@@ -185,7 +179,7 @@ async def test_one_logs_out_and_in_again(people: People) -> None:
 
 async def test_a_session_that_ends_elsewhere_ends_here(people: People) -> None:
     ada = await people.owner()
-    other = await another_device(people, "Ada")
+    other = await people.again("ada", "Ada")
     token = await session(people)
     await asked(people.server, "DELETE", "/me/sessions", None, token)
     for page in (ada, other):
@@ -210,8 +204,8 @@ async def test_a_reset_link_sets_another_password(people: People) -> None:
     await at_home(ada, "Ada")
 
 
-async def test_an_open_room_is_found_joined_and_left(people: People) -> None:
-    ada, grace = await team(people, "Grace")
+async def test_an_open_room_is_found_joined_and_left(friends: Friends) -> None:
+    ada, grace = friends.ada, friends.grace
     await make_room(ada, "Kitchen")
     await say(ada, "tea?")
     await grace.get_by_role("button", name="Open rooms").click()
@@ -253,12 +247,11 @@ async def test_a_direct_that_was_hidden_comes_back_with_the_next_message(people:
 
 
 async def test_a_mention_lights_a_badge_on_each_device_until_it_is_read_on_one(
-    people: People,
+    friends: Friends,
 ) -> None:
-    ada, desk = await team(people, "Grace")
-    phone = await another_device(people, "Grace")
-    await make_room(ada, "Plans", "Closed")
-    await invite(ada, "Grace")
+    people, ada, desk = friends.people, friends.ada, friends.grace
+    phone = await people.again("grace", "Grace")
+    await people.closed_room(ada, "Plans", "grace")
 
     await say(ada, "hello all")
     for page in (desk, phone):
@@ -283,7 +276,7 @@ async def test_a_mention_lights_a_badge_on_each_device_until_it_is_read_on_one(
 
 async def test_a_room_is_read_to_its_end_only_where_its_end_is_seen(people: People) -> None:
     ada, grace = await team(people, "Grace")
-    other = await another_device(people, "Grace")
+    other = await people.again("grace", "Grace")
     await write_to(ada, "Grace")
     token, room = await session(people), ada.url.rpartition("/")[2]
     for number in range(40):
@@ -328,17 +321,16 @@ async def test_a_post_says_what_was_read_and_many_messages_need_few_markers(peop
         post = {"text": f"message {number}"}
         await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
     await expect(bodies(grace)).to_have_count(22)
-    other = await another_device(people, "Grace")
+    other = await people.again("grace", "Grace")
     await expect(rooms(other).get_by_role("button", name="Ada", exact=True)).to_be_visible()
     assert [frame["read"] for frame in sent if frame["do"] == "post"] == [int(one or "0")]
     assert len([frame for frame in sent if frame["do"] == "read"]) <= 3 + (monotonic() - began) / 2
 
 
-async def test_who_is_removed_sees_nothing_of_the_room_any_more(people: People) -> None:
-    ada, grace = await team(people, "Grace")
-    await make_room(ada, "Plans", "Closed")
+async def test_who_is_removed_sees_nothing_of_the_room_any_more(friends: Friends) -> None:
+    people, ada, grace = friends.people, friends.ada, friends.grace
+    await people.closed_room(ada, "Plans", "grace")
     await say(ada, "the secret plan")
-    await invite(ada, "Grace")
     await rooms(grace).get_by_role("button", name="Plans").click()
     await expect(bodies(grace)).to_have_text(["the secret plan"])
     token = await session(people)
@@ -350,7 +342,7 @@ async def test_who_is_removed_sees_nothing_of_the_room_any_more(people: People) 
 
 
 @pytest.fixture
-async def elsewhere(people: People) -> AsyncIterator[list[str]]:
+async def elsewhere() -> AsyncIterator[list[str]]:
     """Links on a page of another site, http://evil.example, whose address is the first in the list."""
     links: list[str] = []
 
@@ -369,11 +361,10 @@ async def elsewhere(people: People) -> AsyncIterator[list[str]]:
 
 
 async def test_a_link_from_another_site_opens_the_message(
-    people: People, elsewhere: list[str]
+    friends: Friends, elsewhere: list[str]
 ) -> None:
-    ada, grace = await team(people, "Grace")
-    await make_room(ada, "Plans", "Closed")
-    await invite(ada, "Grace")
+    people, ada, grace = friends.people, friends.ada, friends.grace
+    await people.closed_room(ada, "Plans", "grace")
     room, token = ada.url.rpartition("/")[2], await session(people)
     posts = [{"text": f"message {number}"} for number in range(120)]
     path = f"/rooms/{room}/messages"

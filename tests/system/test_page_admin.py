@@ -10,6 +10,7 @@ from playwright.async_api import Browser, FilePayload, Locator, Page, expect
 from tests.support.images import GIF
 from tests.support.newcomers import (
     PASSWORD,
+    Friends,
     People,
     asked,
     log_in,
@@ -28,13 +29,37 @@ async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
         yield people
 
 
+Two = tuple[Page, Page]
+
+
 @pytest.fixture
-async def two(people: People) -> tuple[Page, Page]:
+async def two(people: People) -> Two:
     """The page of Ada, who runs the server, and that of Grace, who made the closed room Kitchen."""
+    return await with_a_kitchen(people)
+
+
+async def with_a_kitchen(people: People) -> Two:
     ada = await people.owner()
     grace = await people.invited(ada, "Grace")
     await people.closed_room(grace, "Kitchen")
     return ada, grace
+
+
+@pytest.fixture(scope="module")
+async def running(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Friends]:
+    """Such two on a server that some tests share."""
+    data = tmp_path_factory.mktemp("admin") / "data"
+    async with people_of(browser, data, "--emoji", "members") as people:
+        yield Friends(people, *await with_a_kitchen(people))
+
+
+@pytest.fixture
+async def both(running: Friends) -> Two:
+    """Such two, for what leaves accounts as they were; Grace has her room open."""
+    await rooms(running.grace).get_by_role("button", name="Kitchen").click()
+    return running.ada, running.grace
 
 
 async def part(page: Page, name: str) -> Locator:
@@ -50,7 +75,7 @@ def row(of: Locator, text: str) -> Locator:
     return of.locator(".listing > li").filter(has_text=text)
 
 
-async def test_people_are_found_logged_out_and_suspended(two: tuple[Page, Page]) -> None:
+async def test_people_are_found_logged_out_and_suspended(two: Two) -> None:
     ada, grace = two
     main = await part(ada, "People")
     await expect(main.locator(".listing > li")).to_have_count(2)
@@ -79,7 +104,7 @@ async def test_people_are_found_logged_out_and_suspended(two: tuple[Page, Page])
     await expect(row(main, "@grace")).not_to_contain_text("Suspended")
 
 
-async def test_an_account_is_removed_with_its_messages(two: tuple[Page, Page]) -> None:
+async def test_an_account_is_removed_with_its_messages(two: Two) -> None:
     ada, _ = two
     main = await part(ada, "People")
     await main.get_by_label("Find").fill("grac")
@@ -93,7 +118,7 @@ async def test_an_account_is_removed_with_its_messages(two: tuple[Page, Page]) -
     await expect(main.locator(".listing > li")).to_have_count(1)
 
 
-async def test_roles_are_given_by_those_who_may(two: tuple[Page, Page]) -> None:
+async def test_roles_are_given_by_those_who_may(two: Two) -> None:
     ada, grace = two
     main = await part(ada, "People")
     await main.get_by_role("button", name="Manage Grace").click()
@@ -106,8 +131,8 @@ async def test_roles_are_given_by_those_who_may(two: tuple[Page, Page]) -> None:
     await expect(row(hers, "@grace").get_by_role("alert")).not_to_be_empty()
 
 
-async def test_an_admin_hosts_and_archives_rooms_of_others(two: tuple[Page, Page]) -> None:
-    ada, grace = two
+async def test_an_admin_hosts_and_archives_rooms_of_others(both: Two) -> None:
+    ada, grace = both
     main = await part(ada, "Rooms")
     await expect(row(main, "Kitchen")).to_contain_text("Closed · 1 member · 0 messages")
     await main.get_by_role("button", name="Archive Kitchen").click()
@@ -122,8 +147,8 @@ async def test_an_admin_hosts_and_archives_rooms_of_others(two: tuple[Page, Page
     await expect(ada).to_have_url(re.compile("/r/@r"))
 
 
-async def test_invites_and_emoji_are_made_and_taken_back(two: tuple[Page, Page]) -> None:
-    ada, _ = two
+async def test_invites_and_emoji_are_made_and_taken_back(both: Two) -> None:
+    ada, _ = both
     main = await part(ada, "Invites")
     await expect(main.get_by_text("There are no open invites")).to_be_visible()
     await main.get_by_role("button", name="Make an invite").click()
@@ -183,9 +208,9 @@ async def the_largest_file_is_deleted_with_its_message(
 
 
 async def test_limits_on_files_are_set_and_whom_they_hold_for_sees_them(
-    two: tuple[Page, Page],
+    both: Two,
 ) -> None:
-    ada, grace = two
+    ada, grace = both
     main = await part(ada, "Files")
     await expect(main.get_by_text("Nobody has uploaded a file yet")).to_be_visible()
     await the_largest_file_is_deleted_with_its_message(ada, grace, main)
@@ -200,12 +225,13 @@ async def test_limits_on_files_are_set_and_whom_they_hold_for_sees_them(
     await grace.get_by_role("button", name="Account", exact=True).click()
     await grace.get_by_text("Your data").click()
     await expect(grace.get_by_text("Your files use 1 KiB of 512 KiB")).to_be_visible()
+    await grace.get_by_role("dialog").get_by_role("button", name="Close").click()
 
 
 async def test_the_server_shows_its_figures_settings_and_audit_log(
-    people: People, two: tuple[Page, Page]
+    running: Friends, both: Two
 ) -> None:
-    ada, grace = two
+    ada, grace = both
     main = await part(ada, "Figures")
     await expect(main.locator("figure")).to_have_count(5)
     await expect(main.locator("figure").first).to_contain_text("now 2")
@@ -234,12 +260,12 @@ async def test_the_server_shows_its_figures_settings_and_audit_log(
     await expect(row(main, "Grace – person added")).to_be_visible()
 
     await expect(rooms(grace).get_by_role("button", name="Administration")).to_have_count(0)
-    await grace.goto(f"{people.server.url}/#/admin/people")
+    await grace.goto(f"{running.people.server.url}/#/admin/people")
     await expect(grace.get_by_text("Only owners and admins of this server")).to_be_visible()
 
 
-async def test_lists_without_an_answer_say_so_and_ask_again(two: tuple[Page, Page]) -> None:
-    ada, _ = two
+async def test_lists_without_an_answer_say_so_and_ask_again(both: Two) -> None:
+    ada, _ = both
     refused = {"code": "rate_limited", "detail": "Too fast", "temporary": True}
     await ada.route("**/api/v1/admin/rooms*", lambda route: route.fulfill(status=429, json=refused))
     main = await part(ada, "Rooms")
@@ -249,9 +275,7 @@ async def test_lists_without_an_answer_say_so_and_ask_again(two: tuple[Page, Pag
     await expect(row(main, "Kitchen")).to_be_visible()
 
 
-async def test_lists_come_in_pages_and_all_are_searched(
-    people: People, two: tuple[Page, Page]
-) -> None:
+async def test_lists_come_in_pages_and_all_are_searched(people: People, two: Two) -> None:
     ada, _ = two
     entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
     token = (await asked(people.server, "POST", "/login", entered))["token"]

@@ -8,6 +8,7 @@ from playwright.async_api import FilePayload, Locator, Page, expect
 from tests.integration.test_thumbnails import picture
 from tests.support.newcomers import (
     PASSWORD,
+    Friends,
     People,
     asked,
     make_room,
@@ -20,13 +21,11 @@ pytestmark = pytest.mark.timeout(180)
 
 
 @pytest.fixture
-async def two(people: People) -> tuple[Page, Page]:
+async def two(friends: Friends) -> tuple[Page, Page]:
     """The pages of Ada, the host, and of Grace, a member, both in the closed room Kitchen."""
-    ada = await people.owner()
-    grace = await people.invited(ada, "Grace")
-    await people.closed_room(ada, "Kitchen", "grace")
-    await rooms(grace).get_by_role("button", name="Kitchen").click()
-    return ada, grace
+    await friends.people.closed_room(friends.ada, "Kitchen", "grace")
+    await rooms(friends.grace).get_by_role("button", name="Kitchen").click()
+    return friends.ada, friends.grace
 
 
 async def about(page: Page, room: str = "Kitchen") -> Locator:
@@ -63,7 +62,7 @@ async def let_gus_in(people: People, host: Page, panel: Locator) -> None:
 
 
 async def test_a_host_manages_members_and_they_see_what_they_may(
-    people: People, two: tuple[Page, Page]
+    friends: Friends, two: tuple[Page, Page]
 ) -> None:
     ada, grace = two
     hers = await about(grace)
@@ -87,7 +86,7 @@ async def test_a_host_manages_members_and_they_see_what_they_may(
 
     await manage(panel, "Grace", "Make host")
     await expect(hers.get_by_role("button", name="Archive the room")).to_be_visible()
-    await let_gus_in(people, grace, hers)
+    await let_gus_in(friends.people, grace, hers)
     await expect(panel.get_by_role("listitem").filter(has_text="Gus")).to_be_visible()
     await manage(panel, "Grace", "Make ordinary member")
     for name in ("Archive the room", "Make an invite link"):
@@ -113,7 +112,7 @@ async def depict(panel: Locator, two: tuple[Page, Page]) -> None:
 
 
 async def test_settings_are_saved_and_what_they_erase_must_be_agreed_to(
-    people: People, two: tuple[Page, Page]
+    friends: Friends, two: tuple[Page, Page]
 ) -> None:
     ada, grace = two
     await say(ada, "one")
@@ -139,8 +138,8 @@ async def test_settings_are_saved_and_what_they_erase_must_be_agreed_to(
     async with toast(ada, "Saved"):
         await panel.get_by_role("button", name="Save").click()
     entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
-    token = (await asked(people.server, "POST", "/login", entered))["token"]
-    kept = await asked(people.server, "GET", "/rooms/%23kitchen/settings", None, token)
+    token = (await asked(friends.people.server, "POST", "/login", entered))["token"]
+    kept = await asked(friends.people.server, "GET", "/rooms/%23kitchen/settings", None, token)
     news = {"topic": "What is for dinner", "slow": 3600, "keep_days": 30, "receipts": True}
     assert kept.items() >= (news | {"members_may_invite": False}).items()
     await expect(grace.get_by_text("What is for dinner").first).to_be_visible()

@@ -10,6 +10,7 @@ from playwright.async_api import CDPSession, FilePayload, Locator, Page, WebSock
 from tests.integration.test_thumbnails import picture
 from tests.support.newcomers import (
     PASSWORD,
+    Friends,
     People,
     asked,
     rooms,
@@ -24,14 +25,26 @@ pytestmark = pytest.mark.timeout(180)
 DAYS = [*calendar.day_name]
 
 
+Two = tuple[Page, Page]
+
+
 @pytest.fixture
-async def two(people: People) -> tuple[Page, Page]:
+async def two(friends: Friends) -> Two:
     """The pages of Ada, the owner, and of Grace, in the room Kitchen, which Grace has not opened yet."""
+    return await in_the_kitchen(friends)
+
+
+@pytest.fixture
+async def two_apart(people: People) -> Two:
+    """The same on a server that is only theirs, for what changes their accounts or browsers."""
     ada = await people.owner()
-    grace = await people.invited(ada, "Grace")
-    await people.closed_room(ada, "Kitchen", "grace")
-    await expect(rooms(grace)).to_contain_text("Kitchen")
-    return ada, grace
+    return await in_the_kitchen(Friends(people, ada, await people.invited(ada, "Grace")))
+
+
+async def in_the_kitchen(friends: Friends) -> Two:
+    await friends.people.closed_room(friends.ada, "Kitchen", "grace")
+    await expect(rooms(friends.grace)).to_contain_text("Kitchen")
+    return friends.ada, friends.grace
 
 
 def thread(page: Page) -> Locator:
@@ -43,7 +56,7 @@ async def enter(page: Page, room: str = "Kitchen") -> None:
 
 
 async def test_a_long_thread_is_read_to_its_beginning_with_few_rows(
-    people: People, two: tuple[Page, Page]
+    friends: Friends, two: Two
 ) -> None:
     ada, _ = two
     await say(ada, "tea?")
@@ -52,7 +65,7 @@ async def test_a_long_thread_is_read_to_its_beginning_with_few_rows(
     seq = await message(ada, "tea?").get_attribute("data-seq")
     everything = [f"reply {n}" for n in range(160)]
     for text in everything:
-        await people.ask(ada, "POST", f"/rooms/{room}:{seq}/messages", {"text": text})
+        await friends.people.ask(ada, "POST", f"/rooms/{room}:{seq}/messages", {"text": text})
     await ada.get_by_role("button", name="160 replies").click()
     replies = thread(ada).get_by_role("log").locator(".body")
     await expect(replies.last).to_be_in_viewport()
@@ -76,7 +89,7 @@ async def say_in(panel: Locator, text: str) -> None:
     await panel.get_by_role("textbox").press("Enter")
 
 
-async def test_a_thread_stands_beside_its_room(two: tuple[Page, Page]) -> None:
+async def test_a_thread_stands_beside_its_room(two: Two) -> None:
     ada, grace = two
     await say(ada, "tea?")
     await enter(grace)
@@ -99,7 +112,7 @@ async def test_a_thread_stands_beside_its_room(two: tuple[Page, Page]) -> None:
 
 
 async def test_the_keyboard_reaches_messages_and_what_can_be_done_with_them(
-    two: tuple[Page, Page],
+    two: Two,
 ) -> None:
     ada, grace = two
     await enter(grace)
@@ -130,7 +143,7 @@ async def test_the_keyboard_reaches_messages_and_what_can_be_done_with_them(
     await expect(pins.get_by_text("Nothing is pinned")).to_be_visible()
 
 
-async def test_what_is_new_is_marked_for_as_long_as_one_is_there(two: tuple[Page, Page]) -> None:
+async def test_what_is_new_is_marked_for_as_long_as_one_is_there(two: Two) -> None:
     ada, grace = two
     for text in ("one", "two"):
         await say(ada, text)
@@ -201,9 +214,9 @@ async def open_late(page: Page, words: str) -> None:
 
 
 async def test_a_room_opens_where_what_is_new_begins_however_long_ago_that_was(
-    people: People, two: tuple[Page, Page]
+    people: People, two_apart: Two
 ) -> None:
-    ada, grace = two
+    ada, grace = two_apart
     room, token = ada.url.rpartition("/")[2], await session(people)
     await say(ada, "known")
     await enter(grace)
@@ -228,14 +241,14 @@ async def test_a_room_opens_where_what_is_new_begins_however_long_ago_that_was(
     await expect(rooms(grace).get_by_role("button", name="Kitchen", exact=True)).to_be_visible()
 
 
-async def test_in_a_forum_each_message_gets_a_title(people: People, two: tuple[Page, Page]) -> None:
+async def test_in_a_forum_each_message_gets_a_title(friends: Friends, two: Two) -> None:
     ada, grace = two
-    room, token = ada.url.rpartition("/")[2], await session(people)
+    room, token = ada.url.rpartition("/")[2], await session(friends.people)
     await enter(grace)
-    await expect(composer(grace)).to_be_visible()
+    await expect(grace.get_by_text("This is where the room begins.")).to_be_visible()
     title = grace.get_by_role("textbox", name="Title")
     await expect(title).to_have_count(0)
-    await asked(people.server, "PATCH", f"/rooms/{room}", {"titles": True}, token)
+    await asked(friends.people.server, "PATCH", f"/rooms/{room}", {"titles": True}, token)
     await expect(title).to_be_visible()
     await say(grace, "Which one?")
     await expect(grace.get_by_text("Give the message a title first")).to_be_visible()
@@ -250,7 +263,7 @@ async def test_in_a_forum_each_message_gets_a_title(people: People, two: tuple[P
     await expect(ada.get_by_role("textbox", name="Title")).to_be_visible()
 
 
-async def test_one_sees_who_is_online(two: tuple[Page, Page]) -> None:
+async def test_one_sees_who_is_online(two: Two) -> None:
     ada, _ = two
     await ada.get_by_role("button", name="Write to…").click()
     await ada.get_by_role("dialog").get_by_role("button", name="Grace").click()
@@ -315,10 +328,8 @@ async def block_no_longer(people: People, page: Page, token: str) -> None:
         pass
 
 
-async def test_an_account_is_changed_where_it_is_used(
-    people: People, two: tuple[Page, Page]
-) -> None:
-    _, grace = two
+async def test_an_account_is_changed_where_it_is_used(people: People, two_apart: Two) -> None:
+    _, grace = two_apart
     entered = {"handle": "grace", "password": PASSWORD, "wants": "token"}
     token = (await asked(people.server, "POST", "/login", entered))["token"]
     profile = await settings(grace, "Profile")
@@ -354,9 +365,9 @@ async def test_an_account_is_changed_where_it_is_used(
     assert (await asked(people.server, "GET", "/me", None, token))["code"] == "unauthenticated"
 
 
-async def test_a_picture_stands_for_somebody_in_place_of_shapes(two: tuple[Page, Page]) -> None:
-    ada, grace = two
-    for page in two:
+async def test_a_picture_stands_for_somebody_in_place_of_shapes(two_apart: Two) -> None:
+    ada, grace = two_apart
+    for page in two_apart:
         await enter(page)
     await say(grace, "hello")
     of_grace = ada.locator(".speaker", has_text="Grace").locator("img")
@@ -394,8 +405,8 @@ def without_pictures(page: WebSocketRoute) -> None:
     )
 
 
-async def test_an_account_is_removed_by_its_holder(people: People, two: tuple[Page, Page]) -> None:
-    ada, grace = two
+async def test_an_account_is_removed_by_its_holder(people: People, two_apart: Two) -> None:
+    ada, grace = two_apart
     await enter(grace)
     await say(grace, "soon gone")
     await expect(bodies(ada)).to_have_text(["soon gone"])
@@ -412,9 +423,9 @@ async def test_an_account_is_removed_by_its_holder(people: People, two: tuple[Pa
 
 
 async def test_a_topic_stands_beside_the_title_and_the_address_leads_to_rooms(
-    people: People,
+    friends: Friends,
 ) -> None:
-    ada = await people.owner()
+    people, ada = friends.people, friends.ada
     entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
     token = (await asked(people.server, "POST", "/login", entered))["token"]
     given = {"kind": "open", "title": "Garden", "topic": "What grows"}
@@ -462,13 +473,13 @@ class Drawn:
 
 
 async def test_what_happens_in_one_room_draws_no_other_in_the_list(
-    people: People, two: tuple[Page, Page]
+    friends: Friends, two: Two
 ) -> None:
     ada, grace = two
     for n in range(8):
         body = {"kind": "closed", "title": f"Room {n}", "who": ["ada"]}
-        made = (await people.ask(grace, "POST", "/rooms", body))["made"]
-        await people.ask(grace, "POST", f"/rooms/{made}/messages", {"text": "unread"})
+        made = (await friends.people.ask(grace, "POST", "/rooms", body))["made"]
+        await friends.people.ask(grace, "POST", f"/rooms/{made}/messages", {"text": "unread"})
     await expect(rooms(ada).locator(".unread")).to_have_count(8)
     await enter(grace)
     drawn = await Drawn.on(ada)
@@ -487,7 +498,7 @@ async def test_what_happens_in_one_room_draws_no_other_in_the_list(
     assert await drawn.since() <= 2
 
 
-async def test_a_room_has_a_level_of_its_own(two: tuple[Page, Page]) -> None:
+async def test_a_room_has_a_level_of_its_own(two: Two) -> None:
     ada, grace = two
     await enter(grace)
     await grace.get_by_role("button", name="Details").click()
