@@ -827,6 +827,7 @@ async def test_one_stays_where_one_is_when_something_changes_its_size(
 # --- what others write is text ---
 
 ODD_NAMES = ["O'Brien onload", "a ' b", "x:y@z+~", "__proto__", "constructor"]
+ADDRESSES = "(links) => links.map((each) => [each.getAttribute('href'), each.getAttribute('rel')])"
 HANDLERS = (
     "() => [...document.querySelectorAll('*')].filter(e =>"
     " [...e.attributes].some(a => a.name.startsWith('on')"
@@ -834,32 +835,51 @@ HANDLERS = (
 )
 
 
-async def quote(server: Server, seq: int) -> str:
+async def quote(server: Server, room: str, seq: int) -> str:
     """Reply to a message, so that it is shown once more; returns the reply."""
-    await post(server, f"to {seq}", reply_to=seq)
+    await post(server, f"to {seq}", room=room, reply_to=seq)
     return f"to {seq}"
 
 
-@pytest.mark.parametrize("first", range(0, len(EVIL), MOST_AT_ONCE))
-async def test_no_text_becomes_markup(server: Server, visit: Open, first: int) -> None:
-    page = await here(await visit("/?name=ada"))
-    evil = EVIL[first : first + MOST_AT_ONCE]
-    await post(server, *evil)
-    replies = [await quote(server, seq) for seq in range(1, len(evil), 10)]
-    await expect(bodies(page).last).to_have_text(replies[-1])
-    async for _ in read_up(page):
-        pass
-    await expect(bodies(page)).to_have_text([shown_text(text) for text in (*evil, *replies)])
-    url = f"{server.url}/api/v1/rooms/lobby/messages/1/reactions/"
+async def react_with(server: Server, room: str, texts: list[str]) -> int:
+    """React to a room's first message with each text, and under each odd name; returns how many were taken."""
+    taken = 1
+    url = f"{server.url}/api/v1/rooms/{room}/messages/1/reactions/"
     async with aiohttp.ClientSession() as http:
         for name in ODD_NAMES:
             async with http.put(f"{url}__proto__", params={"name": name}) as answer:
                 assert answer.status == 200, await answer.text()
-        for text in evil:
+        for text in texts:
             async with http.put(url + quote_path(text, safe="")) as answer:
                 assert answer.status in {200, 400, 404}  # too long, or of two parts
+                taken += answer.status == 200
+    return taken
+
+
+async def test_no_text_becomes_markup(server: Server, visit: Open) -> None:
+    page = await here(await visit("/?name=ada"))
+    another = await visit("about://blank", beside=page)
     for name in ODD_NAMES:
-        await (await here(await visit(f"/?{urlencode({'name': name})}", beside=page))).close()
+        await another.goto(f"{server.url}/?{urlencode({'name': name})}")
+        await here(another)
+    await another.close()
+    for first in range(0, len(EVIL), MOST_AT_ONCE):
+        evil, room = EVIL[first : first + MOST_AT_ONCE], f"from-{first}"
+        await post(server, *evil, room=room)
+        replies = [await quote(server, room, seq) for seq in range(1, len(evil), 10)]
+        await page.goto(f"{server.url}/?name=ada#{room}")
+        await expect(bodies(page).last).to_have_text(replies[-1])
+        async for _ in read_up(page):
+            pass
+        await expect(bodies(page)).to_have_text([shown_text(text) for text in (*evil, *replies)])
+        taken = await react_with(server, room, evil)
+        reactions = page.get_by_role("log").locator(".message").first.locator(".reactions button")
+        await expect(reactions).to_have_count(taken)
+        await has_no_markup(page)
+
+
+async def has_no_markup(page: Page) -> None:
+    """Nothing is drawn but elements of ours, and links to where the texts say."""
     shown = page.get_by_role("log")
     await expect(shown.locator(":is(img, script, iframe, style, form)")).to_have_count(0)
     await expect(shown.locator("svg:not(.tools svg)")).to_have_count(
@@ -867,9 +887,9 @@ async def test_no_text_becomes_markup(server: Server, visit: Open, first: int) -
     )  # what is not an icon of ours
     await expect(page.locator("script")).to_have_count(1)
     assert await page.evaluate(HANDLERS) == 0
-    for link in await shown.get_by_role("link").all():
-        assert re.fullmatch(r"https?://example\.org/\S*", await link.get_attribute("href") or "")
-        assert await link.get_attribute("rel") == "noopener noreferrer"
+    for href, rel in await shown.get_by_role("link").evaluate_all(ADDRESSES):
+        assert re.fullmatch(r"https?://example\.org/\S*", href or "")
+        assert rel == "noopener noreferrer"
 
 
 async def test_characters_that_turn_text_about_are_shown_as_their_codes(
