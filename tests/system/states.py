@@ -465,9 +465,10 @@ async def furnish(server: Server) -> Team:
 
 
 async def come(page: Page, team: Team) -> None:
-    """Log Ada in, in the room that most is said in."""
+    """Have Ada in, in the room that most is said in; she may have been here before."""
     await page.goto(f"/r/{team.rooms['engine']}")
-    await log_in(page, "ada")
+    if not await page.context.cookies():
+        await log_in(page, "ada")
     await at_home(page, "Ada Lovelace")
 
 
