@@ -60,7 +60,11 @@ class People:
 
     async def closed_room(self, host: Page, title: str, *handles: str) -> None:
         """Make a room of the one of a page, and of others, and open it there."""
-        room = {"kind": "closed", "title": title, "who": handles}
+        await self.room(host, "closed", title, *handles)
+
+    async def room(self, host: Page, kind: str, title: str, *handles: str) -> None:
+        """Make a room of that kind likewise."""
+        room = {"kind": kind, "title": title, "who": handles}
         await self.ask(host, "POST", "/rooms", room)
         await rooms(host).get_by_role("button", name=title).click()
         await expect(host.get_by_role("heading", name=title)).to_be_visible()

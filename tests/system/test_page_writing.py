@@ -18,9 +18,6 @@ from tests.support.newcomers import (
     People,
     asked,
     at_home,
-    invite,
-    invite_link,
-    log_in,
     make_room,
     people_of,
     rooms,
@@ -54,12 +51,10 @@ class Cast:
 async def cast(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Cast]:
     async with people_of(browser, tmp_path_factory.mktemp("writing") / "data") as people:
         ada = await people.owner()
-        link = await invite_link(ada, people=2)
-        grace = await people.enter(link, "Grace")
-        linus = await people.enter(link, "Linus")
+        grace = await people.invited(ada, "Grace")
+        linus = await people.invited(ada, "Linus")
         await put(people, "parrot", png())
-        await make_room(ada, "Kitchen", "Open")
-        await invite(ada, "Grace")
+        await people.room(ada, "open", "Kitchen", "grace")
         entered = {"handle": "ada", "password": PASSWORD, "wants": "token"}
         token = (await asked(people.server, "POST", "/login", entered))["token"]
         kitchen = ada.url.rpartition("/")[2]
@@ -226,10 +221,7 @@ async def test_a_draft_goes_along_to_another_device(ada: Page, cast: Cast) -> No
     kitchen = await cast.kitchen()
     await type_in(ada, "half a thought")
     await enter(ada, "lobby")  # what was written is told at once
-    other = await cast.people.visit()
-    await other.get_by_role("button", name="Log in with an account").click()
-    await log_in(other, "ada")
-    await at_home(other, "Ada")
+    other = await cast.people.again("ada", "Ada")
     await enter(other)
     await expect(composer(other)).to_have_value("half a thought")
     await say(other, "half a thought, and the rest")
