@@ -1,21 +1,19 @@
 """Each target on bytes that hypothesis makes up: any, and right ones that were spoilt."""
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.fuzz.targets import SEEDS, TARGETS, frames
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=200)
 @given(data=st.binary(max_size=200))
 def test_any_bytes(name: str, data: bytes) -> None:
     TARGETS[name](data)
 
 
 @pytest.mark.parametrize("name", TARGETS)
-@settings(max_examples=300)
 @given(choice=st.data())
 def test_damaged_valid_input_breaks_nothing(name: str, choice: st.DataObject) -> None:
     data = bytearray(choice.draw(st.sampled_from(SEEDS[name])))
@@ -31,7 +29,6 @@ def test_damaged_valid_input_breaks_nothing(name: str, choice: st.DataObject) ->
     TARGETS[name](bytes(data))
 
 
-@settings(max_examples=300)
 @given(
     cut=st.integers(0, 6),
     parts=st.lists(
