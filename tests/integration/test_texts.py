@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator
+from itertools import cycle
 from typing import Any, NamedTuple
 
 import pytest
@@ -73,11 +74,12 @@ class Place(NamedTuple):
 
 
 def places() -> Iterator[Place]:
+    """All that an operation itself takes; and of what is looked at before any operation, some at each in turn."""
+    queries, headers = cycle(["name", "access_token"]), cycle(sorted(HEADERS))
     for operation in OPERATIONS:
-        others = [each for each in operation.takes if each.place != "header"]
-        yield from (Place(operation, each.place, each.name) for each in others)
-        yield from (Place(operation, "query", name) for name in ("name", "access_token"))
-        yield from (Place(operation, "header", name) for name in HEADERS)
+        yield from (Place(operation, each.place, each.name) for each in operation.takes)
+        yield Place(operation, "query", next(queries))
+        yield Place(operation, "header", next(headers))
 
 
 async def status(server: Server, request: bytes) -> int:

@@ -183,7 +183,7 @@ async def play(**options: Any) -> AsyncIterator[tuple[Play, FakeLink]]:
 
 async def settle() -> None:
     """Let every task go on until it waits for something."""
-    for _ in range(50):
+    for _ in range(20):
         await asyncio.sleep(0)
 
 
