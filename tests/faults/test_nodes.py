@@ -29,6 +29,7 @@ SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 LONGEST_STOP = float(os.environ.get("TEST_LONGEST_STOP", "6"))  # seconds
 NODES = ("a", "b", "c")
 SOON = 10.0  # seconds, with short leases
+PACE = 12.0  # changes a second of the busiest clients
 MANY_OLD = 500  # messages of the broker, to be repeated
 
 
@@ -194,7 +195,7 @@ async def endured(
     dice = random.Random(seed)
     async with clusters(folder, dice, sabotage, kinds) as (cluster, read_log):
         nodes = cluster.parts.nodes
-        crowd = Crowd(nodes[0], seed, pace=30, sites=nodes)
+        crowd = Crowd(nodes[0], seed, pace=PACE, sites=nodes)
         async with crowd.living():
             for _ in range(faults):
                 await crowd.goes_on(11)
