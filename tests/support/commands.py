@@ -8,7 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from tests.support.nursery import is_read_later, nursery
+from tests.support.nursery import is_read_later, nursery, pipe
+
+# Which stream is closed, a device, or a pipe that nobody reads.
+REDIRECTIONS = {
+    **{"<&-": (0, ""), ">&-": (1, ""), "2>&-": (2, "")},
+    **{"</dev/null": (0, "null"), ">/dev/full": (1, "full"), "2>/dev/full": (2, "full")},
+    "| true": (1, "| true"),
+}
 
 
 class Ran(NamedTuple):
@@ -31,7 +38,7 @@ async def hubbub(
     """
     whole = os.environ | environment
     if prepare is None and is_read_later(environment):
-        return await _forked(map(str, words), stdin.encode(), whole)
+        return await forked(map(str, words), stdin.encode(), whole)
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hubbub", *map(str, words)),
         env=whole,
@@ -45,15 +52,30 @@ async def hubbub(
     return Ran(process.returncode, out.decode(), err.decode())
 
 
-async def _forked(words: Iterable[str], stdin: bytes, environment: Mapping[str, str]) -> Ran:
+async def forked(
+    words: Iterable[str],
+    stdin: bytes,
+    environment: Mapping[str, str],
+    redirections: Iterable[str] = (),
+) -> Ran:
+    """Run it by the nursery, with streams as a shell would redirect them."""
     theirs, ours = os.pipe()
-    forked = await nursery().fork(*words, environment=environment, stdin=theirs, apart=True)
-    os.close(theirs)
+    stdout, output = await pipe()
+    stderr, errors = await pipe()
+    given = {name: os.open(f"/dev/{name}", os.O_RDWR) for name in ("null", "full")}
+    unread, given["| true"] = os.pipe()
+    os.close(unread)
+    streams: list[int | None] = [theirs, output, errors]
+    for each in redirections:
+        number, what = REDIRECTIONS[each]
+        streams[number] = given.get(what)
+    child = await nursery().fork_with(*words, environment=environment, streams=streams)
+    for fd in (theirs, output, errors, *given.values()):
+        os.close(fd)
     loop = asyncio.get_running_loop()
-    pipe, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(ours, "wb"))
-    pipe.write(stdin)
-    pipe.write_eof()
-    reading = (forked.stdout.read(), forked.stderr.read(), forked.wait())
-    out, err, code = await asyncio.gather(*reading)
-    pipe.abort()
+    writing, _ = await loop.connect_write_pipe(asyncio.BaseProtocol, os.fdopen(ours, "wb"))
+    writing.write(stdin)
+    writing.write_eof()
+    out, err, code = await asyncio.gather(stdout.read(), stderr.read(), child.wait())
+    writing.abort()
     return Ran(code, out.decode(), err.decode())

@@ -14,10 +14,12 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from fcntl import ioctl
 from functools import cache
 from importlib import import_module
+from termios import TIOCSCTTY
 from typing import TYPE_CHECKING, NoReturn
 
 from hubbub.cli.registry import COMMANDS
@@ -45,21 +47,13 @@ class _Reading(asyncio.StreamReaderProtocol):
         return False
 
 
-class Forked:
+class Child:
     """A process that a nursery has forked, with as much of asyncio's `Process` as its tests need."""
 
     returncode: int | None = None
 
-    def __init__(
-        self,
-        pid: int,
-        stdout: asyncio.StreamReader,
-        stderr: asyncio.StreamReader,
-        keeper: asyncio.StreamReader,
-    ) -> None:
+    def __init__(self, pid: int, keeper: asyncio.StreamReader) -> None:
         self.pid = pid
-        self.stdout = stdout
-        self.stderr = stderr  # the same, if they are one pipe
         self._ending = asyncio.create_task(self._end(keeper))
 
     def send_signal(self, how: signal.Signals) -> None:
@@ -81,6 +75,19 @@ class Forked:
         return self.returncode
 
 
+class Forked(Child):
+    """One whose output the test reads."""
+
+    def __init__(
+        self,
+        pid: int,
+        keeper: asyncio.StreamReader,
+        stdout: asyncio.StreamReader,
+    ) -> None:
+        super().__init__(pid, keeper)
+        self.stdout = stdout
+
+
 class Nursery:
     """One here, or at another place."""
 
@@ -99,32 +106,49 @@ class Nursery:
         *words: str,
         environment: Mapping[str, str],
         sabotage: str = "",
-        stdin: int | None = None,
-        apart: bool = False,
     ) -> Forked:
-        """Start `hubbub WORDS`, perhaps sabotaged. Its standard output and error are one pipe, unless `apart`.
+        """Start `hubbub WORDS`, perhaps sabotaged. Its standard output and error are one pipe, its input the nursery's."""
+        stdout, output = await pipe()
+        begun = await self._begin(words, environment, {1: output, 2: output}, sabotage=sabotage)
+        os.close(output)
+        return Forked(*begun, stdout)
 
-        Its standard input is the nursery's, unless another is given.
-        """
+    async def fork_with(
+        self,
+        *words: str,
+        environment: Mapping[str, str],
+        streams: Sequence[int | None],
+        is_terminal: bool = False,
+    ) -> Child:
+        """Start `hubbub WORDS` with these standard streams, of which some may be closed, or which are its own terminal."""
+        given = {number: fd for number, fd in enumerate(streams) if fd is not None}
+        closed = [number for number, fd in enumerate(streams) if fd is None]
+        begun = await self._begin(words, environment, given, closed=closed, is_terminal=is_terminal)
+        return Child(*begun)
+
+    async def _begin(
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        streams: Mapping[int, int],
+        **more: object,
+    ) -> tuple[int, asyncio.StreamReader]:
+        """Order a process; returns its number, and what tells when it ends."""
         order = {
             "words": words,
             "environment": dict(environment),
             "folder": os.getcwd(),
-            "sabotage": sabotage,
+            "numbers": list(streams),
+            **more,
         }
-        stdout, output = await _pipe()
-        stderr, errors = await _pipe() if apart else (stdout, os.dup(output))
         ours, keepers = socket.socketpair()
-        theirs = [keepers.fileno(), output, errors, *([] if stdin is None else [stdin])]
-        socket.send_fds(self._orders, [b"!"], theirs)
+        socket.send_fds(self._orders, [b"!"], [keepers.fileno(), *streams.values()])
         keepers.close()
-        os.close(output)
-        os.close(errors)
         ours.sendall(json.dumps(order).encode() + b"\n")
         keeper = asyncio.StreamReader()
         loop = asyncio.get_running_loop()
         await loop.create_unix_connection(lambda: _Reading(keeper), sock=ours)
-        return Forked(int(await keeper.readline()), stdout, stderr, keeper)
+        return int(await keeper.readline()), keeper
 
     def close(self) -> None:
         """End it. What it has forked goes on."""
@@ -132,7 +156,7 @@ class Nursery:
         self._process.wait()
 
 
-async def _pipe() -> tuple[asyncio.StreamReader, int]:
+async def pipe() -> tuple[asyncio.StreamReader, int]:
     """What comes out of a pipe, and the end to write to."""
     output, to_us = os.pipe()
     reader = asyncio.StreamReader()
@@ -194,23 +218,26 @@ def _keep(tests: int, *streams: int) -> None:
 
 
 def _become(
-    output: int,
-    errors: int,
-    stdin: int | None = None,
-    *,
+    *streams: int,
+    numbers: list[int],
     words: list[str],
     environment: dict[str, str],
     folder: str,
-    sabotage: str,
+    sabotage: str = "",
+    closed: Sequence[int] = (),
+    is_terminal: bool = False,
 ) -> None:
     """Be what `python -m hubbub WORDS` would be."""
     from hubbub.cli import main
 
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    for stream, number in ((stdin, 0), (output, 1), (errors, 2)):
-        if stream is not None:
-            os.dup2(stream, number)
-            os.close(stream)
+    for stream, number in zip(streams, numbers, strict=True):
+        os.dup2(stream, number)
+        os.close(stream)
+    for number in closed:
+        _close(number)
+    if is_terminal:
+        _take_terminal()
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environment)
@@ -220,6 +247,21 @@ def _become(
         sys.exit(main() if parts is None else _serve(words, parts))
     except SystemExit as end:
         finish(end.code)
+
+
+def _close(number: int) -> None:
+    """Begin without a standard stream, as the interpreter does."""
+    os.close(number)
+    name = ("stdin", "stdout", "stderr")[number]
+    setattr(sys, name, None)
+    setattr(sys, f"__{name}__", None)
+
+
+def _take_terminal() -> None:
+    """Make the terminal this process's own, so that Ctrl-C arrives. A hangup counts, even if the tests run under nohup."""
+    os.setsid()
+    ioctl(0, TIOCSCTTY, 0)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def finish(code: str | int | None) -> NoReturn:

@@ -2,18 +2,17 @@
 
 import asyncio
 import codecs
-import fcntl
 import os
 import pty
 import re
 import select
 import signal
-import subprocess
-import sys
 import termios
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
+
+from tests.support.nursery import Child, nursery
 
 WAIT_SECONDS = 40.0  # a client waits up to 30 s before it tries to connect again
 _TOKEN = re.compile(
@@ -146,13 +145,14 @@ class Pane:
 
     async def ended(self) -> int:
         """Wait for the end; returns the exit code."""
-        return await asyncio.to_thread(self._process.wait, WAIT_SECONDS)
+        async with asyncio.timeout(WAIT_SECONDS):
+            return await self._process.wait()
 
     async def __aenter__(self) -> Self:
         self._terminal, self._theirs = pty.openpty()
         termios.tcsetwinsize(self._theirs, (50, 200))
         self._is_open = True
-        self._process = self._start()
+        self._process = await self._start()
         asyncio.get_running_loop().add_reader(self._terminal, self._read)
         return self
 
@@ -163,22 +163,19 @@ class Pane:
         trace: TracebackType | None,
     ) -> None:
         self._process.kill()
-        await asyncio.to_thread(self._process.wait)
+        await self._process.wait()
         if self._is_open:
             asyncio.get_running_loop().remove_reader(self._terminal)
             os.close(self._terminal)
             os.close(self._theirs)  # not earlier: the terminal is to outlive the program
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    async def _start(self) -> Child:
         inherited = {name: text for name, text in os.environ.items() if name != "NO_COLOR"}
-        return subprocess.Popen(
-            [sys.executable, "-m", "hubbub", *self._arguments],
-            env=inherited | self._environment,
-            stdin=self._theirs,
-            stdout=self._theirs,
-            stderr=self._theirs,
-            start_new_session=True,
-            preexec_fn=_take_terminal,  # noqa: PLW1509 - nothing there takes a lock
+        return await nursery().fork_with(
+            *self._arguments,
+            environment=inherited | self._environment,
+            streams=[self._theirs] * 3,
+            is_terminal=True,
         )
 
     def _read(self) -> None:
@@ -186,9 +183,3 @@ class Pane:
         self.raw += written
         self._display.feed(written)
         self._stir.set()
-
-
-def _take_terminal() -> None:
-    """Make the terminal the child's own, so that Ctrl-C arrives. A hangup counts, even if the tests run under nohup."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-    signal.signal(signal.SIGHUP, signal.SIG_DFL)

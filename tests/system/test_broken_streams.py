@@ -6,7 +6,6 @@ import os
 import re
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -14,25 +13,36 @@ import hubbub
 from hubbub import cli
 from hubbub.cli.parsing import Parser
 from hubbub.cli.registry import COMMANDS
+from tests.support.commands import Ran, forked
 from tests.support.commands import hubbub as command
 from tests.support.images import GIF
+from tests.support.nursery import is_read_later
+from tests.support.ports import free_port
 from tests.support.server import Server
 
 BROKEN = ["<&-", ">&-", "2>&-", ">/dev/full", "2>/dev/full", "<&- >&- 2>&-", "| true"]
 DOCUMENTED = {0, 1, 2, 3, 4, 130, 141, 143}
 
 
-class Ran(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
 async def shell(
     redirections: str, *words: str, stdin: bytes | None = None, **environment: str
 ) -> Ran:
-    """Run `hubbub WORDS` with the streams that a shell gives it."""
-    return await python(redirections, "hubbub", *words, stdin=stdin, **environment)
+    """Run `hubbub WORDS` with the streams that a shell gives it. The nursery forks it, unless a fresh process needs it."""
+    if not is_read_later(environment):
+        return await python(redirections, "hubbub", *words, stdin=stdin, **environment)
+    if stdin is None:
+        redirections = f"</dev/null {redirections}"
+    each = [part.strip() for part in re.split(r" (?=[<>|\d])", redirections) if part.strip()]
+    async with asyncio.timeout(80):
+        return checked(*await forked(words, stdin or b"", os.environ | environment, each))
+
+
+def checked(code: int, out: str, err: str) -> Ran:
+    """What ran has ended as the documentation says."""
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    assert code in DOCUMENTED
+    return Ran(code, out, err)
 
 
 async def python(
@@ -50,10 +60,7 @@ async def python(
     async with asyncio.timeout(80):
         out, err = await process.communicate(stdin)
     assert process.returncode is not None
-    assert b"Traceback" not in err
-    assert b"Exception" not in err
-    assert process.returncode in DOCUMENTED
-    return Ran(process.returncode, out.decode(), err.decode())
+    return checked(process.returncode, out.decode(), err.decode())
 
 
 @pytest.mark.parametrize("broken", [">&-", ">/dev/full"])
@@ -167,8 +174,7 @@ async def test_bytes_in_the_environment_that_are_no_text_are_refused() -> None:
 
 @pytest.mark.parametrize("broken", BROKEN)
 async def test_a_server_serves_without_its_streams(broken: str, tmp_path: Path) -> None:
-    async with Server(tmp_path) as server:
-        port = server.port
+    port = free_port()
     process = await asyncio.create_subprocess_exec(
         *("bash", "-c", f'exec "$@" {broken.replace("| true", "> >(true)")}', "bash"),
         *(sys.executable, "-m", "hubbub", "serve", "--port", str(port), "--data", str(tmp_path)),
