@@ -220,8 +220,10 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 	@TEST_KILLS=$${TEST_KILLS:-1000} TEST_HISTORIES=$${TEST_HISTORIES:-20000} TEST_CUTS=$${TEST_CUTS:-20} \
 		TEST_NODE_FAULTS=$${TEST_NODE_FAULTS:-300} TEST_LONGEST_STOP=$${TEST_LONGEST_STOP:-30} TEST_LAW_EXAMPLES=300 \
 		TEST_REQUESTS=$${TEST_REQUESTS:-200} TEST_PAGE_MESSAGES=$${TEST_PAGE_MESSAGES:-500} \
-		TEST_SEARCHES=$${TEST_SEARCHES:-7} \
-		$(bin)/python -m pytest -s --durations=5 tests/faults/test_power_replay.py tests/faults/test_simulation.py \
+		TEST_SEARCHES=$${TEST_SEARCHES:-7} TEST_EXAMPLES=$${TEST_EXAMPLES:-1000} TEST_CLIENTS=$${TEST_CLIENTS:-500} \
+		TEST_LINES=$${TEST_LINES:-10000} \
+		$(bin)/python -m pytest -s --durations=5 tests/fuzz tests/unit/client tests/unit/domain tests/unit/protocol tests/unit/terminal \
+		tests/faults/test_crowded_room.py tests/system/test_terminal.py tests/faults/test_power_replay.py tests/faults/test_simulation.py \
 		tests/contracts/test_law.py tests/contracts/test_law_finds_bugs.py tests/contracts/test_searching.py tests/faults/test_kills.py tests/faults/test_nodes.py \
 		tests/integration/test_description.py tests/system/test_page_network.py $(ARGS)
 

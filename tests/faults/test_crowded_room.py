@@ -1,4 +1,4 @@
-"""Five hundred clients of nine kinds in one room: cut, held up, and their server killed; in the end all have seen the same."""
+"""Hundreds of clients of nine kinds in one room: cut, held up, and their server killed; in the end all have seen the same."""
 
 import asyncio
 import os
@@ -11,13 +11,13 @@ from tests.support.crowd import FOLLOWERS, Crowd
 from tests.support.proxy import Proxy
 from tests.support.quick_server import QuickServer
 
-CLIENTS = 500
-CHANGES = 240
+CLIENTS = int(os.environ.get("TEST_CLIENTS", "180"))
+CHANGES = 160
 SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 
 
 @pytest.mark.timeout(180)
-async def test_five_hundred_clients_of_nine_kinds_see_the_same_through_faults(
+async def test_many_clients_of_nine_kinds_see_the_same_through_faults(
     tmp_path: Path,
 ) -> None:
     print(f"TEST_SEED={SEED}")
