@@ -157,10 +157,10 @@ async def told_by(node: Node, who: Someone, life: Life) -> AsyncIterator[tuple[s
         logs = await follow(client, life)
         yield "start", json.dumps(await client.ask("start"))
         for kind in QUESTIONS:
-            told = [{"room": room, "seq": seq} for room, seq in life.ritas + life.marys]
+            places = [{"room": room, "seq": seq} for room, seq in life.ritas + life.marys]
             asked_for = {
                 json.dumps({k: v for k, v in each.items() if k in kind.__struct_fields__})
-                for each in told
+                for each in places
             }
             for fields in map(json.loads, sorted(asked_for)):
                 client._last_id += 1

@@ -328,7 +328,7 @@ DOORS: dict[str, Door] = {
 # Where the same code carries out the commands, some rooms are enough: at another door, and on another store.
 WHERE = ("rooms", "threads")
 ELSEWHERE = ("open", "closed", "direct")
-ON_POSTGRES = (*ELSEWHERE, "open, to post", "closed, slow", "open, archived")
+ON_POSTGRES = (*ELSEWHERE, "closed, slow")
 
 
 def address(town: Town, room: str, operation: HttpOperation[Any], act: Act, who: str) -> str:
