@@ -22,6 +22,7 @@ from tests.integration.test_copying import hubbub_command
 from tests.support.certificates import certify, flags
 from tests.support.commands import hubbub
 from tests.support.nats import nats_running
+from tests.support.ports import free_port
 from tests.support.postgres import Postgres
 from tests.support.provider import CLIENT, providing
 from tests.support.server import Server
@@ -248,6 +249,29 @@ async def test_a_server_without_echo_is_well_too(tmp_path: Path) -> None:
         told = await doctor(server.url)
         assert told.code == 0, told.text
         assert "ok      WebSocket: the handshake succeeds" in told.text
+
+
+async def test_an_origin_of_files_must_lead_to_the_server_by_its_name(tmp_path: Path) -> None:
+    names = list[bytes]()
+
+    def rename(request: bytes) -> bytes:
+        return re.sub(rb"Host: [^\r]*", b"Host: %b" % names[0], request) if names else request
+
+    port = free_port()
+    async with proxy(Server(tmp_path, port=port), ask=rename) as files:
+        flags = "--public-url", "http://localhost", "--files-origin", files, "--guests", "on"
+        async with Server(tmp_path / "data", *flags, port=port) as server:
+            page = f"http://localhost:{server.port}"
+            told = await doctor(page)
+            assert (told.problems(), told.code) == ([], 0), told.text
+            assert f"ok      files: browsers show them from {files}" in told.text
+            names.append(b"localhost")
+            told = await doctor(page)
+            assert (told.problems(), told.code) == (["files"], 1), told.text
+            assert "proxy_set_header Host $http_host;" in told.text
+    async with Server(tmp_path / "data", *flags, port=port):
+        told = await doctor(page)  # nothing is there
+    assert told.problems() == ["files"] and f"{files}: " in told.text
 
 
 async def test_who_may_not_make_tables_or_look_at_them_is_told_so(

@@ -16,6 +16,7 @@ from tests.integration.raw import HANDSHAKE, Raw, Response, connected
 from tests.support.server import Server
 
 PUBLIC = "https://chat.example"
+FILES = "https://files.example"
 ALLOWED = "https://app.example"
 JSON = {"Content-Type": "application/json"}
 ROOM = "/api/v1/rooms/{room}"
@@ -324,7 +325,7 @@ async def served(
     flags = {
         "guests": (),
         "no guests": ("--guests", "off"),
-        "public": ("--public-url", PUBLIC, "--guests", "on", "--echo"),
+        "public": ("--public-url", PUBLIC, "--files-origin", FILES, "--guests", "on", "--echo"),
     }[request.param]
     data = tmp_path_factory.mktemp("pages") / "data"
     async with Server(data, "--allow-origin", ALLOWED, *flags) as server:
@@ -434,6 +435,30 @@ async def test_a_cookie_speaks_for_our_own_pages_only(
                 response = await ask(way, headers | {"Cookie": f"a=b; {name}=unknown"})
                 may_ask = is_reading(way) if speaks is None else speaks
                 assert is_foreign(response) is not may_ask, (way, headers, response)
+
+
+async def test_at_the_origin_of_files_there_is_nothing_without_a_ticket(
+    served: tuple[Server, str],
+) -> None:
+    server, kind = served
+    proofs: tuple[dict[str, str], ...] = (
+        {},
+        {"Cookie": "__Host-hubbub=unknown", "Sec-Fetch-Site": "same-origin", "Origin": FILES},
+        {"Authorization": "Bearer unknown"},
+        {"Hubbub-Key": "k" * 32, "Origin": PUBLIC},
+    )
+    async with AsyncExitStack() as stack:
+        ask = Asker(server, stack)
+        for ways in WAYS.values():
+            for way in (*ways, ways[0]._replace(method="OPTIONS", headers={}, body="")):
+                for headers in proofs:
+                    response = await ask(way, headers | {"Host": FILES.removeprefix("https://")})
+                    # Without that setting, it is the name of another server.
+                    expected = 404 if kind == "public" else 403
+                    assert response.status == expected, (way, headers, response)
+                    given = {"set-cookie", "access-control-allow-origin"}
+                    assert given.isdisjoint(response.headers)
+                    assert_protected(response)
 
 
 async def test_a_cookie_of_another_program_gives_no_authority(served: tuple[Server, str]) -> None:

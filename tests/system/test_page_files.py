@@ -8,14 +8,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
-from playwright.async_api import Browser, Locator, Page, Route, expect
+from playwright.async_api import Browser, Locator, Page, Response, Route, expect
 
 from tests.support.chromium import WITH_WORKER
 from tests.support.images import png, wave
 from tests.support.newcomers import PASSWORD, People, asked, people_of
+from tests.support.ports import free_port
 from tests.system.test_page import bodies, come_back, composer, kept, message
 from tests.system.test_page_offline import stored
 from tests.system.test_page_rooms import enter, thread
@@ -86,7 +88,13 @@ class Cast:
 
 @asynccontextmanager
 async def casting(browser: Browser, data: Path, **profile: Any) -> AsyncIterator[Cast]:
-    async with people_of(browser, data, "--max-file-size", str(MAX_FILE), **profile) as people:
+    port = str(free_port())
+    origins = (
+        *("--port", port, "--public-url", f"http://127.0.0.1:{port}"),
+        *("--files-origin", f"http://files.localhost:{port}"),
+    )
+    limit = "--max-file-size", str(MAX_FILE)
+    async with people_of(browser, data, *origins, *limit, **profile) as people:
         ada = await people.owner()
         grace = await people.invited(ada, "Grace")
         await people.closed_room(ada, "Kitchen", "grace")
@@ -113,6 +121,18 @@ async def ada(cast: Cast) -> AsyncIterator[Page]:
     while await chips(page).count():
         await chips(page).first.get_by_role("button", name="Remove").click()
     await composer(page).fill("")
+
+
+def answers_of_files(page: Page) -> list[tuple[str | None, bool]]:
+    """From now on, which host answers when the page shows a file, and whether with the file itself."""
+    given = list[tuple[str | None, bool]]()
+
+    def note(got: Response) -> None:
+        if "/files/" in got.url:
+            given.append((urlsplit(got.url).hostname, got.ok))
+
+    page.on("response", note)
+    return given
 
 
 def chips(page: Page) -> Locator:
@@ -278,6 +298,7 @@ async def test_what_the_server_refuses_says_why_and_can_be_tried_again(
 async def test_pictures_are_looked_at_one_after_the_other_by_keyboard(
     cast: Cast, ada: Page
 ) -> None:
+    given = answers_of_files(ada)
     await cast.post(("one.png", png(800, 600)), ("two.png", png(900, 600)), text="pictures")
     await cast.post(("three.png", png(3000, 2000)), text="one more")
     first = ada.get_by_role("link", name="one.png")
@@ -300,6 +321,7 @@ async def test_pictures_are_looked_at_one_after_the_other_by_keyboard(
     await ada.keyboard.press("-")
     await ada.keyboard.press("ArrowRight")  # it is the last one
     await expect(viewer).to_be_visible()
+    assert set(given) == {("127.0.0.1", False), ("files.localhost", True)}
     async with ada.expect_download() as saving:
         await viewer.get_by_role("link", name="Save").click()
     assert (await saving.value).suggested_filename == "three.png"

@@ -135,6 +135,10 @@ SETTINGS = {
         "DIR",
         "directory for files that people upload; nodes must share it (default: files in the data directory)",
     ),
+    "files_origin": (
+        "URL",
+        "origin from which browsers show files, such as https://files.example.org, which must lead to this server (default: that of the page)",
+    ),
     "max_file_size": ("BYTES", "maximum size of a file (default: 104857600, 100 MiB)"),
     "files_per_person": (
         "BYTES",

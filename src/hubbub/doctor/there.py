@@ -1,6 +1,7 @@
 """Checks the connection to a server: its name, TLS, proxies in between, and each transport."""
 
 import asyncio
+import re
 import ssl
 import statistics
 import time
@@ -27,12 +28,14 @@ UPGRADE_FIX = (
     "  proxy_set_header Connection $http_connection;"
 )
 BUFFER_FIX = f"{PROXY}proxy_buffering off;"
+HOST_FIX = f"{PROXY}proxy_set_header Host $http_host;"
 TIMEOUT_FIX = f"{PROXY}proxy_read_timeout 120s;"
 LOG_FIX = "see the log of the server, and check its disk or PostgreSQL"
 TOKEN_FIX = "set HUBBUB_TOKEN to a token from `hubbub token create`"
 
 OTHER_FIX = "check that the address is that of a hubbub server"
 MAX_BODY_BYTES = 65_536
+_SHOWN_FROM = re.compile(r"img-src 'self' ([^ ;]+)")  # in the policy of the page
 
 # A server that does not answer, closes the connection or sends something unexpected.
 Failure = (
@@ -83,10 +86,12 @@ async def examine(address: str, token: str | None) -> AsyncIterator[Finding]:
             "native": _native(http),
             "long-poll": _long_poll(http),
             "events": _stream(http),
+            "files": _files(http),
         }
         for what, looking in [(w, asyncio.create_task(look)) for w, look in looks.items()]:
             try:
-                yield await looking
+                if found := await looking:
+                    yield found
             except Failure as error:
                 yield problem(what, _why(error))
 
@@ -274,6 +279,24 @@ async def _stream(http: aiohttp.ClientSession) -> Finding:
         except TimeoutError:
             return problem("events", "a proxy buffers the stream", BUFFER_FIX)
     return ok("events", "the stream starts at once")
+
+
+async def _files(http: aiohttp.ClientSession) -> Finding | None:
+    """Check that the origin of files, if the page names one, leads to the server, which has nothing else there."""
+    async with http.get("/") as answer:
+        found = _SHOWN_FROM.search(answer.headers.get("Content-Security-Policy", ""))
+    if found is None:
+        return None
+    there = URL(found[1])
+    try:  # without the token, which is not for that origin
+        async with aiohttp.request("GET", there / "healthz", timeout=http.timeout) as answer:
+            details = await _details(answer)
+    except Failure as error:
+        fix = "let the address in --files-origin lead to the server, as that of the page does"
+        return problem("files", f"{there}: {_why(error)}", fix)
+    if answer.status == 404 and details.detail:
+        return ok("files", f"browsers show them from {there}")
+    return problem("files", f"{there} does not reach the server by that name", HOST_FIX)
 
 
 async def _details(answer: aiohttp.ClientResponse) -> _Details:

@@ -37,6 +37,7 @@ from hubbub.server.filing import Filing, filing_of
 from hubbub.server.http import cookies
 from hubbub.server.http.bounds import BoundedRunner
 from hubbub.server.http.cookies import SIGN_INS, Cookies
+from hubbub.server.http.files_origin import FILES_ORIGIN, FilesOrigin
 from hubbub.server.http.metrics import Metrics
 from hubbub.server.http.operations import routes_of
 from hubbub.server.http.resources.accounts import oidc, subscriptions
@@ -57,6 +58,7 @@ from hubbub.server.people.rates import Limits
 from hubbub.server.people.register import Register
 from hubbub.server.people.roll import Roll
 from hubbub.server.people.sessions import Sessions
+from hubbub.server.people.tickets import Tickets
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.process.listening import LOOPBACK, CannotListen, bound, close, port_of
 from hubbub.server.process.tls import Tls
@@ -145,7 +147,8 @@ async def _assembled(
     )
     stack.push_async_callback(fanout.close)
     outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
-    checkers, refreshing = await _checkers(store, journal, outsiders, register.roll)
+    sessions = Sessions(store, time.time, partial(_submit, journal), register.roll)
+    checkers, refreshing = await _checkers(store, sessions, outsiders)
     door = parts.door(checkers, ends=ends, has_guests=settings.has_guests, looks=register.roll)
     portray = filing.portraits.make if filing.portraits.can_make else None
     hub = parts.hub(
@@ -162,6 +165,8 @@ async def _assembled(
         hub, entrance, links, measured, settings, routes_of(parts.resources), origins=origins
     )
     _equip(application, settings, outsiders.identities, entrance, keys, filing)
+    tickets = Tickets(sessions, door.heed_ends, time.time)
+    application[FILES_ORIGIN] = FilesOrigin(settings.files_origin, tickets)
     runner = runner_of(application, settings, measured)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
@@ -181,10 +186,10 @@ async def _assembled(
 
 
 async def _checkers(
-    store: Store, journal: Journal, outsiders: Outsiders, roll: Roll
+    store: Store, sessions: Sessions, outsiders: Outsiders
 ) -> tuple[tuple[Checker, ...], tuple[Refresh, ...]]:
     """Return what checks credentials at the door, and what must look up again whom it lets in."""
-    tokens, sessions = Tokens(), Sessions(store, time.time, partial(_submit, journal), roll)
+    tokens = Tokens()
     own = sessions.refresh, partial(tokens.refresh, store)
     await store.count_ends()
     await asyncio.gather(*(refresh() for refresh in own))

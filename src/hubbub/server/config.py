@@ -90,6 +90,7 @@ class Settings:
     outgoing_port: tuple[str, ...] = ()  # likewise, besides 80 and 443
     push_wait: float = 5.0  # seconds in which a message can be read before anyone is notified of it
     files_dir: Path | None = None  # where files are kept; None: `files` in the data directory
+    files_origin: str = ""  # origin from which browsers show files; empty: the page's
     max_file_size: int = 104_857_600
     files_per_person: int = 10_737_418_240  # bytes of the files of one account
     files_in_all: int = 0  # bytes of all files; 0: no limit but the disk's
@@ -108,6 +109,7 @@ class Settings:
                     f"Invalid allow_origin {origin!r}: use an origin without wildcards or a path,"
                     " such as https://app.example.org"
                 )
+        self._require_files_origin()
         self._require_sign_in()
         has_keys = self.jwt_secret_file or self.jwt_public_key_file or self.jwt_jwks_url
         if self.jwt_accounts and not (self.jwt_issuer and has_keys):
@@ -179,6 +181,26 @@ class Settings:
                 check(self.jwt_jwks_url, HTTP, needs_host=True)
         except BadAddress as error:
             raise BadSettings(f"Invalid jwt_jwks_url: use https://HOST/PATH; {error}") from None
+
+    def _require_files_origin(self) -> None:
+        """Check the origin of files: a page of the same host would share its cookies with it, whatever the port."""
+        if not self.files_origin:
+            return
+        parts = urlsplit(self.files_origin)
+        host = parts.hostname or ""
+        is_safe = parts.scheme == "https" or is_loopback(host) or host.endswith(".localhost")
+        if not (is_safe and _is_url_or_empty(self.files_origin)):
+            raise BadSettings(
+                f"Invalid files_origin {self.files_origin!r}: use an origin with https and without"
+                " a path, such as https://files.example.org"
+            )
+        if not self.public_url:
+            raise BadSettings("files_origin needs public_url, the address of the page")
+        pages = (self.public_url, *self.allow_origin)
+        if host in {urlsplit(page.lower()).hostname for page in pages}:
+            raise BadSettings(
+                f"Invalid files_origin {self.files_origin!r}: use a host that no page has"
+            )
 
     def _require_sign_in(self) -> None:
         """Check what belongs together for sign-ins at a provider."""

@@ -78,6 +78,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         outgoing_port=("8443", "9443"),
         push_wait=2.5,
         files_dir=Path("/srv/files"),
+        files_origin="https://files.example",
         max_file_size=1024,
         files_per_person=4096,
         files_in_all=8192,
@@ -139,6 +140,7 @@ def test_all_can_be_set_from_everywhere(file: Path) -> None:
         outgoing_port = ["8443", "9443"]
         push_wait = 2.5
         files_dir = "/srv/files"
+        files_origin = "https://files.example"
         max_file_size = 1024
         files_per_person = 4096
         files_in_all = 8192
@@ -415,3 +417,22 @@ def test_a_provider_that_can_not_be_used_is_refused(given: dict[str, str], why: 
 )
 def test_a_provider_may_be_on_this_machine_without_tls(issuer: str) -> None:
     assert load(ISSUER | {"oidc_issuer": issuer}, {}).oidc_issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "origin, public_url, why",
+    [
+        ("https://files.example/x", "https://chat.example", "an origin with https"),
+        ("http://files.example", "https://chat.example", "an origin with https"),
+        ("capacitor://files.example", "https://chat.example", "an origin with https"),
+        ("https://*.example", "https://chat.example", "an origin with https"),
+        ("https://files.example", "", "needs public_url"),
+        ("https://chat.example", "https://Chat.example", "a host that no page has"),
+        ("https://CHAT.example:8443", "https://chat.example", "a host that no page has"),
+        ("https://a.example", "https://chat.example", "a host that no page has"),
+    ],
+)
+def test_files_have_an_origin_of_their_own(origin: str, public_url: str, why: str) -> None:
+    given = {"public_url": public_url, "allow_origin": ("https://a.example",)}
+    with pytest.raises(BadSettings, match=why):
+        load(given | {"files_origin": origin}, {})

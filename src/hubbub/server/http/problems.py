@@ -15,6 +15,7 @@ from hubbub.protocol.errors import CODES, Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.names import is_text
 from hubbub.server.http.cookies import COOKIES
+from hubbub.server.http.files_origin import FILES_ORIGIN, HOLDER
 from hubbub.server.http.origins import Asked, Authority, Origins, Source
 from hubbub.server.http.proxies import PROXIES
 from hubbub.server.people.door import Credentials, Door
@@ -60,6 +61,7 @@ FOR_PEOPLE = frozenset({START, RETURN})
 
 SOURCE = web.RequestKey("source", Source)  # the sender; set if it may speak
 TOKEN = web.RequestKey("token", tuple[str | None])  # that the request acts with
+AUTHORITY = web.RequestKey("authority", Authority)  # and which authority that gives
 
 HEALTH = frozenset({"/healthz", "/readyz"})
 ALWAYS_SERVED = HEALTH | {"/metrics"}  # even at the limit on connections
@@ -176,8 +178,10 @@ class _Gate:
     async def serve(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Handle a request that may pass. Raises RefusalError for others."""
         route = _route_of(request)
+        if request.app[FILES_ORIGIN].is_asked(request):
+            return await self._show(request, route, handler)
         token, authority = _authority(request, route)
-        request[TOKEN] = (token,)
+        request[TOKEN], request[AUTHORITY] = (token,), authority
         request[SOURCE] = _source(request, route, self.origins, authority, self.reading)
         _check_texts(request, self.headers)
         if request.method == "OPTIONS" and "Access-Control-Request-Method" in request.headers:
@@ -195,6 +199,22 @@ class _Gate:
         finally:
             if not place.is_kept:
                 place.leave()
+
+    async def _show(
+        self, request: web.Request, route: str | None, handler: Handler
+    ) -> web.StreamResponse:
+        """Handle a request to the origin of files: to whoever has no ticket that is good, there is nothing."""
+        origin = request.app[FILES_ORIGIN]
+        _check_texts(request, self.headers)
+        request[TOKEN], request[HOLDER] = (None,), await origin.holder(request, route)
+        request[PLACE] = place = _place(request, self.places, self.door, None)
+        try:
+            response = await handler(request)
+            if not response.prepared:
+                await origin.holder(request, route)  # it may have ended meanwhile
+            return response
+        finally:
+            place.leave()
 
 
 def _told(request: web.Request, refusal: Refusal, headers: dict[str, str]) -> web.Response:

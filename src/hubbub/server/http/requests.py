@@ -15,6 +15,7 @@ from hubbub.protocol import fields
 from hubbub.protocol.codec import decode_body, encode
 from hubbub.protocol.errors import RefusalError
 from hubbub.server.http.bounds import BoundedConnection
+from hubbub.server.http.files_origin import HOLDER
 from hubbub.server.http.problems import token_of
 from hubbub.server.hub.hub import Hub
 from hubbub.server.people.door import Credentials
@@ -32,8 +33,10 @@ _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
 def credentials(request: web.Request) -> Credentials:
-    """Return the credentials in a request: a name and a key, or a token, its own or a cookie's; and whose that should be."""
+    """Return the credentials in a request: a name and a key, or a token, its own or a cookie's, and whose that should be; or a ticket's holder."""
     query, place = request.query, place_of(request)
+    if holder := request.get(HOLDER):
+        return Credentials(address=place.address, place=place, holder=holder)
     return Credentials(
         query.get("name") or None,
         request.headers.get("Hubbub-Key"),

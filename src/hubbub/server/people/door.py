@@ -37,7 +37,7 @@ _OVER = Refusal("unauthenticated", "The token is invalid, expired or revoked")
 class Credentials(NamedTuple):
     """The credentials that a connection or request presents. `address` is where it comes from.
 
-    `account` is whom it takes itself for: nobody else is let in then.
+    `account` is whom it takes itself for: nobody else is let in then. `holder` is whose ticket it has, as was just found.
     """
 
     name: str | None = None
@@ -46,6 +46,7 @@ class Credentials(NamedTuple):
     address: str = ""
     place: Place | None = None  # which counts towards their limit once they are known
     account: str | None = None
+    holder: Principal | None = None
 
 
 class Checker(Protocol):
@@ -189,8 +190,7 @@ class Door:
         return principal
 
     def _whose(self, credentials: Credentials) -> Principal:
-        if credentials.token is not None:
-            principal = self._check(credentials.token, credentials.address)
+        if (principal := self._proven(credentials)) is not None:
             if credentials.place is not None:
                 credentials.place.claim(principal.id)
             return principal
@@ -201,6 +201,15 @@ class Door:
                 hint="Send the header Authorization: Bearer TOKEN",
             )
         return self._guest(credentials)
+
+    def _proven(self, credentials: Credentials) -> Principal | None:
+        if (holder := credentials.holder) is not None:
+            if not self._is_valid(holder, self._now()):
+                raise RefusalError.of(_OVER)
+            return holder
+        if credentials.token is not None:
+            return self._check(credentials.token, credentials.address)
+        return None
 
     def review(self) -> None:
         """Expel holders of expired or revoked tokens, and guests whose name is, or looks like, one that they may not use any more.

@@ -92,12 +92,24 @@ class Sessions:
 
     async def prepare(self, token: str) -> None:
         """Look a token up, unless it is known or of another kind. Raises RefusalError (`unavailable`)."""
-        given = session_from(token)
-        if given is None or given.key in self._known:
+        if given := session_from(token):
+            await self._know(given.key)
+
+    async def find(self, key: tuple[str, ...]) -> tuple[str, Principal] | None:
+        """Return the digest of a session, and whom it speaks for, unless it has ended. Raises RefusalError (`unavailable`)."""
+        await self._know(key)
+        if (known := self._known.get(key)) is None:
+            return None
+        self._use(key, known)
+        return known.digest, known.principal
+
+    async def _know(self, key: tuple[str, ...]) -> None:
+        """Look a session up, unless it is known. Raises RefusalError (`unavailable`)."""
+        if key in self._known:
             return
         try:
-            await self._look_up(SessionId(*given.key))
-            self._moves.note({given.key[0]})  # it may have moved since it was read
+            await self._look_up(SessionId(*key))
+            self._moves.note({key[0]})  # it may have moved since it was read
         except StoreFailed:
             detail = "Sessions can't be looked up now; try again later"
             raise RefusalError("unavailable", detail, retry_after=1.0) from None

@@ -36,7 +36,7 @@ resource = Resource()
 async def root(request: web.Request) -> web.StreamResponse:
     """Serve the page, a plain client, or a native client that asks for its subprotocol."""
     if not is_handshake(request):
-        return await page.index()
+        return await page.index(request)
     require_handshake(request)
     offered = offered_subprotocols(request)
     if SUBPROTOCOL in offered:

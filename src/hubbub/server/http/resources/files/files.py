@@ -11,16 +11,19 @@ from aiohttp import web
 from hubbub.domain.access import Operation
 from hubbub.domain.aspects.files import KEEP_FILES
 from hubbub.domain.files import File
+from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.fields import elements
 from hubbub.protocol.files import INLINE, THUMBNAIL_SIDES, disposition
 from hubbub.server.files.downloads import Download, Downloads, FilePart
 from hubbub.server.files.uploads import Uploads
 from hubbub.server.http.entering import account_of
+from hubbub.server.http.files_origin import FILES_ORIGIN, HOLDER
 from hubbub.server.http.headers import HEADERS
 from hubbub.server.http.operations import HttpOperation, Resource
+from hubbub.server.http.origins import Authority
 from hubbub.server.http.parameters import Content, Parameter, file_key, header, text
-from hubbub.server.http.problems import problem
+from hubbub.server.http.problems import AUTHORITY, problem
 from hubbub.server.http.requests import principal_of
 from hubbub.server.http.streamed import streamed
 
@@ -36,6 +39,7 @@ SIDE = Parameter(
 )
 NAME = text("name", "What the file is called")
 RANGE = header("Range", "Only these bytes, such as bytes=0-99; several ranges count as none")
+TICKET = text("ticket", "At the origin of files, what the server gave to get there")
 CONTENT = Content("application/octet-stream")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
@@ -44,6 +48,11 @@ AS_FILE = {
     "Content-Security-Policy": f"sandbox; {HEADERS['Content-Security-Policy']}",
     "Cache-Control": "private, no-cache",
     "Accept-Ranges": "bytes",
+}
+# At the origin of files: the page, which has another, shows it, and its address, which has a ticket, goes no further.
+AT_FILES_ORIGIN = {
+    "Cross-Origin-Resource-Policy": "cross-origin",
+    "Referrer-Policy": "no-referrer",
 }
 
 resource = Resource()
@@ -100,7 +109,7 @@ async def upload_file(request: web.Request) -> FileReply:
         f"{FILES}/{{file}}",
         "getFile",
         needs=Operation.READ,
-        takes=(FILE, RANGE),
+        takes=(FILE, RANGE, TICKET),
         answers=bytes,
         answers_type="*/*",
         refuses=frozenset({"bad_range"}),
@@ -109,6 +118,8 @@ async def upload_file(request: web.Request) -> FileReply:
 async def get_file(request: web.Request) -> web.StreamResponse:
     """Get a file, or some of it, that a message shows which one may read."""
     principal = principal_of(request)
+    if _is_shown_elsewhere(request) and (moved := await _moved(request, principal)):
+        return moved
     return await _answer(request, await request.app[DOWNLOADS].find(principal, FILE.of(request)))
 
 
@@ -118,7 +129,7 @@ async def get_file(request: web.Request) -> web.StreamResponse:
         f"{FILES}/{{file}}/thumbnails/{{side}}",
         "getThumbnail",
         needs=Operation.READ,
-        takes=(FILE, SIDE, RANGE),
+        takes=(FILE, SIDE, RANGE, TICKET),
         answers=bytes,
         answers_type="image/*",
         refuses=frozenset({"bad_range"}),
@@ -127,11 +138,33 @@ async def get_file(request: web.Request) -> web.StreamResponse:
 async def get_thumbnail(request: web.Request) -> web.StreamResponse:
     """Get a picture that a message shows, small enough for a square of so many pixels; if it can't be made smaller, as it is."""
     side, find = SIDE.of(request), request.app[DOWNLOADS].find_thumbnail
-    return await _answer(request, await find(principal_of(request), FILE.of(request), side))
+    principal = principal_of(request)
+    if _is_shown_elsewhere(request) and (moved := await _moved(request, principal)):
+        return moved
+    return await _answer(request, await find(principal, FILE.of(request), side))
+
+
+def _is_shown_elsewhere(request: web.Request) -> bool:
+    """Whether a browser would show the answer where the page is, and should show it at the origin of files."""
+    is_by_cookie = request.get(AUTHORITY) is Authority.COOKIE
+    is_shown = (
+        request.headers.get("Sec-Fetch-Dest") != "empty"
+    )  # scripts get bytes, and show nothing
+    return request.app[FILES_ORIGIN].origin is not None and is_by_cookie and is_shown
+
+
+async def _moved(request: web.Request, principal: Principal) -> web.Response | None:
+    """Return the way to a file at the origin of files, for whoever may get it. Raises RefusalError, StoreFailed."""
+    found = await request.app[DOWNLOADS].find(principal, FILE.of(request))
+    address = request.app[FILES_ORIGIN].address
+    location = await address(request.rel_url.raw_path, found.file, principal)
+    if location is None:
+        return None
+    return web.Response(status=307, headers={"Location": location, "Cache-Control": "no-store"})
 
 
 async def _answer(request: web.Request, found: Download) -> web.StreamResponse:
-    headers = _headers_of(found)
+    headers = _headers_of(found) | (AT_FILES_ORIGIN if HOLDER in request else {})
     if _has_it(request, found):
         return web.Response(status=304, headers=headers)
     part = _part_of(request, found)

@@ -6,17 +6,15 @@ from pathlib import Path
 from aiohttp import web
 
 from hubbub.protocol.errors import RefusalError
+from hubbub.server.http.files_origin import FILES_ORIGIN
 from hubbub.server.http.operations import Resource
 
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; connect-src 'self';"
-        " worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none';"
-        " require-trusted-types-for 'script'; trusted-types hubbub"
-    ),
-    "Referrer-Policy": "no-referrer",
-    "Cache-Control": "no-cache",
-}
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'{files}; media-src 'self'{files}; connect-src 'self';"
+    " worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none';"
+    " require-trusted-types-for 'script'; trusted-types hubbub"
+)
+HEADERS = {"Referrer-Policy": "no-referrer", "Cache-Control": "no-cache"}
 # The service worker opens the page at all its addresses, not only below its own.
 WORKER, SCOPE = "sw.js", {"Service-Worker-Allowed": "/"}
 
@@ -58,17 +56,17 @@ def warn_if_not_built() -> None:
 @resource.route("GET", "/reset")
 @resource.route("GET", "/r/{room}")
 @resource.route("GET", "/r/{room}/{seq}")
-async def linked(_: web.Request) -> web.StreamResponse:
+async def linked(request: web.Request) -> web.StreamResponse:
     """Serve the page at an address that a link leads to. What it is about, only the page looks at."""
-    return await index()
+    return await index(request)
 
 
-async def index() -> web.StreamResponse:
+async def index(request: web.Request) -> web.StreamResponse:
     """Serve the page."""
     page = find_page()
     if page is None:
         raise RefusalError("not_found", NOT_BUILT, hint=TO_BUILD)
-    return await _serve(page / "index.html")
+    return await _serve(request, page / "index.html")
 
 
 @resource.route("GET", "/web/{name}")
@@ -79,10 +77,13 @@ async def asset(request: web.Request) -> web.StreamResponse:
     path = known.get(request.match_info["name"])
     if path is None:
         raise web.HTTPNotFound
-    return await _serve(path)
+    return await _serve(request, path)
 
 
-async def _serve(path: Path) -> web.StreamResponse:
-    content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
-    scope = SCOPE if path.name == WORKER else {}
-    return web.FileResponse(path, headers=HEADERS | scope | {"Content-Type": content_type})
+async def _serve(request: web.Request, path: Path) -> web.StreamResponse:
+    origin = request.app[FILES_ORIGIN].origin
+    headers = HEADERS | {
+        "Content-Security-Policy": POLICY.format(files=f" {origin}" if origin else ""),
+        "Content-Type": CONTENT_TYPES.get(path.suffix, "application/octet-stream"),
+    }
+    return web.FileResponse(path, headers=headers | (SCOPE if path.name == WORKER else {}))
