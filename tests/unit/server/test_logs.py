@@ -41,24 +41,34 @@ def test_one_wording_is_written_a_few_times_a_second_and_the_next_says_how_many_
 
 @pytest.mark.usefixtures("at")
 def test_what_must_not_be_lost_is_not_bounded() -> None:
-    bound = NotTooOften(only={"refused"})
+    bound = NotTooOften(only={"refused": ""})
     assert all(bound.filter(record("token created")) for _ in range(50))
     assert not all(bound.filter(record("refused")) for _ in range(50))
 
 
-@pytest.mark.usefixtures("at")
-def test_who_is_refused_again_and_again_does_not_fill_the_audit_log(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_who_comes_again_and_again_does_not_fill_the_audit_log(
+    at: Callable[[float], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = logging.getLogger("hubbub.audit")
     monkeypatch.setattr(log, "handlers", [])
     monkeypatch.setattr(log, "propagate", log.propagate)
     monkeypatch.setattr(log, "level", log.level)
     open_audit(tmp_path)
-    for _ in range(50):
-        audit("refused", address="192.0.2.7")
-        audit("token created")
+    for n in range(50):
+        audit("refused", address=f"192.0.2.{n}")
+        audit("admitted", owner="app/token/1")
+        audit("token created", token=str(n))
+    for owner in ("app/token/2", "app/token/3"):
+        audit("admitted", owner=owner)
+    at(101.0)
+    audit("admitted", owner="app/token/1")
     log.handlers[0].close()
-    lines = (tmp_path / AUDIT_FILE).read_text().splitlines()
-    written = Counter(json.loads(line)["action"] for line in lines)
-    assert written == {"refused": AT_MOST, "token created": 50}
+    lines = [json.loads(line) for line in (tmp_path / AUDIT_FILE).read_text().splitlines()]
+    assert Counter((line["action"], line.get("owner")) for line in lines) == {
+        ("refused", None): AT_MOST,
+        ("token created", None): 50,
+        ("admitted", "app/token/1"): AT_MOST + 1,
+        ("admitted", "app/token/2"): 1,
+        ("admitted", "app/token/3"): 1,
+    }
+    assert lines[-1]["left_out"] == 50 - AT_MOST

@@ -3,7 +3,8 @@
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 from typing import Any
@@ -42,7 +43,7 @@ def open_audit(data: Path) -> None:
     file = data / AUDIT_FILE
     handler = AuditFile(file, encoding="utf-8")
     handler.setFormatter(_formatter("json", "action", has_level=False))
-    handler.addFilter(NotTooOften(only={"refused"}))
+    handler.addFilter(NotTooOften(only={"refused": "", "admitted": "owner"}))
     log = logging.getLogger("hubbub.audit")
     for old in list(log.handlers):
         log.removeHandler(old)
@@ -85,25 +86,29 @@ class Losses(logging.Filter):
 class NotTooOften(logging.Filter):
     """Passes at most AT_MOST records of one wording per second; the next one says how many were dropped."""
 
-    def __init__(self, only: set[str] | None = None) -> None:
+    def __init__(self, only: Mapping[str, str] | None = None) -> None:
+        """`only`: the wordings that are limited. Each stands with the fact by which they are counted apart, or with ""."""
         super().__init__()
         self._only = only
         self._second = 0
-        self._seen: dict[str, int] = {}
-        self._left_out: dict[str, int] = {}
+        self._seen = Counter[tuple[str, object]]()
+        self._left_out = Counter[tuple[str, object]]()
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Whether to write a record."""
         wording = str(record.msg)
-        if self._only is not None and wording not in self._only:
+        fact = "" if self._only is None else self._only.get(wording)
+        if fact is None:
             return True
+        key = wording, getattr(record, fact, None)
         if (second := int(time.monotonic())) != self._second:
-            self._second, self._seen = second, {}
-        self._seen[wording] = seen = self._seen.get(wording, 0) + 1
-        if seen > AT_MOST:
-            self._left_out[wording] = self._left_out.get(wording, 0) + 1
+            self._second = second
+            self._seen.clear()
+        self._seen[key] += 1
+        if self._seen[key] > AT_MOST:
+            self._left_out[key] += 1
             return False
-        if left_out := self._left_out.pop(wording, 0):
+        if left_out := self._left_out.pop(key, 0):
             record.left_out = left_out
         return True
 
