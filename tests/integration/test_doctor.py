@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from aiohttp import ClientSession, WSServerHandshakeError
 
 from hubbub.protocol.keys import AUDIT, DIRECTORY, account_key, room_key
 from hubbub.protocol.messages import Post
@@ -249,6 +250,9 @@ async def test_a_server_without_echo_is_well_too(tmp_path: Path) -> None:
         told = await doctor(server.url)
         assert told.code == 0, told.text
         assert "ok      WebSocket: the handshake succeeds" in told.text
+        async with ClientSession() as http:
+            with pytest.raises(WSServerHandshakeError, match="404"):
+                await http.ws_connect(f"{server.url}/echo")
 
 
 async def test_an_origin_of_files_must_lead_to_the_server_by_its_name(tmp_path: Path) -> None:

@@ -331,6 +331,23 @@ def test_elsewhere_there_is_tls_unless_one_insists_and_guests_only_if_said_so(
     assert load({"host": "0.0.0.0", "guests": "on"} | flags, {}).has_guests
 
 
+@pytest.mark.parametrize(
+    "flags, has_echo",
+    [
+        ({}, True),
+        ({"host": "127.8.8.8"}, True),
+        ({"host": "0.0.0.0", "insecure_http": True}, False),
+        ({"public_url": "https://chat.example"}, False),
+        ({"trusted_proxy": ["127.0.0.1"]}, False),
+        ({"public_url": "https://chat.example", "echo": True}, True),
+    ],
+)
+def test_only_this_machine_has_an_echo_unless_it_is_switched_on(
+    flags: dict[str, Any], has_echo: bool
+) -> None:
+    assert load(flags, {}).has_echo is has_echo
+
+
 def test_a_file_that_can_not_be_read_says_so(file: Path, tmp_path: Path) -> None:
     with pytest.raises(BadSettings, match="Can't read"):
         load({}, {}, file)
