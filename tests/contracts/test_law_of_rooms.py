@@ -4,8 +4,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from msgspec import structs
 
 from hubbub.domain import memberships
 from hubbub.domain.access import Permission
@@ -13,6 +15,8 @@ from hubbub.domain.aspects import conversation
 from hubbub.domain.aspects.conversation import pins
 from hubbub.domain.aspects.conversation.drafts import DRAFTS, DraftRow
 from hubbub.domain.aspects.conversation.threads import OPEN as OPEN_THREAD
+from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.people.invites import INVITES, AddPerson, InviteKey
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.aspects.rooms import members
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
@@ -41,10 +45,20 @@ from hubbub.events.threads import ThreadUnfollowed
 from hubbub.protocol.commands.conversation import KeepDraft, Pin, Save, Unpin, Unsave
 from hubbub.protocol.commands.preferences import BlockPerson
 from hubbub.protocol.commands.reading import MarkRead
-from hubbub.protocol.commands.rooms import Ban, ChangeRoom, InvitePeople, Mute, Remove, Unban
+from hubbub.protocol.commands.rooms import (
+    Appoint,
+    Archive,
+    Ban,
+    ChangeRoom,
+    InvitePeople,
+    Mute,
+    Remove,
+    Restore,
+    Unban,
+)
 from hubbub.protocol.commands.threads import EndThread, ReopenThread, UnfollowThread
 from hubbub.protocol.errors import Refusal
-from hubbub.protocol.keys import DIRECTORY, is_room_key, is_thread_key, thread_key
+from hubbub.protocol.keys import AUDIT, DIRECTORY, is_room_key, is_thread_key, thread_key
 from hubbub.protocol.messages import Change, Delete, Post
 from hubbub.server.stores.base import OwnRoom, Selection
 from hubbub.server.stores.sqlite.reader import SqliteReader
@@ -52,6 +66,7 @@ from hubbub.server.stores.sqlite.records import SqliteRecords
 from tests.support.faulty import (
     AssembledStore,
     Parts,
+    Passing,
     repeat_it,
     with_affecting,
     with_consequence,
@@ -60,9 +75,10 @@ from tests.support.faulty import (
     with_rule,
     with_sequel,
 )
-from tests.support.laws_of_rooms import LawOfRooms
-from tests.support.rooms import ADA, GRACE, GUEST, MARGARET, ROOM_RULES
+from tests.support.laws_of_rooms import LawOfRooms, coming, inviting
+from tests.support.rooms import ADA, ADMIN, GRACE, GUEST, MARGARET, NEWCOMERS, ROOM_RULES
 
+BETH, CARL, *_ = NEWCOMERS
 OPEN, CLOSED, DIRECT = (f"@r{n:0>12}" for n in (1, 2, 3))
 THREAD_OF_FIRST = thread_key(OPEN, 4)
 TO_NO_MEMBER = Post(room=CLOSED, text="@guest", mentions={"guest": GUEST.id}, client_message_id="k")
@@ -118,6 +134,24 @@ STORY: list[tuple[Principal, Change]] = [
     (ADA, ChangeRoom(room=OPEN, alias="galley")),
     (MARGARET, LeaveRoom(room=DIRECT)),
     (GRACE, LeaveRoom(room=DIRECT)),
+    (ADA, inviting("i1", CLOSED, OPEN)),
+    (BETH, coming(BETH, "i1", ADA, CLOSED, OPEN)),
+    (CARL, coming(CARL, "i1", ADA, CLOSED, OPEN)),  # it is used up
+    (ADA, inviting("i2", CLOSED, uses=2)),
+    (ADMIN, Appoint(room=CLOSED, who=ADA.id, role="member")),
+    (CARL, coming(CARL, "i2", ADA, CLOSED)),  # whoever made it may no longer do so
+    (OPERATOR, inviting("i3", CLOSED, role="member")),
+    (ADMIN, Archive(room=CLOSED)),
+    (CARL, coming(CARL, "i3", OPERATOR, CLOSED)),
+    (ADMIN, Restore(room=CLOSED)),
+]
+TOGETHER: list[
+    tuple[Principal, Change]
+] = [  # what is done in the open room turns nothing in the other
+    (ADA, Delete(room=CLOSED, seq=99)),
+    (ADA, Post(room=CLOSED, text="a")),
+    (ADA, Ban(room=OPEN, who=BETH.id)),
+    (ADA, Post(room=CLOSED, text="b")),
 ]
 
 Sow = Callable[[], Parts]
@@ -130,12 +164,13 @@ def fault(sow: Sow) -> Sow:
 
 
 def tell(directory: Path, parts: Parts) -> None:
-    """Let all that happen, a commit for each, and check the law."""
+    """Let all that happen, in a commit for each or together, and check the law."""
     law = LawOfRooms(lambda: AssembledStore(directory, parts), parts.rules)
     try:
         law.move_in()
         for deed in STORY:
             law.answers([Proposal(*deed)])
+        law.answers([Proposal(*deed) for deed in TOGETHER])
     finally:
         law.teardown()
 
@@ -383,6 +418,55 @@ def the_room_does_not_decide_about_its_threads() -> Parts:
         return None if is_thread_key(room) else GUARD.refuse(known, who, what, room)
 
     return Parts(with_guard(ROOM_RULES, GUARD, refuse=anyone))
+
+
+@fault
+def an_invite_is_worth_what_its_maker_might_once() -> Parts:
+    sound: Any = ROOM_RULES.by_command[AddPerson].decide
+
+    def trusting(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
+        answer: Answer = sound(Trusting(ledger), principal, change)
+        return answer
+
+    return Parts(with_rule(ROOM_RULES, AddPerson, decide=trusting))
+
+
+class Trusting(Passing):
+    """A ledger that refuses nobody anything."""
+
+    def refusal(self, *_: object) -> None:
+        """Go on."""
+
+
+@fault
+def an_invite_is_never_used_up() -> Parts:
+    sound = ROOM_RULES.by_command[AddPerson].decide
+
+    def generous(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
+        before = ledger.row(INVITES, InviteKey(AUDIT, str(change.invite)))
+        answer = sound(ledger, principal, change)
+        if before is not None:
+            ledger.put(INVITES, before)
+        return answer
+
+    return Parts(with_rule(ROOM_RULES, AddPerson, decide=generous))
+
+
+@fault
+def an_invite_lets_nobody_into_its_rooms() -> Parts:
+    sound = ROOM_RULES.by_command[AddPerson].decide
+
+    def alone(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
+        before = ledger.row(INVITES, InviteKey(AUDIT, str(change.invite)))
+        assert before is not None
+        ledger.put(INVITES, before._replace(rooms="[]"))
+        answer = sound(ledger, principal, structs.replace(change, rooms=()))
+        after = ledger.row(INVITES, InviteKey(AUDIT, str(change.invite)))
+        assert after is not None
+        ledger.put(INVITES, after._replace(rooms=before.rooms))
+        return answer
+
+    return Parts(with_rule(ROOM_RULES, AddPerson, decide=alone))
 
 
 def test_the_story_is_lawful(tmp_path: Path) -> None:

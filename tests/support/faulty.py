@@ -115,15 +115,22 @@ def skipping(rules: Rules, is_skipped: Callable[[int], bool]) -> Rules:
     return with_rule(rules, Post, decide=decide)
 
 
-class _Skipping:
-    """A ledger that leaves numbers out."""
+class Passing:
+    """A ledger that passes everything on to another."""
 
-    def __init__(self, ledger: Ledger, is_skipped: Callable[[int], bool]) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self._ledger = ledger
-        self._is_skipped = is_skipped
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._ledger, name)
+
+
+class _Skipping(Passing):
+    """A ledger that leaves numbers out."""
+
+    def __init__(self, ledger: Ledger, is_skipped: Callable[[int], bool]) -> None:
+        super().__init__(ledger)
+        self._is_skipped = is_skipped
 
     def post(self, event: Posted, *rest: Any) -> Accepted:
         if self._is_skipped(event.seq):

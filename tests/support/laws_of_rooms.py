@@ -2,8 +2,10 @@
 
 Besides the law of all rooms: members are those of whom the log says so, each has a place in the own log, and nobody
 else has; only they post; messages are pinned of which the log says so; and whoever becomes or was one is named to those who deliver the event.
+Whoever makes an account by an invite is a member of its rooms then, let in by somebody who may let guests in at that very moment.
 """
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -14,12 +16,14 @@ from msgspec.structs import replace
 from hubbub.domain.aspects.conversation.drafts import DRAFTS
 from hubbub.domain.aspects.conversation.pins import PINS, pins_of
 from hubbub.domain.aspects.conversation.saved import SAVED
+from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.people.invites import INVITES, AddPerson, MakeInvite, RevokeInvite
 from hubbub.domain.aspects.posts import PostInThread
 from hubbub.domain.aspects.rooms.members import JoinRoom, LeaveRoom
-from hubbub.domain.facts import EVERYONE, Accepted, Batch, Proposal
+from hubbub.domain.facts import EVERYONE, Accepted, Answer, Batch, Proposal
 from hubbub.domain.principals import Principal
 from hubbub.domain.rules import Rules
-from hubbub.domain.tables.accounts import BLOCKS
+from hubbub.domain.tables.accounts import ACCOUNT, BLOCKS
 from hubbub.domain.tables.markers import MARKER, MENTION
 from hubbub.domain.tables.rooms import ALIAS, MEMBER, PLACE, ROOM
 from hubbub.domain.threads import THREAD, Thread
@@ -35,8 +39,19 @@ from hubbub.events import (
     gone_by,
 )
 from hubbub.events.conversation import Drafted, Saved
+from hubbub.events.people import Noted
 from hubbub.events.reading import Read
-from hubbub.events.rooms import Banned, Changed, Invited, Joined, Left, Removed
+from hubbub.events.rooms import (
+    Appointed,
+    Archived,
+    Banned,
+    Changed,
+    Invited,
+    Joined,
+    Left,
+    Removed,
+    Restored,
+)
 from hubbub.events.threads import (
     Threaded,
     ThreadEnded,
@@ -61,14 +76,28 @@ from hubbub.protocol.commands.rooms import (
     Unmute,
 )
 from hubbub.protocol.commands.threads import EndThread, FollowThread, ReopenThread, UnfollowThread
-from hubbub.protocol.keys import is_room_key, is_thread_key, parent_of, thread_key
+from hubbub.protocol.keys import AUDIT, DIRECTORY, is_room_key, is_thread_key, parent_of, thread_key
 from hubbub.protocol.messages import Change, Delete, Edit, Post, React
 from hubbub.server.stores.base import Activity, Store
 from tests.support.laws import Law, seldom
-from tests.support.rooms import ADA, ADMIN, BOT, GRACE, GUEST, MARGARET, ROLES, ROOM_RULES, becoming
+from tests.support.rooms import (
+    ADA,
+    ADMIN,
+    BOT,
+    GRACE,
+    GUEST,
+    MARGARET,
+    NEWCOMERS,
+    ROLES,
+    ROOM_RULES,
+    becoming,
+)
 
 HOSTS = (ADA, ADMIN)
 ALL = (*HOSTS, GRACE, MARGARET, GUEST, BOT)
+KNOWN = (*ALL, *NEWCOMERS)
+NEW_IDS = {person.id for person in NEWCOMERS}
+DIGEST = "digest"
 
 
 def _anyone(n: int) -> Principal:
@@ -189,6 +218,34 @@ in_threads: st.SearchStrategy[Change] = st.one_of(
 )
 
 
+def inviting(invite: str, *rooms: str, role: str = "guest", uses: int = 1) -> MakeInvite:
+    """The command that makes an invite into rooms."""
+    return MakeInvite(
+        invite=invite, digest=DIGEST, role=role, rooms=rooms, uses=uses, until=FOR_EVER
+    )
+
+
+def coming(who: Principal, invite: str, by: Principal, *rooms: str) -> AddPerson:
+    """The command by which somebody makes an account with an invite that `by` made."""
+    return AddPerson(
+        account=who.id,
+        handle=who.id[2:],
+        name=who.id[2:].title(),
+        invite=invite,
+        digest=DIGEST,
+        inviter=by.id,
+        rooms=rooms,
+    )
+
+
+FOR_EVER = 2e9
+newcomers = st.lists(st.sampled_from([*NEWCOMERS, GRACE]), min_size=1, max_size=2)
+inviters = st.sampled_from([ADA, ADA, ADA, ADMIN, GRACE, OPERATOR])
+meanwhile = st.sampled_from(
+    [None, None, None, "archived", "restored", "demoted", "banned", "revoked"]
+)
+
+
 class LawOfRooms(Law):
     """Makes rooms, and does there whatever may be done."""
 
@@ -196,7 +253,11 @@ class LawOfRooms(Law):
         super().__init__(open_store, rules)
         self._made: list[str] = []
         self._keys = 0
-        self._members: set[tuple[str, str]] = set()  # rooms and accounts, as of what was delivered
+        # Rooms and accounts, as of what was delivered.
+        self._members: set[tuple[str, str]] = set()
+        self._hosts: set[tuple[str, str]] = set()
+        self._archived: set[str] = set()
+        self._invites: dict[str, tuple[Principal, MakeInvite]] = {}
 
     @initialize()
     def move_in(self) -> None:
@@ -250,12 +311,12 @@ class LawOfRooms(Law):
             min_size=1,
             max_size=8,
         ),
-        ban=st.none() | st.tuples(hosts, who, st.integers(0, 7)),
+        ban=st.none() | st.tuples(hosts, who, st.integers(0, 7), st.integers(0, 30)),
     )
     def act_in_threads(
         self,
         batch: list[tuple[Principal, Change, int, int]],
-        ban: tuple[Principal, str, int] | None,
+        ban: tuple[Principal, str, int, int] | None,
     ) -> None:
         """People do things in threads of the rooms, and perhaps somebody is banned meanwhile."""
         deeds = [
@@ -263,10 +324,64 @@ class LawOfRooms(Law):
             for person, change, n, seq in batch
         ]
         if ban:
-            host, account, n = ban
+            host, account, n, which = ban
             room = parent_of(deeds[n % len(deeds)].change.room)
+            if which % 3 == 0:  # which the threads don't belong to
+                room = self._made[which % len(self._made)]
             deeds.insert(n, Proposal(host, Ban(room=room, who=account)))
         self.answers(deeds)
+
+    @rule(
+        maker=inviters,
+        rooms=st.lists(st.integers(0, 30), min_size=1, max_size=2),
+        role=st.sampled_from(["guest", "guest", "member"]),
+        uses=st.integers(1, 2),
+        who=newcomers,
+        change=meanwhile,
+    )
+    def invite(
+        self,
+        maker: Principal,
+        rooms: list[int],
+        role: str,
+        uses: int,
+        who: list[Principal],
+        change: str | None,
+    ) -> None:
+        """Someone makes an invite into rooms, where they may let guests in or not; some come by it, or by an older one."""
+        keys = dict.fromkeys(self._made[n % len(self._made)] for n in rooms)
+        invite = inviting(f"i{len(self._invites)}", *keys, role=role, uses=uses)
+        self.answers([Proposal(maker, invite)])
+        if self._invites:
+            self._come_by(*[*self._invites.values()][-1 - rooms[0] % 2 :][0], who, change)
+
+    def _come_by(
+        self, maker: Principal, invite: MakeInvite, who: list[Principal], change: str | None
+    ) -> None:
+        """Some make accounts with an invite, others have one; perhaps it has come to nothing just before."""
+        room = invite.rooms[0]
+        changes: dict[str, Change] = {
+            "archived": Archive(room=room),
+            "restored": Restore(room=room),
+            "demoted": Appoint(room=room, who=maker.id, role="member"),
+            "banned": Ban(room=room, who=maker.id),
+            "revoked": RevokeInvite(invite=invite.invite),
+        }
+        before = [Proposal(ADMIN, changes[change])] if change else []
+        self.answers(
+            [*before, *(Proposal(p, coming(p, invite.invite, maker, *invite.rooms)) for p in who)]
+        )
+
+    def answers(self, batch: list[Proposal]) -> list[Answer]:
+        """Besides, whoever has come by an invite is a member of its rooms."""
+        answers = super().answers(batch)
+        for (who, change), answer in zip(batch, answers, strict=True):
+            match change, answer:
+                case MakeInvite(), Accepted():
+                    self._invites[change.invite] = who, change
+                case AddPerson(), Accepted():
+                    assert {(room, who.id) for room in change.rooms} <= self._members
+        return answers
 
     @rule(person=st.sampled_from([GRACE, MARGARET, GUEST]), erases=st.booleans(), luck=luck)
     def remove_person(self, person: Principal, *, erases: bool, luck: int) -> None:
@@ -304,11 +419,24 @@ class LawOfRooms(Law):
                     assert (event.seq, account) in batch.affected
 
     def _come_and_go(self, event: Event) -> None:
+        room = event.room
         match event:
             case Joined(by=account) | Invited(who=str(account)):
-                self._members.add((event.room, account))
+                assert room not in self._archived
+                if isinstance(event, Invited) and account in NEW_IDS:
+                    assert event.by == ADMIN.id or (room, event.by) in self._hosts, event
+                self._members.add((room, account))
+                if isinstance(event, Joined) and event.role == "host":
+                    self._hosts.add((room, account))
             case Left(by=account) | Removed(who=account) | Banned(who=account):
-                self._members.discard((event.room, account))
+                self._members.discard((room, account))
+                self._hosts.discard((room, account))
+            case Appointed(who=account, role=role):
+                (self._hosts.add if role == "host" else self._hosts.discard)((room, account))
+            case Archived():
+                self._archived.add(room)
+            case Restored():
+                self._archived.discard(room)
 
     def _check_replies(self, batch: Batch) -> None:
         """Whoever replies is a member of the room at that very moment, in the order of delivery."""
@@ -322,10 +450,25 @@ class LawOfRooms(Law):
         super().catch_up()
         self._run(self._check_members())
         self._run(self._check_pins())
-        for who in ALL:
+        for who in KNOWN:
             self._run(self._check_own(who.id))
         self._run(self._check_unread())
         self._run(self._check_threads())
+        self._run(self._check_invites())
+
+    async def _check_invites(self) -> None:
+        """Each use of an invite made an account, and is noted."""
+        noted = [self._rules.events.decode(body) for body in self._delivered[AUDIT]]
+        used = Counter(
+            event.details["invite"]
+            for event in noted
+            if isinstance(event, Noted) and event.details and event.action == "person added"
+        )
+        left = {row.invite: row.uses_left for row in await self._store.rows(INVITES)}
+        assert left == {each: i.uses - used[each] for each, (_, i) in self._invites.items()}
+        assert min(left.values(), default=0) >= 0
+        came = {row.account for row in await self._store.rows(ACCOUNT, DIRECTORY)} & NEW_IDS
+        assert len(came) == used.total()
 
     async def _check_members(self) -> None:
         members = await self._store.rows(MEMBER)
@@ -403,7 +546,7 @@ class LawOfRooms(Law):
     def _following(self) -> set[tuple[str, str]]:
         """Who follows which threads, by the own logs alone."""
         found: set[tuple[str, str]] = set()
-        for who in ALL:
+        for who in KNOWN:
             for body in self._delivered[who.id]:
                 match self._rules.events.decode(body):
                     case ThreadFollowed(where=thread):
@@ -428,7 +571,7 @@ class LawOfRooms(Law):
         for thread, row in rows.items():
             self._check_thread(row, [*map(self._rules.events.decode, self._delivered[thread])])
         mentions = await self._store.rows(MENTION)
-        for who in ALL:
+        for who in KNOWN:
             named = {
                 (m.room, m.seq)
                 for m in mentions

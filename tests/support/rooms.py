@@ -57,6 +57,7 @@ def account(name: str) -> Principal:
 ADA, GRACE, MARGARET, STRAY = map(account, ("ada", "grace", "margaret", "stray"))
 ADMIN, MODERATOR, GUEST, BOT = map(account, ("admn", "m0derat0r", "gest", "b0t"))
 ROLES = {ADMIN: "admin", MODERATOR: "moderator", GUEST: "guest"}
+NEWCOMERS = tuple(map(account, ("beth", "carl", "dora", "emil")))  # who have no account at first
 EVERYONE = (ADA, GRACE, MARGARET, STRAY, ADMIN, MODERATOR, GUEST, BOT)
 
 
