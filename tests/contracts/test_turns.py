@@ -131,6 +131,30 @@ async def test_after_a_restart_it_goes_on_where_it_was(tmp_path: Path, postgres:
 # --- with several nodes ---
 
 
+async def test_turns_have_one_session_unless_it_ended_or_a_turn_failed(
+    two: tuple[PostgresStore, PostgresStore],
+) -> None:
+    here, there = two
+
+    async def session(error: type[Exception] | None = None) -> int:
+        async with here.turn("count") as turn:
+            assert isinstance(turn, turns.PostgresTurn)
+            found: int = await turn._connection.fetchval("SELECT pg_backend_pid()")
+            if error is not None:
+                raise error(found)
+        return found
+
+    first = await session()
+    assert await session() == first
+    end = f"SELECT pg_terminate_backend({first}, 10_000)"
+    assert await there.in_transaction(lambda connection: connection.fetchval(end))
+    second = await session()
+    assert second != first
+    with pytest.raises(OSError, match=str(second)):
+        await session(OSError)
+    assert await session() != second, "it may hold a lock yet"
+
+
 async def test_while_one_node_has_a_turn_another_gets_only_others(
     two: tuple[PostgresStore, PostgresStore],
 ) -> None:

@@ -104,7 +104,7 @@ async def indexing_turn(node: PostgresStore) -> PostgresTurn:
     """The turn at indexing, once it is free."""
     async with asyncio.timeout(30):
         while True:
-            turn = await PostgresTurn.take(node.connect, f"reactor {REACTOR}", node.epoch)
+            turn = await PostgresTurn.take(node.sessions, f"reactor {REACTOR}", node.epoch)
             if turn.is_mine:
                 return turn
             turn.give_up()

@@ -50,7 +50,7 @@ from hubbub.server.stores.postgres.failures import FAILURES, LOST, failures
 from hubbub.server.stores.postgres.outbox import PostgresOutbox
 from hubbub.server.stores.postgres.reader import PostgresReader, check_epoch
 from hubbub.server.stores.postgres.schema import prepare
-from hubbub.server.stores.postgres.turns import PostgresTurn
+from hubbub.server.stores.postgres.turns import PostgresTurn, Sessions
 from hubbub.server.stores.search import IndexPlace, WantedMessages
 from hubbub.server.stores.tables import check_finished
 
@@ -84,6 +84,7 @@ class PostgresStore:
         }
         self._name = token_hex(8)  # identifies this server among those that use these logs
         self._looks = count()
+        self.sessions = Sessions(self.connect)  # of turns
         self._commits: PostgresCommits
         self._reading: asyncpg.Pool
 
@@ -241,7 +242,7 @@ class PostgresStore:
     @asynccontextmanager
     async def turn(self, name: str) -> AsyncIterator[Turn | None]:
         """See the contract."""
-        turn = await PostgresTurn.take(self.connect, name, self.epoch)
+        turn = await PostgresTurn.take(self.sessions, name, self.epoch)
         try:
             yield turn if turn.is_mine else None
             await turn.end()
@@ -294,6 +295,7 @@ class PostgresStore:
     async def close(self) -> None:
         """See the contract."""
         await self._commits.close()
+        self.sessions.close()
         with suppress(*FAILURES):
             await self._reading.execute(Q.end_beats, self._name)
             await self._reading.close()

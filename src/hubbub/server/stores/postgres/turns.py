@@ -5,19 +5,21 @@ The lock goes with the session, so a node that dies gives it up; a node that sta
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from typing import Any, Self
 
 from asyncpg import Connection
 
 from hubbub.domain.records import Prefix, R, Table
 from hubbub.server.stores import queries
-from hubbub.server.stores.postgres.failures import failures
+from hubbub.server.stores.postgres.failures import LOST, failures
 from hubbub.server.stores.postgres.reader import check_epoch
 from hubbub.server.stores.postgres.records import PostgresRecords
 
 Q = queries.load("postgres")
 
 MAX_IDLE = 30_000  # milliseconds for which a node that has stalled can block the others
+SPARE = 3  # sessions: as many as there are reactors that read on after each commit
 
 
 async def take_turn(connection: Connection, name: str) -> bool:
@@ -33,29 +35,60 @@ def number_of(name: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-class PostgresTurn:
-    """A turn, in a transaction over its own connection. See the contract in `base`."""
+class Sessions:
+    """The sessions of turns that have ended, kept for the next ones: each commit is followed by turns, and a new session is dear."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
+        self.connect = connect
+        self._spare: list[Connection] = []
+        self._most = SPARE
+
+    def spare(self) -> Connection | None:
+        """Return one that is kept, if there is any. It may have been ended meanwhile."""
+        return self._spare.pop() if self._spare else None
+
+    def keep(self, connection: Connection) -> None:
+        """Keep one whose turn has ended, unless there are enough."""
+        if len(self._spare) < self._most:
+            self._spare.append(connection)
+        else:
+            connection.terminate()
+
+    def close(self) -> None:
+        """End those that are kept, and keep no more."""
+        self._most = 0
+        while self._spare:
+            self._spare.pop().terminate()
+
+
+class PostgresTurn:
+    """A turn, in a transaction over a session of its own. See the contract in `base`."""
+
+    def __init__(self, sessions: Sessions, connection: Connection) -> None:
         """Use `take` to get one."""
+        self._sessions = sessions
         self._connection = connection
+        self._has_ended = False
         self._transaction = connection.transaction()
         self._records = PostgresRecords(connection)
         self.is_mine = False
 
     @classmethod
-    async def take(
-        cls, connect: Callable[[], Awaitable[Connection]], name: str, epoch: str
-    ) -> Self:
+    async def take(cls, sessions: Sessions, name: str, epoch: str) -> Self:
         """Take the turn at something, if no other node has it. Raises StoreFailed, LogsReplaced."""
         with failures():
-            turn = cls(await connect())
-            try:
-                await turn._begin(name, epoch)
-            except BaseException:
-                turn.give_up()
-                raise
-        return turn
+            while (spare := sessions.spare()) is not None:
+                with suppress(*LOST):
+                    return await cls(sessions, spare)._begun(name, epoch)
+            return await cls(sessions, await sessions.connect())._begun(name, epoch)
+
+    async def _begun(self, name: str, epoch: str) -> Self:
+        try:
+            await self._begin(name, epoch)
+        except BaseException:
+            self.give_up()
+            raise
+        return self
 
     async def _begin(self, name: str, epoch: str) -> None:
         await self._transaction.start()
@@ -81,7 +114,10 @@ class PostgresTurn:
         """Make what was put permanent. Raises StoreFailed if the turn was lost: then it isn't."""
         with failures():
             await self._transaction.commit()
+        self._has_ended = True
+        self._sessions.keep(self._connection)
 
     def give_up(self) -> None:
-        """Give the turn up, if it has not ended."""
-        self._connection.terminate()
+        """Give the turn up, if it has not ended, and its session with it."""
+        if not self._has_ended:
+            self._connection.terminate()
