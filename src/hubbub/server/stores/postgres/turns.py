@@ -5,7 +5,6 @@ The lock goes with the session, so a node that dies gives it up; a node that sta
 
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any, Self
 
 from asyncpg import Connection
@@ -78,8 +77,11 @@ class PostgresTurn:
         """Take the turn at something, if no other node has it. Raises StoreFailed, LogsReplaced."""
         with failures():
             while (spare := sessions.spare()) is not None:
-                with suppress(*LOST):
+                try:
                     return await cls(sessions, spare)._begun(name, epoch)
+                except LOST as error:
+                    if isinstance(error, TimeoutError):  # nor would a new one be answered
+                        raise
             return await cls(sessions, await sessions.connect())._begun(name, epoch)
 
     async def _begun(self, name: str, epoch: str) -> Self:
