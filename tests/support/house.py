@@ -54,13 +54,13 @@ class House:
         store: MemoryStore | None = None,
         broker: Broker | None = None,
         rules: Rules = RULES,
+        bytes_per_s: float = 0,
     ) -> None:
         self.store = store or CountingStore(rules=rules)
         self.fanout = FanOut(self.store, broker, rules)
         self.journal = Journal(self.store, self.fanout.deliver, lambda: AT)
-        self.hub = Hub(
-            self.store, self.journal, self.fanout, Door(), Limits(256, rate), rules=rules
-        )
+        limits = Limits(256, rate, bytes_per_s=bytes_per_s)
+        self.hub = Hub(self.store, self.journal, self.fanout, Door(), limits, rules=rules)
         self.told: list[Resumed | Snapshot] = []
 
     async def post(self, *texts: str, room: str = "lobby") -> None:

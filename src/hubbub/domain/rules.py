@@ -49,6 +49,7 @@ class Rule(Generic[C]):
         screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
         pack: the command as it waits for a commit, where its JSON may be bytes, which `decide` must then decode; and
             roughly how many bytes it and its event take.
+        adds: roughly how many bytes its event may have besides those that were sent. They count for its sender as well.
         repeat: if the log keeps its `client_message_id`: completes the first answer to it. Those of other commands are records.
         complete: adds a key made from `keys.RANDOM_BYTES` random bytes, once the command is screened.
         in_threads: whether it may be sent about a thread. Most commands about members, and what a room is like, may not.
@@ -67,6 +68,7 @@ class Rule(Generic[C]):
     complete: Callable[[C, bytes], C] | None = None
     is_internal: bool = False
     in_threads: bool = False
+    adds: Callable[[C], int] | None = None
 
 
 class Consequence(NamedTuple, Generic[E]):
@@ -202,24 +204,25 @@ class Rules:
             ]
         )
         self.events = Events(event for aspect in self.aspects for event in aspect.events)
-        self.operations = {c: rule.asked or rule.operation for c, rule in self.by_command.items()}
+        rules = self.by_command.items()
+        self.operations = {command: rule.asked or rule.operation for command, rule in rules}
         self.repeating: dict[type[Change], Repeat] = {
-            command: rule.repeat for command, rule in self.by_command.items() if rule.repeat
+            command: rule.repeat for command, rule in rules if rule.repeat
         }
-        self.deciding: dict[type[Change], Decide] = {
-            command: rule.decide for command, rule in self.by_command.items()
-        }
+        self.deciding: dict[type[Change], Decide] = {c: rule.decide for c, rule in rules}
         self._needing = self._find_needs()
         self.packing: dict[type[Change], Callable[[Any], tuple[Any, int]]] = {
-            command: rule.pack for command, rule in self.by_command.items()
+            command: rule.pack for command, rule in rules
+        }
+        self.adding: dict[type[Change], Callable[[Any], int]] = {
+            command: rule.adds for command, rule in rules if rule.adds
         }
         self.completing: dict[type[Change], Callable[[Any, bytes], Any]] = {
-            command: rule.complete for command, rule in self.by_command.items() if rule.complete
+            command: rule.complete for command, rule in rules if rule.complete
         }
         affecting = [each for aspect in self.aspects for each in aspect.affecting]
-        consequences = [each for aspect in self.aspects for each in aspect.consequences]
         acts: list[tuple[type[Event], Act]] = [(each.event, each.act) for each in affecting]
-        acts += [(each.event, each.act) for each in consequences]
+        acts += [(each.event, each.act) for a in self.aspects for each in a.consequences]
         self.consequences: dict[type[Event], list[Act]] = _grouped(acts)
         self.folds: dict[type[Event], list[Callable[[RoomView, Any], None]]] = _grouped(
             (fold.event, fold.apply) for aspect in self.aspects for fold in aspect.folds

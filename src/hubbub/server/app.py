@@ -49,7 +49,7 @@ from hubbub.server.notifying import keys_of, notifier_of
 from hubbub.server.outsiders import CannotTrust, Outsiders, jwts_of, sign_in_of
 from hubbub.server.parts import USUAL, Parts
 from hubbub.server.people.attempts import Attempts
-from hubbub.server.people.door import Checker
+from hubbub.server.people.door import Checker, Door
 from hubbub.server.people.ends import Ends, Refresh
 from hubbub.server.people.entrance import Entrance
 from hubbub.server.people.outside.identities import Identities
@@ -149,7 +149,7 @@ async def _assembled(
     outsiders = await _outsiders(settings, _identities(store, register, lambda: hub), store)
     sessions = Sessions(store, time.time, partial(_submit, journal), register.roll)
     checkers, refreshing = await _checkers(store, sessions, outsiders)
-    door = parts.door(checkers, ends=ends, has_guests=settings.has_guests, looks=register.roll)
+    door = _door(settings, parts, checkers, ends, register.roll, measured)
     portray = filing.portraits.make if filing.portraits.can_make else None
     hub = parts.hub(
         *(store, journal, fanout, door, _limits(settings)),
@@ -183,6 +183,24 @@ async def _assembled(
         *outsiders.duties,
     )
     return Assembled(hub, entrance, journal, links, application, runner, measured, duties)
+
+
+def _door(
+    settings: Settings,
+    parts: Parts,
+    checkers: tuple[Checker, ...],
+    ends: Ends,
+    looks: Roll,
+    measured: Metrics,
+) -> Door:
+    """Return the door, of whose failures the figures tell as of those of the duty that has it review visits."""
+    return parts.door(
+        checkers,
+        ends=ends,
+        has_guests=settings.has_guests,
+        looks=looks,
+        failed=partial(measured.failed, "expiry"),
+    )
 
 
 async def _checkers(

@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -39,7 +40,11 @@ class Node:
     def __post_init__(self) -> None:
         store = self.team.store
         self.sessions = Sessions(store, self.time, self.renew, Roll(store))
-        self.door = Door((self.sessions,), now=self.time)
+        self.failures = 0
+        self.door = Door((self.sessions,), failed=self.fail, now=self.time)
+
+    def fail(self) -> None:
+        self.failures += 1
 
     def time(self) -> float:
         return self.team.now
@@ -259,6 +264,31 @@ async def test_whoever_is_told_of_a_commit_sends_out_at_once_whom_it_ends(
     )
     assert [visit.is_expelled for visit in visits] == are_out
     assert [await node.refuses(token) for token in tokens] == are_out
+
+
+async def test_whoever_can_not_be_sent_out_holds_up_neither_the_others_nor_the_commit(
+    team: Team, node: Node, caplog: pytest.LogCaptureFixture
+) -> None:
+    visits = [await node.enter(await opened(team, "dave", n)) for n in (1, 2, 3)]
+    left, stuck = list[int](), {1}
+
+    def leave(n: int) -> None:
+        if n in stuck:
+            raise LookupError("a secret")
+        left.append(n)
+
+    for n, visit in enumerate(visits):
+        visit.when_expelled(partial(leave, n))
+    before = (await team.store.head(DAVE)).seq
+    assert await team.code("dave", CloseSessions(room=DAVE)) is None
+    node.door.heed([Batch(DAVE, before + 1, (await team.store.read(DAVE, before, 99)).bodies)])
+    assert sorted(left) == [0, 2] and node.failures == 1
+    assert "LookupError at test_sessions.py" in caplog.text and "a secret" not in caplog.text
+    with pytest.raises(LookupError):  # which ends the server, if it happens twice
+        node.door.review()
+    stuck.clear()
+    node.door.review()
+    assert sorted(left) == [0, 1, 2]
 
 
 async def test_what_a_commit_ends_during_a_look_up_does_not_come_back(

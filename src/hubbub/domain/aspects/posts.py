@@ -249,9 +249,13 @@ def _screen_edit(edit: Edit, max_bytes: int) -> Refusal | None:
 
 
 def _pack_edit(edit: Edit) -> tuple[Edit, int]:
-    """Add what the event repeats: all alt texts of the message, if it may have files."""
     _, weight = weighed(edit)
-    return edit, weight + (MOST_ALT_BYTES if is_made_key(edit.room) else 0)
+    return edit, weight + _repeated(edit)
+
+
+def _repeated(edit: Edit) -> int:
+    """Return how much its event repeats: all alt texts of the message, if it may have files."""
+    return MOST_ALT_BYTES if is_made_key(edit.room) else 0
 
 
 def _edit(ledger: Ledger, principal: Principal, edit: Edit, *, erases: bool = False) -> Answer:
@@ -373,6 +377,7 @@ ASPECT = Aspect(
             *(Edit, Operation.EDIT_OWN, _edit_needs, _edit, _screen_edit, _pack_edit),
             asked=Operation.READ,
             in_threads=True,
+            adds=_repeated,
         ),
         Rule(
             *(Delete, Operation.DELETE_OWN, _delete_needs, _delete),

@@ -88,7 +88,8 @@ class Writing:
             return self._submit_in_turn(principal, change, answer)
         refusal = screen_change(self._rules, principal, change, self._max_bytes)
         if refusal is None and policy is REFUSE:
-            refusal = self._throttle.refusal(principal)
+            adds = self._rules.adding.get(type(change))
+            refusal = self._throttle.refusal(principal, adds(change) if adds else 0)
         if refusal is None:
             if complete := self._rules.completing.get(type(change)):
                 change = complete(change, secrets.token_bytes(RANDOM_BYTES))

@@ -3,6 +3,7 @@
 It also expels those whose credential is no longer valid.
 """
 
+import logging
 import secrets
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -18,7 +19,7 @@ from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.handles import handle_from, retired
 from hubbub.protocol.names import person_name_fault
 from hubbub.server.audit import audit
-from hubbub.server.mistakes import call_all, try_all
+from hubbub.server.mistakes import call_all, place_of, try_all
 from hubbub.server.people.endings import Ending, endings_in
 from hubbub.server.people.ends import Ends
 from hubbub.server.people.moves import moved_in
@@ -32,6 +33,8 @@ NAMELESS = "guest"
 KEY_LENGTHS = range(16, 129)
 GUESSES_PER_SECOND = 5.0  # wrong credentials from one address
 _OVER = Refusal("unauthenticated", "The token is invalid, expired or revoked")
+
+log = logging.getLogger(__name__)
 
 
 class Credentials(NamedTuple):
@@ -101,15 +104,17 @@ class Door:
         ends: Ends | None = None,
         has_guests: bool = True,
         looks: Looks = NoLooks(),  # noqa: B008 - it never changes
+        failed: Callable[[], object] = lambda: None,
         now: Callable[[], float] = time.time,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`now` gives seconds since 1970, for expiry; `clock` is monotonic."""
+        """`failed` is called when somebody could not be expelled. `now` gives seconds since 1970, for expiry; `clock` is monotonic."""
         self.has_guests = has_guests
         self._ends = ends
         self._looks = looks
         self._looks_seen = looks.looks_version
         self._checkers = checkers
+        self._failed = failed
         self._now = now
         self._clock = clock
         self._guesses = Rates(GUESSES_PER_SECOND)
@@ -230,7 +235,10 @@ class Door:
             self._looks_seen = version
 
     def heed(self, batches: list[Batch]) -> None:
-        """Expel those whose credential these batches end. Must be called before anything later is delivered."""
+        """Expel those whose credential these batches end. Must be called before anything later is delivered.
+
+        Whoever can't be expelled is still known: the next review tries again.
+        """
         if not (moved := moved_in(batches)):
             return
         for checker in self._checkers:
@@ -242,7 +250,12 @@ class Door:
             for account in checker.forget(ended)
         }
         if forgotten:
-            self._expel_invalid([v for v in self.visits.known if v.principal.id in forgotten])
+            theirs = [v for v in self.visits.known if v.principal.id in forgotten]
+            try:
+                self._expel_invalid(theirs)
+            except Exception as error:  # a mistake, which must not end whoever has just committed
+                self._failed()
+                log.error("Can't disconnect someone, trying again soon: %s", place_of(error))
 
     async def confirm(self, token: str, address: str) -> None:
         """Raise RefusalError if a token that was recognised is not valid for what was read from the store meanwhile."""

@@ -132,10 +132,15 @@ class Throttle:
         self._searches = Rates(SEARCHES_PER_SECOND if limits.messages_per_s else 0.0)
         self._listings = Rates(LISTINGS_PER_SECOND if limits.messages_per_s else 0.0)
 
-    def refusal(self, principal: Principal) -> Refusal | None:
-        """Count a message, or return why it is too early for it."""
-        wait = self.wait(principal)
-        return _too_fast(f"{self._limits.messages_per_s:g} messages", wait) if wait else None
+    def refusal(self, principal: Principal, added: int = 0) -> Refusal | None:
+        """Count a message, and so many bytes that it has besides those that were sent; or return why it is too early for it."""
+        if wait := self.wait(principal):
+            return _too_fast(f"{self._limits.messages_per_s:g} messages", wait)
+        if added and (
+            wait := self._bytes.wait(principal.counted_as, asyncio.get_running_loop().time(), added)
+        ):
+            return self.too_many_bytes(wait)
+        return None
 
     def pace(self, principal: Principal) -> None:
         """Count a command that changes nothing but has a cost. Raises RefusalError."""

@@ -9,7 +9,9 @@ from hubbub.domain.facts import Accepted, Answer
 from hubbub.domain.principals import Principal
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.messages import (
+    MOST_ALT_BYTES,
     Change,
+    Edit,
     Post,
     Signal,
 )
@@ -23,6 +25,7 @@ from tests.support.fakes import (
     timeless,
 )
 from tests.support.house import House, NewPeer, pushes, seqs
+from tests.support.team import code
 
 
 @timeless
@@ -51,6 +54,16 @@ async def test_what_can_not_be_is_refused_before_it_is_committed(change: Change,
     answers.append(await house.hub.writing.commit(ADA, change))
     assert [answer.code for answer in answers if isinstance(answer, Refusal)] == [code] * 3
     assert house.store.commits == []
+
+
+@timeless
+async def test_what_an_edit_repeats_counts_as_if_it_had_been_sent() -> None:
+    """Its event has all alt texts of the message."""
+    writing = House(rate=1_000, bytes_per_s=2 * MOST_ALT_BYTES).hub.writing
+    made, free = Edit(room="@r000000000001", seq=1, text="x"), Edit(room="lobby", seq=1, text="x")
+    codes = [code(await writing.commit(ADA, each)) for each in [made] * 5 + [free] * 9]
+    assert codes == ["not_found"] * 4 + ["rate_limited"] + ["not_found"] * 9
+    assert code(await writing.commit(ADA, made, Policy.UNLIMITED)) == "not_found"
 
 
 @timeless
