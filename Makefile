@@ -224,7 +224,7 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 		TEST_LINES=$${TEST_LINES:-10000} \
 		$(bin)/python -m pytest -s --durations=5 tests/fuzz tests/unit/client tests/unit/domain tests/unit/protocol tests/unit/terminal \
 		tests/faults/test_crowded_room.py tests/system/test_terminal.py tests/faults/test_power_replay.py tests/faults/test_simulation.py \
-		tests/contracts/test_law.py tests/contracts/test_law_finds_bugs.py tests/contracts/test_searching.py tests/faults/test_kills.py tests/faults/test_nodes.py \
+		tests/contracts/test_law.py tests/contracts/test_law_of_people.py tests/contracts/test_law_finds_bugs.py tests/contracts/test_searching.py tests/faults/test_kills.py tests/faults/test_nodes.py \
 		tests/integration/test_description.py tests/system/test_page_network.py $(ARGS)
 
 scale: $(stamps)/dev $(stamps)/bench ## measure what nodes cost, and simulate a million connections: make scale ARGS="..."

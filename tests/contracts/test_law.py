@@ -16,7 +16,7 @@ from tests.support.laws import Law
 from tests.support.laws_of_rooms import LawOfRooms
 from tests.support.rooms import ROOM_RULES
 
-EXAMPLES = int(os.environ.get("TEST_LAW_EXAMPLES", "25"))
+EXAMPLES = int(os.environ.get("TEST_LAW_EXAMPLES", "15"))
 THOROUGH = settings(max_examples=EXAMPLES, stateful_step_count=40)
 
 LawIn = Callable[[Callable[[], Store]], Law]

@@ -15,14 +15,14 @@ from hubbub.domain.records import AnyTable, Prefix
 from hubbub.protocol.messages import Post, React
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.writer import SqliteWriter
-from tests.contracts.test_law import check_law
+from tests.contracts.test_law import EXAMPLES, check_law
 from tests.support.fakes import account
 from tests.support.faulty import AssembledStore, Parts
 from tests.support.laws_of_people import LawOfPeople
 from tests.support.team import BEGINNING
 from tests.support.team_story import EVERYTHING
 
-LONG = settings(max_examples=50, stateful_step_count=30)
+LONG = settings(max_examples=EXAMPLES, stateful_step_count=30)
 GRACE = account("grace").id
 STORY = [  # in which each of the faults shows
     *BEGINNING,

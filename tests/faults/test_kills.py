@@ -13,7 +13,7 @@ from aiohttp import ClientSession
 from tests.support.crowd import Crowd
 from tests.support.quick_server import DiedAtStart, QuickServer
 
-KILLS = int(os.environ.get("TEST_KILLS", "24"))
+KILLS = int(os.environ.get("TEST_KILLS", "14"))
 SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 FLUSHES = [*range(1, 20), *range(20, 100, 9)]
 

@@ -15,7 +15,7 @@ from tests.support.simulated_node import SOUND, NodeParts
 from tests.support.simulation import simulate
 
 FIRST = int(os.environ.get("TEST_SEED", "1"))
-HISTORIES = int(os.environ.get("TEST_HISTORIES", "250"))
+HISTORIES = int(os.environ.get("TEST_HISTORIES", "120"))
 MOST_TRIED = 80
 
 

@@ -18,7 +18,7 @@ from tests.support.postgres import Postgres
 from tests.support.server import Server
 from tests.support.storm import storm_of
 
-COUNT = int(os.environ.get("TEST_STORM", "1000"))
+COUNT = int(os.environ.get("TEST_STORM", "400"))
 ROOMS = 100
 OTHERS_WAIT = 2.0  # seconds at most for a message of others while all come back
 

@@ -7,7 +7,6 @@ keys are a page and the first line of a block; a block that is neither fails, an
 import asyncio
 import json
 import re
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,6 +22,7 @@ from playwright.async_api import Page, expect
 from tests.support import certificates
 from tests.support.checkout import ROOT, tracked
 from tests.support.chromium import browser, page
+from tests.support.commands import hubbub
 from tests.support.docs import SHELL, Block, anchors, blocks, commands, links, pages
 from tests.support.nats import nats_running
 from tests.support.network import is_possible
@@ -401,12 +401,10 @@ async def test_targets_of_make_exist(block: Block) -> None:
 async def test_a_synopsis_names_only_options_that_exist(block: Block) -> None:
     for usage in re.split(r"^(?=hubbub )", block.text, flags=re.MULTILINE):
         words = re.findall(r"(?<= )[a-z]+(?= |\n|$)", usage.split("[")[0].split("--")[0])
-        command = (sys.executable, "-m", "hubbub", *words, "--help")
-        process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
-        output, _ = await process.communicate()
-        assert process.returncode == 0, command
+        ran = await hubbub(*words, "--help")
+        assert ran.code == 0, words
         for option in re.findall(r"(?<![\w-])--?[a-z][a-z-]*", usage):
-            assert re.search(rf"(?<![\w-]){option}(?![\w-])", output.decode()), (option, words)
+            assert re.search(rf"(?<![\w-]){option}(?![\w-])", ran.out), (option, words)
 
 
 def test_links_within_the_documentation_lead_somewhere() -> None:
