@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import errno
+import fcntl
 import hashlib
 import io
 import os
@@ -317,7 +318,10 @@ async def test_pages_of_other_origins_can_follow_an_upload(tmp_path: Path) -> No
         assert {"Location", "ETag", "Retry-After"} <= told
 
 
-async def test_two_requests_do_not_write_one_file_at_once(here: Here) -> None:
+async def test_two_requests_do_not_write_one_file_at_once(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uploads, "AGAIN", 1)
     data, gate = NOISE[: uploads.WRITTEN_BYTES + 1], asyncio.Event()
     path = await begun(here.ada, len(data))
 
@@ -333,6 +337,20 @@ async def test_two_requests_do_not_write_one_file_at_once(here: Here) -> None:
     gate.set()
     assert (await first)[0] == 204
     assert (await here.ada.ask("GET", path)).body["offset"] == len(data)
+
+
+async def test_an_upload_is_said_to_be_there_once_no_other_request_writes_it(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = await begun(here.ada, 9)
+    part = here.files / "parts" / path.rpartition("/")[2]
+    with part.open("wb") as other, monkeypatch.context() as impatient:
+        impatient.setattr(uploads, "AGAIN", 1)
+        fcntl.flock(other, fcntl.LOCK_EX)
+        other.write(b"all of it")
+        other.flush()
+        assert (await here.ada.ask("GET", path)).code == "busy"
+    assert (await here.ada.ask("GET", path)).body["file"]["size"] == 9
 
 
 async def test_one_account_sends_only_a_few_files_at_once(here: Here) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import hashlib
 import os
 import threading
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.protocol.files import thumbnail_of
-from hubbub.server.files.base import StorageFull
+from hubbub.server.files.base import BeingWritten, StorageFull
 from hubbub.server.files.directory import READ_BYTES, READS, Directory
 
 FILE = "0" * 24
@@ -31,6 +32,29 @@ async def test_a_thumbnail_without_space_leaves_nothing(
     with pytest.raises(StorageFull):
         await files.keep(thumbnail_of(FILE, 360), b"small")
     assert names(tmp_path) == []
+    await files.close()
+
+
+async def test_what_two_requests_finish_at_once_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, sound = Directory(tmp_path), Path.rename
+    await files.begin(FILE, 3)
+    async with files.appending(FILE) as part:
+        await part.add(b"new")
+
+    def rename(path: Path, target: Path) -> None:
+        sound(path, target)  # the other one is a little faster
+        sound(path, target)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    digest = hashlib.sha256(b"new").hexdigest()
+    assert await files.finish(FILE) == (b"new", digest)
+    assert await files.finish(FILE) == (b"new", digest)
+    with pytest.raises(BeingWritten):
+        async with files.appending(FILE):
+            pass
+    assert await files.size(FILE) == 3
     await files.close()
 
 

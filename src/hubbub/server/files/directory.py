@@ -4,13 +4,14 @@ import asyncio
 import errno
 import fcntl
 import hashlib
+import io
 import os
 import secrets
 import shutil
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -82,18 +83,17 @@ class Directory:
 
     def _finish(self, file: str) -> tuple[bytes, str]:
         part, whole = self._parts / file, self.path_of(file)
-        is_renamed = not part.exists()
         size, digest = self._hashes.pop(file, (0, hashlib.sha256()))
-        with (whole if is_renamed else part).open("rb") as read:
+        with _opened(part) or whole.open("rb") as read:
             head = read.read(HEAD_BYTES)
             if size != os.fstat(read.fileno()).st_size:
                 read.seek(0)
                 digest = hashlib.file_digest(read, "sha256")
-        if not is_renamed:
-            whole.parent.mkdir(exist_ok=True, mode=0o700)
+        whole.parent.mkdir(exist_ok=True, mode=0o700)
+        with suppress(FileNotFoundError):  # another request, or process, has done so
             part.rename(whole)
-            for each in (whole.parent, self._parts, self._path):
-                flush(each)
+        for each in (whole.parent, self._parts, self._path):
+            flush(each)
         return head, digest.hexdigest()
 
     async def keep(self, thumbnail: str, data: bytes) -> None:
@@ -160,7 +160,12 @@ class Directory:
 
         Raises BeingWritten.
         """
-        descriptor = os.open(self._parts / file, os.O_WRONLY | os.O_APPEND)
+        try:
+            descriptor = os.open(self._parts / file, os.O_WRONLY | os.O_APPEND)
+        except (
+            FileNotFoundError
+        ):  # it was there a moment ago: somebody has just finished or dropped it
+            raise BeingWritten from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -240,6 +245,13 @@ def digest_of(path: Path) -> str:
     """Return the SHA-256 of a file in hexadecimal digits."""
     with path.open("rb") as read:
         return hashlib.file_digest(read, "sha256").hexdigest()
+
+
+def _opened(path: Path) -> io.BufferedReader | None:
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        return None
 
 
 def _size(path: Path) -> int | None:

@@ -4,21 +4,23 @@ The rows are the ledger's, the bytes are in `Files`. A row comes before the byte
 never wanted.
 """
 
+import asyncio
 import logging
 import secrets
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from hubbub.domain.aspects.files import BeginUpload, DropFile, FinishUpload
 from hubbub.domain.facts import Accepted, Needs
 from hubbub.domain.files import FILE, File, FileKey
 from hubbub.domain.principals import Principal
+from hubbub.doubling import doubled
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.files import KEY_BYTES, key_of, look_at, name_of
 from hubbub.protocol.messages import Change
-from hubbub.server.files.base import BeingWritten, Files, FilesFailed, StorageFull
+from hubbub.server.files.base import Appending, BeingWritten, Files, FilesFailed, StorageFull
 from hubbub.server.files.quotas import Quotas
 from hubbub.server.people.addresses import Submit
 from hubbub.server.stores.base import Records
@@ -26,6 +28,7 @@ from hubbub.server.stores.base import Records
 KEPT_SECONDS = 24 * 3600.0  # of what is not posted
 AT_ONCE = 4  # uploads of one account that are received by a node
 ALL_AT_ONCE = 64
+AGAIN = 10  # times that a request looks whether another one is done with its upload, in 4 s
 WRITTEN_BYTES = 128 * 1024  # that are gathered before they are written
 
 log = logging.getLogger(__name__)
@@ -88,21 +91,37 @@ class Uploads:
             return UploadProgress(row, row.size)
         with failing():
             held = await self._files.held(file)
-            is_lost = held is None and await self._files.size(file) is None
-            has_all = held is None or (held == row.size and not await self._is_written(file))
-        if is_lost:  # such as after a restore
-            raise RefusalError("not_found", "No such upload")
-        if has_all:  # and whoever received it could not finish it any more
-            return await self._finish(principal, row)
-        return UploadProgress(row, held or 0)
+            if held is None and await self._files.size(file) is None:  # such as after a restore
+                raise RefusalError("not_found", "No such upload")
+            if held is not None and held < row.size:
+                return UploadProgress(row, held)
+            await self._no_longer_written(file)
+        return await self._finish(principal, row)  # in case whoever received it can't any more
 
-    async def _is_written(self, file: str) -> bool:
-        """Whether another request adds to an upload. If not, all that there is of it is durable now."""
+    async def _no_longer_written(self, file: str) -> None:
+        """Wait for the request that received the last bytes of an upload: then all of it is durable. Raises BeingWritten."""
         try:
-            async with self._files.appending(file):
-                return False
+            async with self._appending(file):
+                pass
         except BeingWritten:
-            return True
+            if await self._files.held(file) is not None:
+                raise
+
+    @asynccontextmanager
+    async def _appending(self, file: str) -> AsyncIterator[Appending]:
+        """Add to an upload once no other request does: one whose connection was cut needs a moment to notice. Raises BeingWritten."""
+        async with AsyncExitStack() as stack:
+            for tries in range(AGAIN):
+                try:
+                    part = await stack.enter_async_context(self._files.appending(file))
+                    break
+                except BeingWritten:
+                    if await self._files.held(file) is None:  # it is whole now, or dropped
+                        raise
+                await asyncio.sleep(doubled(0.01, tries, 1.0))
+            else:
+                raise BeingWritten
+            yield part
 
     async def receive(
         self, principal: Principal, file: str, at: int | None, chunks: AsyncIterator[bytes]
@@ -128,7 +147,7 @@ class Uploads:
     async def _append(self, progress: UploadProgress, chunks: AsyncIterator[bytes]) -> int:
         """Add bytes, whatever ends them, and return how many are there now."""
         row, gathered = progress.row, bytearray()
-        async with self._files.appending(row.file) as part:
+        async with self._appending(row.file) as part:
             if part.size != progress.held:
                 raise _not_there(part.size)
             try:
