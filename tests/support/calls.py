@@ -1,6 +1,7 @@
 """Counts calls of functions: what something costs, whatever else the machine does."""
 
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -29,3 +30,37 @@ def counted(*kinds: str, under: str = "") -> Iterator[Calls]:
         yield calls
     finally:
         sys.setprofile(None)
+
+
+class CallsUntil:
+    """Counts calls of functions, each time it begins, up to that of the `last` one, in whichever thread."""
+
+    def __init__(self, last: str, under: str) -> None:
+        self.count = 0
+        self._last = last
+        self._under = under
+        self._is_counting = False
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self.count, self._is_counting = 0, True
+
+    def note(self, frame: FrameType, what: str, _: object) -> None:
+        """Count a call of a function in the files whose path begins with `under`."""
+        code = frame.f_code
+        if self._is_counting and what == "call" and code.co_filename.startswith(self._under):
+            self.count += 1
+            self._is_counting = code.co_name != self._last
+
+
+@contextmanager
+def counted_in_threads(last: str, under: str) -> Iterator[CallsUntil]:
+    """Count calls in this thread, and in those that are started in the block; see `CallsUntil`."""
+    calls = CallsUntil(last, under)
+    threading.setprofile(calls.note)
+    sys.setprofile(calls.note)
+    try:
+        yield calls
+    finally:
+        sys.setprofile(None)
+        threading.setprofile(None)

@@ -83,11 +83,6 @@ class Deciding(Protocol):
         """What aspects do when an event is appended."""
 
 
-_allowances: Callable[[], defaultdict[str, defaultdict[Permission, set[Any]]]] = partial(
-    defaultdict, partial(defaultdict, set)
-)
-
-
 @dataclass(slots=True)
 class Erasures:
     """What a batch erases.
@@ -122,7 +117,6 @@ class Ledger:
         self._guarding: Mapping[str, Sequence[Guarding]] = wanted.guarding
         # What is known until a row changes: whom guards allowed what, by room and operation; the rooms that require no
         # titles; and of each log, whose messages have had their consequences (see `post`).
-        self._allowed = _allowances()
         self.untitled = wanted.logs.difference(self._guarding)
         self._memos: list[set[Any]] = []  # those that hold something, besides `untitled`
         self.at = at
@@ -205,6 +199,11 @@ class Ledger:
     def now(self) -> float:
         """The time of these decisions, in seconds since 1970."""
         return datetime.fromisoformat(self.at).timestamp()
+
+    @cached_property
+    def _allowed(self) -> defaultdict[str, defaultdict[Permission, set[Any]]]:
+        """Whom guards allowed what, by room and operation."""
+        return defaultdict(partial(defaultdict, set))
 
     @cached_property
     def _parents(self) -> frozenset[str]:

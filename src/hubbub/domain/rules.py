@@ -256,7 +256,8 @@ class Rules:
             needing[kind](wanted, principal, change)
         logs = wanted.logs
         logs.update(asking)
-        if guarded := self._guarding(logs):
+        if any(map(self._all_guards_of, logs)):  # in free rooms there are none
+            guarded = self._guarding(logs)
             for who, room in wanted.reading:
                 asking[room][who.id] = who
             pairs = [(who, room) for room in guarded for who in asking[room].values()]

@@ -82,8 +82,7 @@ def delivering_of(
         fanout.hear(told)
 
     def deliver(batches: list[Batch]) -> None:
-        if batches:
-            hub().door.heed(batches)
+        hub().door.heed(batches)
         fanout.deliver(batches)
         broker.tell(batches)
         news.heed(batches)

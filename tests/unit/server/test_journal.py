@@ -36,9 +36,8 @@ class Desk:
         self.journal.submit(proposal(text), lambda answer: self.seen.append((text, answer)))
 
     def _deliver(self, batches: list[Batch]) -> None:
-        if batches:
-            self.commits_begun.append(len(self.store.commits))
-            self.seen.append(("delivered", [(b.first, b.last) for b in batches]))
+        self.commits_begun.append(len(self.store.commits))
+        self.seen.append(("delivered", [(b.first, b.last) for b in batches]))
 
     def answers(self) -> list[tuple[str, Answer]]:
         return [entry for entry in self.seen if entry[0] != "delivered"]
@@ -126,6 +125,20 @@ async def test_delivery_happens_while_the_next_commit_is_under_way(
     await store.finish()
     assert desk.seen == [("one", Accepted(1, AT)), ("delivered", [(1, 1)])]
     assert desk.commits_begun == [2]
+
+
+@timeless
+async def test_a_commit_is_observed_once_what_it_added_is_delivered() -> None:
+    seen: list[Any] = []
+
+    def deliver(batches: list[Batch]) -> None:
+        seen.append([(b.first, b.last) for b in batches])
+
+    journal = Journal(MemoryStore(), deliver, lambda: AT, lambda count, _: seen.append(count))
+    await answer_of(journal, proposal("one"))
+    await answer_of(journal, Proposal(ADA, Delete(room="lobby", seq=2)))  # there is none
+    await journal.close()
+    assert seen == [[(1, 1)], 1, 1]
 
 
 @at_desk

@@ -248,7 +248,12 @@ class FanOut:
         """Write each batch to the live cursors of its room: one buffer per wire form, one write per cursor."""
         for batch in batches:
             if feed := self._feeds.get(batch.room):
-                self._deliver_after_ends(feed, batch)
+                if self.ends.are_new(
+                    batch.ends
+                ):  # whose credentials had ended before must be known first
+                    self.reach(feed, batch.last)
+                else:
+                    self._deliver_in_order(feed, batch)
             if batch.after:  # only those of threads have it
                 self._threads.note(batch.room)
 
@@ -352,13 +357,6 @@ class FanOut:
         if feed.guards:  # one of those events may have taken someone's right to follow
             self._shutting_out.lose_track(feed)
 
-    def _deliver_after_ends(self, feed: Feed, batch: Batch) -> None:
-        """Deliver a batch, but only once it is known whose credentials had ended before."""
-        if self.ends.are_new(batch.ends):
-            self.reach(feed, batch.last)
-        else:
-            self._deliver_in_order(feed, batch)
-
     def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
         """Deliver the new part of a batch, after reading the events missing before it."""
         if batch.after and feed.is_ahead(batch):  # of rights that its parent's events have taken
@@ -381,13 +379,9 @@ class FanOut:
 
     def _deliver_to_all(self, feed: Feed, batch: Batch) -> None:
         for wire, live in feed.followers.live.items():
-            if live:
-                self._deliver(feed, wire, live, batch)
+            if live and (buffer := wire.events(self._store.epoch, batch.first, batch.bodies)):
+                self._fall_behind(feed, live, write_to_all(live, buffer))
         feed.advance(batch)
-
-    def _deliver(self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch) -> None:
-        if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
-            self._fall_behind(feed, live, write_to_all(live, buffer))
 
     def _signal(self, room: str, bodies: list[bytes]) -> int:
         """Send signals to live cursors. One that can't take them gets the newest once it has drained."""

@@ -21,7 +21,9 @@ MAX_BATCH_BYTES = 512 * 1024
 MAX_WAITING = 32_768  # proposals
 MAX_WAITING_BYTES = 32 * 1024 * 1024
 
+# Plain tuples, since each change waits for them to be made.
 Waiting = tuple[Proposal, Callable[[Answer], None], int]  # with its size
+Committed = tuple[list[Batch], int, float]  # what it added, its proposals, and the seconds it took
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +32,7 @@ class Journal:
     """Group commit over a store.
 
     `running` ends when the journal is closed or breaks; then nothing can be committed any more.
-    `deliver` is called with each commit's batches, in the order of commits, after all answers of
+    `deliver` is called with each commit's batches, if it has any, in the order of commits, after all answers of
     the commit were given; it runs while the next commit is in progress.
     """
 
@@ -42,7 +44,7 @@ class Journal:
         observe: Callable[[int, float], object] = lambda *_: None,
         rules: Rules = RULES,
     ) -> None:
-        """`observe` gets the number of proposals of each commit and the seconds it took.
+        """`observe` gets the number of proposals of each commit and the seconds it took, once it is delivered.
 
         `rules` say how changes wait, and what they weigh.
         """
@@ -80,7 +82,8 @@ class Journal:
         if change is not proposal.change:
             proposal = proposal._replace(change=change)
         self._waiting.append((proposal, answer, size))
-        self._count(size)
+        self._waiting_bytes += size
+        self.is_full = self._is_too_much()
         self._wake.set()
 
     async def has_room(self) -> None:
@@ -96,27 +99,38 @@ class Journal:
         await self.running
 
     async def _run(self) -> None:
-        undelivered: list[Batch] = []
+        last: Committed | None = None
         while True:
-            if not self._waiting:
-                self._deliver(undelivered)
-                undelivered = []
-                if self._is_closing:
-                    return
-                self._wake.clear()
-                await self._wake.wait()
+            if self._waiting:
+                last = await self._commit(last)
                 continue
-            undelivered = await self._commit(undelivered)
+            if last is not None:
+                self._conclude(*last)
+                last = None
+            if self._is_closing:
+                return
+            self._wake.clear()
+            await self._wake.wait()
 
-    async def _commit(self, undelivered: list[Batch]) -> list[Batch]:
-        """Commit what waits and meanwhile deliver what was committed before; return what is to be delivered now.
+    async def _commit(self, last: Committed | None) -> Committed:
+        """Commit what waits, and meanwhile conclude the last commit; return this one.
 
         Nothing is remembered of the changes: one of them may be deleted by another node while this one has nothing to do.
         """
         taken = self._take()
         committing = self._store.commit([proposal for proposal, _, _ in taken], self._now())
-        self._deliver(undelivered)  # while the disk is busy
-        return self._answer(taken, await self._outcome(committing, taken))
+        if last is not None:
+            self._conclude(*last)  # while the disk is busy
+        begin = time.perf_counter()
+        commit = await self._outcome(committing, taken)
+        seconds = time.perf_counter() - begin
+        return self._answer(taken, commit), len(taken), seconds
+
+    def _conclude(self, batches: list[Batch], count: int, seconds: float) -> None:
+        """Deliver what was committed. Only then is the commit observed: nobody waits for that."""
+        if batches:
+            self._deliver(batches)
+        self._observe(count, seconds)
 
     def _take(self) -> list[Waiting]:
         waiting, taken, size = self._waiting, list[Waiting](), 0
@@ -124,18 +138,18 @@ class Journal:
             next_ = waiting.popleft()
             taken.append(next_)
             size += next_[2]
-        self._count(-size)
-        if not self.is_full:
+        self._waiting_bytes -= size
+        if self.is_full and not self._is_too_much():
+            self.is_full = False
             self._has_room.set()
         return taken
 
-    def _count(self, size: int) -> None:
-        self._waiting_bytes += size
-        self.is_full = len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
+    def _is_too_much(self) -> bool:
+        return len(self._waiting) >= MAX_WAITING or self._waiting_bytes >= MAX_WAITING_BYTES
 
     async def _outcome(self, committing: "asyncio.Future[Commit]", taken: list[Waiting]) -> Commit:
         """Return the outcome of the batch. If the store failed, everything waiting fails as well."""
-        begin, count = time.perf_counter(), len(taken)
+        count = len(taken)
         try:
             return await committing
         except StoreFailed as error:
@@ -152,8 +166,6 @@ class Journal:
         except Exception:  # nothing of this commit is stored; later commits may succeed
             log.exception("A commit of %d changes failed", count)
             refusal = Refusal("internal", "The server failed; its log has the details")
-        finally:
-            self._observe(count, time.perf_counter() - begin)
         return Commit([refusal] * len(taken), [])
 
     def _answer(self, taken: list[Waiting], commit: Commit) -> list[Batch]:

@@ -6,7 +6,7 @@ The contract of outlets, the loop that writes to many, and the outlet of session
 import asyncio
 from collections import deque
 from collections.abc import Iterable
-from typing import Protocol, cast
+from typing import Protocol
 
 from hubbub.protocol.wires import Wire
 
@@ -180,7 +180,8 @@ def write_to_all(outlets: Iterable[Outlet], buffer: bytes) -> list[Outlet]:
     """
     size = len(buffer)
     refused: list[Outlet] = []
-    for outlet in cast("Iterable[DirectOutlet]", outlets):  # those that are direct
+    direct: Iterable[DirectOutlet] = outlets  # type: ignore[assignment]  # those that say so
+    for outlet in direct:
         if outlet.is_direct:
             try:
                 sent = outlet.send(buffer)

@@ -5,6 +5,7 @@ from asyncio import Future
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -284,7 +285,7 @@ class SqliteStore:
         os.close(self._lock)
 
     def _write(self, act: Callable[[SqliteWriter], T]) -> "Future[T]":
-        return self._writing.do(lambda: self._guard(act))
+        return self._writing.do(partial(self._guard, act))
 
     def _guard(self, act: Callable[[SqliteWriter], T]) -> T:
         """Call `act` in the writer's thread. After a failure, the connection is not trusted any more.

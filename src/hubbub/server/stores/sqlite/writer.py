@@ -6,8 +6,9 @@ Runs in its own thread. Knows SQL, but no rules.
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
 import msgspec
@@ -24,6 +25,7 @@ from hubbub.domain.facts import (
     PostKey,
     Proposal,
 )
+from hubbub.domain.growing import Growth
 from hubbub.domain.ledger import Erasures, Ledger
 from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.rules import Rules
@@ -44,8 +46,9 @@ OF_A_VALUE = (apsw.ConstraintError, apsw.MismatchError, apsw.RangeError, apsw.To
 log = logging.getLogger(__name__)
 
 
-class RoomRecord(NamedTuple):
-    """A room that has events."""
+@dataclass(slots=True)
+class RoomRecord:
+    """A room that has events, with its head as it is by now in the transaction."""
 
     id: int
     head: Head
@@ -138,16 +141,15 @@ class SqliteWriter:
     def _trim(self, room: str, upto: int) -> None:
         if room not in self._rooms or upto < self._rooms[room].head.kept:
             return
-        room_id, head = self._rooms[room]
-        upto = min(upto, head.seq)
-        self._entries.forget(self._entries.upto(room_id, upto, ALL))
+        known = self._rooms[room]
+        upto = min(upto, known.head.seq)
+        self._entries.forget(self._entries.upto(known.id, upto, ALL))
         for query in (Q.trim_messages, Q.trim_changes):
-            self._execute(query, (room_id, upto))
+            self._execute(query, (known.id, upto))
         for table in self._rules.trimmed:
             self._records.clear(table, room, between=Between(0, upto))
-        head = head._replace(kept=upto + 1)
-        self._execute(Q.set_kept, {"room": room_id, "kept": head.kept, "nth": head.nth})
-        self._rooms[room] = RoomRecord(room_id, head)
+        head = known.head = known.head._replace(kept=upto + 1)
+        self._execute(Q.set_kept, {"room": known.id, "kept": head.kept, "nth": head.nth})
 
     def put(
         self,
@@ -207,7 +209,8 @@ class SqliteWriter:
 
     def _facts(self, wanted: Needs) -> Facts:
         rooms = self._rooms
-        self._look_up(wanted.logs.difference(rooms))
+        if unknown := wanted.logs.difference(rooms):
+            self._look_up(unknown)
         facts = Facts({name: rooms[name].head for name in wanted.logs if name in rooms})
         if wanted.posts:
             self._post_facts(facts, wanted.posts)
@@ -219,11 +222,11 @@ class SqliteWriter:
                 facts.last_edits[MessageKey(names[room_id], seq)] = edit
         if wanted.nths:
             facts.nths.update(nths(self._database, wanted.nths))
-        if wanted.has_records:
-            unknown = self._memory.recall(wanted, facts)
-            if unknown.has_records:
-                self._records.learn(unknown, facts)
-                self._memory.remember(unknown, facts)
+        if wanted.rows or wanted.lists or wanted.counts:
+            rest = self._memory.recall(wanted, facts)
+            if rest.has_records:
+                self._records.learn(rest, facts)
+                self._memory.remember(rest, facts)
         return facts
 
     def _look_up(self, rooms: Collection[str]) -> None:
@@ -257,7 +260,7 @@ class SqliteWriter:
         return self._execute(query, (_json(wanted),)).fetchall()
 
     def _write(self, ledger: Ledger) -> None:
-        ids = {name: self._grown(name, log.head) for name, log in ledger.logs.grown.items()}
+        ids = dict(map(self._grown, ledger.logs.grown.values()))
         if posts := ledger.posts:
             self._set(Q.add_messages, [(ids[room], *rest) for room, *rest, _ in posts])
         if changes := ledger.changes:
@@ -293,15 +296,21 @@ class SqliteWriter:
         for log_, account in erasures.unnamed:
             self._execute(Q.erase_names, (ids[log_], account))
 
-    def _grown(self, name: str, head: Head) -> int:
-        """Note a room's new head; returns its id, which it gets with its first event."""
-        room = self._rooms.get(name)
-        room_id: int = room.id if room else self._execute(Q.add_room, (name,)).get
-        self._rooms[name] = RoomRecord(room_id, head)
-        return room_id
+    def _grown(self, growth: Growth) -> tuple[str, int]:
+        """Note a room's new head; returns its name and its id, which it gets with its first event."""
+        name = growth.log
+        if room := self._rooms.get(name):
+            room.head = growth.head
+        else:
+            room_id = self._execute(Q.add_room, (name,)).get
+            room = self._rooms[name] = RoomRecord(room_id, growth.head)
+        return name, room.id
 
     def _set(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         """Insert or change many rows in few statements."""
+        if len(rows) == 1:  # by far the most frequent
+            self._execute(query, rows[0])
+            return
         for count, values in in_chunks(rows):
             self._execute(_of_rows(query, count), values)
 
