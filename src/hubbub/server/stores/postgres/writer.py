@@ -72,8 +72,9 @@ class PostgresWriter:
         grown = ledger.logs.grown
         await self._begin(grown.keys() - self._rooms.keys())
         ends = await self._write(ledger, grown)
-        self._known.update(grown)
-        if unused := added - grown.keys():
+        there = {name for name in added if self._rooms[name].head.seq}
+        self._known.update(grown, there)
+        if unused := added - grown.keys() - there:
             await self._connection.execute(Q.drop_rooms, [self._rooms[n].id for n in unused])
         return commit.after_ends(ends)
 
