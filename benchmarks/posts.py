@@ -1,17 +1,21 @@
-"""Microseconds of CPU that a post takes in the store: what must be known, the decision, and the writing.
+"""Microseconds that a post takes in the store: what must be known, the decision, and the writing.
 
-Posts in a made room are by its 64 members in turn; compare them with those in the lobby, which is free.
+Posts in a made room are by its 64 members in turn; they are compared with those in the lobby, which is free.
 `make posts` measures this checkout; with BENCH_FORMER=PYTHON, the Python of another one's environment,
 both in turn. The former is measured by this same script, so each name is looked for where it is now, and where it was.
-Nothing is flushed, so that the disk doesn't count. With `--postgres URL`, an empty database of PostgreSQL is written to instead
-of SQLite's; what that takes of the processor for itself is not counted.
+With `--postgres URL`, PostgreSQL is measured as well, in turn with SQLite, and writes to this database. Nothing is flushed,
+so that the disk doesn't count.
 
-With `--instructions`, Valgrind counts what the processor does, SQLite included. That takes minutes, but no other program
+One table says how much a change takes of the node's processor, SQLite included but not PostgreSQL; another one how long it takes
+until it is committed, whatever that waits for. The loads take turns too, so that what else the machine does meets all of them.
+
+With `--instructions`, Valgrind counts what the node's processor does. That takes minutes, but no other program
 on the machine changes it.
 """
 
 import argparse
 import asyncio
+import gc
 import importlib
 import math
 import os
@@ -22,9 +26,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from itertools import product
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 from hubbub.protocol.messages import Change, Edit, Patch, Post, React
@@ -51,6 +57,7 @@ WARM = 200  # single posts after which nothing is done for the first time
 ADA = Principal("ada", Role.GUEST, "visitor/key/0123456789abcdef")
 MEMBERS = [f"@p{number:012}" for number in range(64)]
 MADE = "@r000000000001"
+RUN = token_hex(4)  # so that no key is used twice in a database
 
 
 def posts(batch: int, *, are_keyed: bool) -> list[Change]:
@@ -59,7 +66,7 @@ def posts(batch: int, *, are_keyed: bool) -> list[Change]:
         Post(
             room="lobby",
             text="x" * 64,
-            client_message_id=f"{batch}-{number}" if are_keyed else None,
+            client_message_id=f"{RUN}-{batch}-{number}" if are_keyed else None,
         )
         for number in range(BATCH)
     ]
@@ -73,7 +80,7 @@ def mixed(batch: int) -> list[Change]:
         seq = max(1, first - number)
         found += [
             Post(room="lobby", text="x" * 64),
-            Post(room="kitchen", text="x" * 64, client_message_id=f"{batch}-{number}"),
+            Post(room="kitchen", text="x" * 64, client_message_id=f"{RUN}-{batch}-{number}"),
             Edit(room="lobby", seq=seq, text="y" * 64),
             React(room="lobby", seq=seq, emoji="👍"),
             Patch(room="kitchen", patch={"n": number}),
@@ -123,7 +130,13 @@ LOADS: dict[str, Callable[[int], list[Any]]] = {
     "1,000 posts by one member in a made room": lambda batch: in_made_room(batch, members=1),
     "a single post in a made room": lambda batch: in_made_room(batch)[:1],
 }
-IN_MADE_ROOM = [name for name in LOADS if "made room" in name]
+IN_MADE_ROOM = {  # each with what it is compared with
+    "1,000 posts in a made room": "1,000 posts",
+    "1,000 posts by one member in a made room": "1,000 posts",
+    "a single post in a made room": "a single post",
+}
+MEASURES = ("µs of the node's processor", "µs until it is committed")
+Figures = Sequence[float]  # of each load
 
 
 async def opened(folder: str, postgres: str) -> Any:
@@ -135,17 +148,25 @@ async def opened(folder: str, postgres: str) -> Any:
     return await PostgresStore.open(postgres, "normal", lambda: "e1")
 
 
-async def measured(rounds: int, postgres: str) -> dict[str, float]:
-    """The lower quartile of each load, in microseconds per change; NaN for what this checkout doesn't have."""
-    found = {}
-    for name, load in LOADS.items():
-        with tempfile.TemporaryDirectory() as folder:
-            store = await opened(folder, postgres)
-            is_there = name not in IN_MADE_ROOM or await make_room(store)
-            times = [await timed(store, load(batch)) for batch in range(rounds if is_there else 0)]
+async def measured(rounds: int, postgres: str) -> list[Figures]:
+    """The lower quartile of each load, in MEASURES of a change; NaN for what this checkout doesn't have."""
+    times: dict[str, list[Sequence[float]]] = {name: [] for name in LOADS}
+    with ExitStack() as folders:
+        stores = {}
+        for name in LOADS:
+            folder = folders.enter_context(tempfile.TemporaryDirectory())
+            store = stores[name] = await opened(folder, postgres)
+            if name in IN_MADE_ROOM and not await make_room(store):
+                times[name] = [(math.nan, math.nan)] * 2
+        there = [name for name in LOADS if not times[name]]
+        for batch in range(rounds):
+            for name in there:
+                times[name].append(await timed(stores[name], LOADS[name](batch)))
+        for store in stores.values():
             await store.close()
-        found[name] = statistics.quantiles(times, n=4)[0] if times else math.nan
-    return found
+    each = [zip(*times[name], strict=True) for name in LOADS]
+    quartiles = [[statistics.quantiles(some, n=4)[0] for some in measures] for measures in each]
+    return list(zip(*quartiles, strict=True))
 
 
 async def committed(
@@ -156,6 +177,7 @@ async def committed(
     with tempfile.TemporaryDirectory() as folder:
         store = await opened(folder, postgres)
         is_there = load not in map(LOADS.get, IN_MADE_ROOM) or await make_room(store)
+        gc.disable()  # else it is chance whether it looks through everything meanwhile: 5 % of all
         for proposals in made[:commits] if is_there else ():
             await store.commit(proposals, AT)
         await store.close()
@@ -181,11 +203,13 @@ def valgrind(python: str, load: int, commits: int, batches: int, postgres: str) 
     return int(refs[1].replace(",", "")), int(ran.stdout)
 
 
-async def timed(store: Any, proposals: list[Any]) -> float:
-    """Commit them; returns how many microseconds each of them took."""
-    began = time.process_time()
+async def timed(store: Any, proposals: list[Any]) -> tuple[float, float]:
+    """Commit them; returns what each of them took, in MEASURES."""
+    clocks = time.process_time, time.perf_counter
+    began = [clock() for clock in clocks]
     await store.commit(proposals, AT)
-    return (time.process_time() - began) / len(proposals) * 1e6
+    cpu, until = (clock() - at for clock, at in zip(clocks, began, strict=True))
+    return cpu / len(proposals) * 1e6, until / len(proposals) * 1e6
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -195,55 +219,78 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=60, help="commits in a turn")
     parser.add_argument("--instructions", action="store_true", help="count instead of measuring")
     parser.add_argument("--once", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--postgres", default="", help="the address of an empty database")
+    parser.add_argument("--postgres", default="", help="also measure this empty database")
     for name in ("--load", "--commits", "--batches"):
         parser.add_argument(name, type=int, help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     pythons = [sys.executable, *filter(None, [os.environ.get("BENCH_FORMER")])]
+    stores = {"SQLite": ""} | ({"PostgreSQL": options.postgres} if options.postgres else {})
     if options.once:
-        print(*asyncio.run(measured(options.rounds, options.postgres)).values())
+        for figures in asyncio.run(measured(options.rounds, options.postgres)):
+            print(*figures)
     elif options.commits:
         load = list(LOADS.values())[options.load]
         print(asyncio.run(committed(load, options.commits, options.batches, options.postgres)))
     elif not options.instructions:
-        report("µs", timings(pythons, options.turns, options.rounds, options.postgres))
+        found = timings(pythons, options.turns, options.rounds, stores)
+        for (store, measure), checkouts in found.items():
+            report(store, measure, checkouts)
     elif shutil.which("valgrind"):
-        report("instructions", [counts(python, options.postgres) for python in pythons])
+        for store, url in stores.items():
+            report(store, "instructions", [counts(python, url) for python in pythons])
     else:
         parser.error("--instructions needs Valgrind")
     return 0
 
 
-def timings(pythons: Sequence[str], turns: int, rounds: int, postgres: str) -> list[list[float]]:
-    """The median of each load over so many turns, for each checkout."""
-    told: dict[str, list[list[float]]] = {python: [] for python in pythons}
+def timings(
+    pythons: Sequence[str], turns: int, rounds: int, stores: Mapping[str, str]
+) -> dict[tuple[str, str], list[Figures]]:
+    """The median of each load over so many turns, for each checkout; by the name of the store and of the measure."""
+    told: dict[tuple[str, str], dict[str, list[Figures]]] = {
+        (store, measure): {python: [] for python in pythons}
+        for store in stores
+        for measure in MEASURES
+    }
     for turn in range(turns):
         print(f"turn {turn + 1} of {turns}", file=sys.stderr)
-        for python in pythons:
-            command = [python, __file__, "--once", "--rounds", str(rounds)]
-            command += ["--postgres", postgres]
+        for python, (store, url) in product(pythons, stores.items()):
+            command = [python, __file__, "--once", "--rounds", str(rounds), "--postgres", url]
             ran = subprocess.run(command, check=True, capture_output=True, text=True)
-            told[python].append(list(map(float, ran.stdout.split())))
-    return [list(map(statistics.median, zip(*told[python], strict=True))) for python in pythons]
+            for measure, line in zip(MEASURES, ran.stdout.splitlines(), strict=True):
+                told[store, measure][python].append(list(map(float, line.split())))
+    return {
+        which: [list(map(statistics.median, zip(*by[python], strict=True))) for python in pythons]
+        for which, by in told.items()
+    }
 
 
 def counts(python: str, postgres: str) -> list[float]:
     """The instructions that a change of each load takes in a checkout."""
     figures = []
+    once = ("--load", "0", "--commits", "1", "--batches", "1")  # compiles what isn't yet
+    subprocess.run((python, __file__, *once), check=True, capture_output=True)
     for number, name in enumerate(LOADS):
         print(f"counting {name} with {python}", file=sys.stderr)
         figures.append(counted(python, number, postgres))
     return figures
 
 
-def report(unit: str, checkouts: Sequence[Sequence[float]]) -> None:
-    """Print the figure of each load, and how many times the former's it is."""
-    print(f"| load | {unit} each | former | ratio |\n|---|---:|---:|---:|")
-    for number, name in enumerate(LOADS):
+def report(store: str, unit: str, checkouts: Sequence[Figures]) -> None:
+    """Print the figure of each load, how many times that of a free room it is, and how many times the former's."""
+    print(f"\n{store}:\n")
+    print(f"| load | {unit} each | free room's | ratio | former | ratio |")
+    print("|---|---:|---:|---:|---:|---:|")
+    names = list(LOADS)
+    for number, name in enumerate(names):
         now, *before = [figures[number] for figures in checkouts]
-        has_former = bool(before) and not math.isnan(before[0])
-        compared = f"{before[0]:,.2f} | {now / before[0]:.3f}" if has_former else "– | –"
-        print(f"| {name} | {now:,.2f} | {compared} |")
+        free = checkouts[0][names.index(IN_MADE_ROOM[name])] if name in IN_MADE_ROOM else math.nan
+        print(f"| {name} | {now:,.2f} | {compared(now, free)} | {compared(now, *before)} |")
+
+
+def compared(now: float, other: float = math.nan) -> str:
+    """Two cells: another figure, and how many times that one is."""
+    return "– | –" if math.isnan(other) else f"{other:,.2f} | {now / other:.3f}"
 
 
 if __name__ == "__main__":

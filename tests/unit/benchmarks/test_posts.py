@@ -24,12 +24,26 @@ def test_a_name_that_is_nowhere_is_told_with_all_places() -> None:
         posts.found("Principal", "hubbub.here", "hubbub.there")
 
 
-async def test_run_by_another_python_it_tells_one_number_for_each_load() -> None:
+async def test_run_by_another_python_it_tells_each_measure_of_each_load() -> None:
     command = (sys.executable, posts.__file__, "--once", "--rounds", "2")
     process = await asyncio.create_subprocess_exec(*command, stdout=subprocess.PIPE)
     output, _ = await process.communicate()
     assert process.returncode == 0
-    assert len([float(number) for number in output.split()]) == len(posts.LOADS)
+    for measure in zip(posts.MEASURES, output.splitlines(), strict=True):
+        assert len([float(number) for number in measure[1].split()]) == len(posts.LOADS)
+
+
+def test_what_members_take_is_told_beside_what_a_free_room_takes(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    figures = [10.0 + number for number in range(len(posts.LOADS))]
+    posts.report("SQLite", "µs", [figures])
+    made = [line for line in capsys.readouterr().out.splitlines() if "made room" in line]
+    assert [line.split(" | ")[2:4] for line in made] == [
+        ["10.00", "1.400"],
+        ["10.00", "1.500"],
+        ["12.00", "1.333"],
+    ]
 
 
 async def test_what_is_counted_commits_one_load_and_tells_how_many_changes_each_commit_has() -> (
