@@ -277,8 +277,10 @@ async def answer_in_a_thread(page: Page, host: Host, kettle: int) -> None:
     await expect(thread.locator(".by bdi").last).to_have_text("Ada")
     await expect(thread.locator(".body").last).to_have_text("or the blue one")
     await thread.get_by_role("textbox", name="Reply").fill("thank you")
+    await page.keyboard.type(" :wave:")
+    await expect(thread.get_by_role("textbox", name="Reply")).to_have_value("thank you 👋")
     await page.keyboard.press("Enter")
-    await expect(thread.locator(".message:not(.unsent) .body").last).to_have_text("thank you")
+    await expect(thread.locator(".message:not(.unsent) .body").last).to_have_text("thank you 👋")
     await expect(thread.locator(".mine .by bdi")).to_have_text("vera")
     if AXE.is_file():
         await page.evaluate("document.querySelector('style').remove()")

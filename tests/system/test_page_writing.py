@@ -167,15 +167,20 @@ async def test_rooms_emoji_and_commands_are_completed(
     await expect(field).to_have_value(taken)
 
 
-async def test_names_are_completed_while_editing(ada: Page) -> None:
+async def test_names_and_emoji_are_completed_while_editing(ada: Page) -> None:
     await say(ada, "before")
     await expect(bodies(ada).last).to_have_text("before")
     await composer(ada).press("ArrowUp")
     editor = ada.get_by_label("Edit message")
     await editor.press_sequentially(" @gr")
     await editor.press("Tab")
+    await editor.press_sequentially("and :tada:")
+    await expect(editor).to_have_value("before @grace and 🎉")
     await editor.press("Enter")
-    await expect(bodies(ada).last).to_have_text(re.compile("before @grace"))
+    await expect(bodies(ada).last).to_have_text(re.compile("before @grace and 🎉"))
+    await composer(ada).press_sequentially("`:wave:` :wave: :nonsense:")
+    await expect(composer(ada)).to_have_value("`:wave:` 👋 :nonsense:")
+    await composer(ada).fill("")
 
 
 # --- rooms by their aliases ---

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readArguments, secondsOf } from "../app/composer/arguments.ts";
-import { completed, wordAt } from "../app/composer/word.ts";
+import { completed, spelledAt, wordAt } from "../app/composer/word.ts";
 import { findEmoji } from "../app/emoji/find.ts";
 import { placed, stepped } from "../app/emoji/grid.ts";
 import { TONES, toned, untoned } from "../app/emoji/tones.ts";
@@ -99,6 +99,14 @@ test("every emoji has a name, and each name of ASCII letters can be typed", () =
 });
 
 const pressed = (key, more = {}) => ({ key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...more });
+
+test("an emoji is spelled where a word may begin, with both colons, and not in code", () => {
+  const spelled = (text) => spelledAt(text, text.length)?.typed;
+  for (const text of [":wave:", "hi :wave:", "(:+1:", "```x``` :tada:", "`a` *:tada:"]) assert.ok(spelled(text), text);
+  for (const text of [":wave", "wave:", "at 10:30:", "a:b:", "::", ": :", "`:wave:", "```\n:wave:", "https://a:80:"])
+    assert.ok(!spelled(text), text);
+  assert.deepEqual(spelledAt("x :wave: y", 8), { kind: "emoji", typed: "wave", from: 2, to: 8 });
+});
 
 test("a key is known with exactly its modifiers", () => {
   assert.ok(is("switcher", pressed("k", { ctrlKey: true })));

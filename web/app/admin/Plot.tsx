@@ -7,6 +7,7 @@ import { clockOf } from "../i18n/dates.ts";
 
 const HEIGHT = 120;
 const STEPS = [2, 5, 10, 30, 60, 120, 300, 600]; // seconds between two marks of the time
+const LEAST = 60; // seconds
 const NUMBERS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
 /** How a plot looks, in the page's own colours as they are now. */
@@ -19,12 +20,16 @@ function optionsFor(width: number): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    scales: { y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] } },
+    // At least a minute, at whose beginning the line grows.
+    scales: {
+      x: { range: (_, first, last) => [first ?? 0, Math.max(last ?? 0, (first ?? 0) + LEAST)] },
+      y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] },
+    },
     axes: [
       { ...axis, space: 80, incrs: STEPS, values: (_, all) => all.map(clockOf) },
       { ...axis, size: 44, splits: (_, __, least, most) => [least, (least + most) / 2, most], values: (_, all) => all.map(NUMBERS.format) },
     ],
-    series: [{}, { stroke: colour("--accent"), width: 2, points: { show: false } }],
+    series: [{}, { stroke: colour("--accent"), width: 2, points: { show: (plot) => plot.data[0].length === 1 } }],
   };
 }
 
@@ -62,7 +67,7 @@ export function Plot({ title, data }: { title: string; data: [number[], number[]
   return (
     <figure>
       <figcaption>
-        {title} <strong>{last === undefined ? "" : a.now(NUMBERS.format(last))}</strong>
+        {title} <strong>{last === undefined ? a.collecting : a.now(NUMBERS.format(last))}</strong>
       </figcaption>
       <div ref={root} dir="ltr" aria-hidden="true" />
     </figure>

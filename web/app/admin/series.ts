@@ -15,25 +15,22 @@ function mean(now: Figures["lag"], before: Figures["lag"]): number {
   return count > 0 ? (1000 * (now.seconds - before.seconds)) / count : 0;
 }
 
-/** One series as of the last of some figures, and the one before. A server that was started again begins anew. */
-export function figureOf(series: Series, now: Figures, before: Figures): number {
+/** One series as of some figures. What is counted from one moment to the next is not known of the first. A server that was started again begins anew. */
+export function figureOf(series: Series, now: Figures, before: Figures | undefined): number | undefined {
+  if (series === "connections") return sum(now.connections);
+  if (series === "memory") return now.memory_bytes / 1e6;
+  if (!before) return undefined;
+  if (series === "commit") return mean(now.commits, before.commits);
+  if (series === "lag") return mean(now.lag, before.lag);
   const seconds = now.at - before.at;
-  switch (series) {
-    case "connections":
-      return sum(now.connections);
-    case "changes":
-      return seconds > 0 ? Math.max(0, now.changes - before.changes) / seconds : 0;
-    case "commit":
-      return mean(now.commits, before.commits);
-    case "lag":
-      return mean(now.lag, before.lag);
-    case "memory":
-      return now.memory_bytes / 1e6;
-  }
+  return seconds > 0 ? Math.max(0, now.changes - before.changes) / seconds : 0;
 }
 
-/** The times and the values of a series, for each of some figures but the first. */
+/** The times and the values of a series, for each of some figures of which it is known. */
 export function seriesOf(series: Series, taken: readonly Figures[]): [number[], number[]] {
-  const pairs = taken.slice(1).map((now, i) => ({ at: now.at, value: figureOf(series, now, taken[i] ?? now) }));
-  return [pairs.map(({ at }) => at), pairs.map(({ value }) => value)];
+  const known = taken.flatMap((now, i) => {
+    const value = figureOf(series, now, taken[i - 1]);
+    return value === undefined ? [] : [{ at: now.at, value }];
+  });
+  return [known.map(({ at }) => at), known.map(({ value }) => value)];
 }

@@ -2,11 +2,13 @@
 
 import type { RefObject, TargetedKeyboardEvent } from "preact";
 import { useId, useLayoutEffect, useState } from "preact/hooks";
+import { emojiNamed } from "../emoji/index.ts";
 import { t } from "../i18n/index.ts";
+import { ownEmoji } from "../store/emoji.ts";
 import { Grow, isComposing } from "../ui/Grow.tsx";
 import { Completion, optionId } from "./Completion.tsx";
 import { type Candidate, candidatesFor } from "./candidates.ts";
-import { completed, type Word, wordAt } from "./word.ts";
+import { completed, spell, type Word, wordAt } from "./word.ts";
 
 export type Key = TargetedKeyboardEvent<HTMLTextAreaElement>;
 
@@ -75,6 +77,7 @@ export function Field({ field, room, label, placeholder, value, hasCommands, onT
         onText={(text) => {
           onText(text);
           look(); // after that, or the field would be drawn with the text before
+          if (field.current) spell(field.current, named, onText);
         }}
         onKeyDown={press}
         more={{
@@ -89,6 +92,9 @@ export function Field({ field, room, label, placeholder, value, hasCommands, onT
     </div>
   );
 }
+
+/** The server's own emoji stay names, which messages show as images. */
+const named = async (name: string): Promise<string | undefined> => (ownEmoji().has(name) ? undefined : emojiNamed(name));
 
 /** What is offered after the text or the cursor has changed. */
 function lookedAt(field: HTMLTextAreaElement | null, before: Offer, hasCommands: boolean): Offer {

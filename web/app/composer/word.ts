@@ -34,6 +34,28 @@ export function wordAt(text: string, at: number): Word | undefined {
   return { kind: sign.kind, typed, from, to: endOf(text, at) };
 }
 
+const SPELLED = /:([a-z0-9_+-]{2,30}):$/i;
+
+/** The emoji whose name has just been written in full before the cursor, with both colons. Code says what it says. */
+export function spelledAt(text: string, at: number): Word | undefined {
+  const before = text.slice(0, at);
+  const [spelled = "", typed = ""] = SPELLED.exec(before) ?? [];
+  const from = at - spelled.length;
+  const isInCode = before.split("`").length % 2 === 0;
+  return typed && !isInCode && BEFORE.test(text.slice(0, from)) ? { kind: "emoji", typed, from, to: at } : undefined;
+}
+
+/** A field's text with what was spelled in it replaced, once that is found, unless one has written on meanwhile. */
+export async function spell(field: HTMLTextAreaElement, find: (name: string) => Promise<string | undefined>, put: (text: string) => void) {
+  const { value, selectionStart } = field;
+  const word = spelledAt(value, selectionStart);
+  const emoji = word && (await find(word.typed.toLowerCase()));
+  if (!emoji || field.value !== value) return;
+  field.value = value.slice(0, word.from) + emoji + value.slice(word.to);
+  field.setSelectionRange(word.from + emoji.length, word.from + emoji.length);
+  put(field.value);
+}
+
 const endOf = (text: string, at: number): number => at + (/^[\p{L}\p{N}_-]*/u.exec(text.slice(at))?.[0].length ?? 0);
 
 /** A text with a word replaced, and a space behind it; and where the cursor is then. */

@@ -3,6 +3,7 @@
 import type { TargetedKeyboardEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pasted } from "../composer/given.ts";
+import { spell } from "../composer/word.ts";
 import { t } from "../i18n/index.ts";
 import type { Embedded, Log } from "../store/embedded.ts";
 import { Grow, isComposing } from "../ui/Grow.tsx";
@@ -52,8 +53,11 @@ export function Writing({ of: room, log, label, placeholder, sends, isFirst }: W
     else log.post(text.trim()).catch(() => {});
     setText("");
   };
+  const named = async (name: string) =>
+    (await room.emoji.has(name)) ? undefined : (await import("../emoji/data.ts")).EMOJI.find(({ names }) => names.includes(name))?.text;
   const write = (written: string) => {
     setText(written);
+    if (field.current) spell(field.current, named, setText);
     if (!written || Date.now() - toldAt.current < TYPING_EVERY) return;
     toldAt.current = Date.now();
     log.typing();

@@ -31,6 +31,12 @@ export function allEmoji(): readonly Emoji[] {
   return shown.value;
 }
 
+/** The emoji of a short name, in the skin tone that was chosen. */
+export async function emojiNamed(name: string): Promise<string | undefined> {
+  if (!all.peek().length) await load();
+  return shown.peek().find(({ names }) => names.includes(name))?.text;
+}
+
 async function load(): Promise<void> {
   isAsked = true;
   try {

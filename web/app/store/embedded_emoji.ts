@@ -32,6 +32,13 @@ export class EmbeddedEmoji {
     return found;
   };
 
+  /** Whether the server has one by a name now, as far as it can be asked. */
+  readonly has = (name: string): Promise<boolean> =>
+    this.#server.list().then(
+      ({ emoji }) => Object.hasOwn(emoji ?? {}, name),
+      () => false,
+    );
+
   async #get(name: string, now: number): Promise<void> {
     if (!this.#listed || now - this.#listed.at >= AGAIN)
       this.#listed = { at: now, emoji: this.#server.list().then(({ emoji }) => emoji ?? {}) };
