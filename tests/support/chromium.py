@@ -31,6 +31,8 @@ _TURNED_OFF = (
     *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
     *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints"),
     *("NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch"),
+    # A page that a test answers with comes from no network, and so could not reach this machine by WebSocket.
+    *("LocalNetworkAccessChecks", "LocalNetworkAccessChecksWebSockets"),
 )
 
 _FLAGS = [

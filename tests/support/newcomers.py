@@ -191,8 +191,8 @@ async def menu(page: Page) -> None:
 
 
 def exactly(words: str) -> re.Pattern[str]:
-    """These words and no others, in English or as the test locale has them (web/tests/turned.ts)."""
-    return re.compile(f"^(א )?{re.escape(words)}( ת)?$")
+    """These words and no others, in English or as a catalogue for tests has them (web/tests/turned.ts)."""
+    return re.compile(f"^(א |\u200b)?{re.escape(words)}( ת|\u00ad)?$")
 
 
 def rooms(page: Page) -> Locator:

@@ -46,7 +46,7 @@ ABSENT = f"""if (!sessionStorage.getItem("absent"))
 Tour = Callable[[Page, Server], AsyncIterator[str]]
 TourAtWork = Callable[[Page, "Team"], AsyncIterator[str]]
 
-EMBEDS = """<!doctype html><html lang="en"><title>Ours</title><main><h1>Ours</h1>
+EMBEDS = """<!doctype html><html lang="en"><title>Ours</title><main><h1><bdi>Ours</bdi></h1>
 <hubbub-room room="lobby" name="vera" heading="Ask us"></hubbub-room></main><script type="module" src="/web/embed.js"></script></html>"""
 
 
@@ -572,24 +572,32 @@ async def over(page: Page, team: Team) -> AsyncIterator[str]:
     yield "forum"
 
 
+async def script_loading(page: Page) -> AsyncIterator[str]:
+    """The administration, whose script has not come yet."""
+    arrived = asyncio.Event()
+
+    async def hold(route: Route) -> None:
+        await arrived.wait()
+        await route.fallback()
+
+    await page.route("**/Admin-*.js", hold)
+    await press(page, "Administration")
+    await expect(page.get_by_role("main").get_by_text("Looking…")).to_be_visible()
+    yield "administration, its script loading"
+    arrived.set()
+    await page.unroute_all(behavior="wait")
+    await press(page, "engine")
+
+
 async def unanswered(page: Page, team: Team) -> AsyncIterator[str]:
     """Whatever is asked for when it is opened: while it comes, and without a server."""
     await come(page, team)
-
+    async for state in script_loading(page):
+        yield state
     held: list[Route] = []
 
     async def hang(route: Route) -> None:
         held.append(route)  # there is no answer yet
-
-    await page.route("**/Admin-*.js", hang)
-    await press(page, "Administration")
-    await expect(page.get_by_role("main").get_by_text("Looking…")).to_be_visible()
-    yield "administration, its script loading"
-    for route in held:
-        await route.continue_()
-    held.clear()
-    await page.unroute("**/Admin-*.js")
-    await press(page, "engine")
 
     async def fail(route: Route) -> None:
         await route.abort()
@@ -668,6 +676,7 @@ async def searching(page: Page, team: Team) -> AsyncIterator[str]:
     await expect(hits(page).get_by_text("in a thread")).to_be_visible()
     await page.get_by_role("combobox", name="Search messages").press_sequentially(" from:")
     await expect(page.get_by_role("option").nth(2)).to_be_visible()
+    await expect(page.locator("[aria-busy=true]")).to_have_count(0)
     yield "search, completion"
 
 

@@ -1,4 +1,4 @@
-// Builds the page in the language of turned.ts: npx vite build --config tests/turned.config.ts --outDir FOLDER
+// Builds the page with the catalogue of turned.ts: npx vite build --config tests/turned.config.ts --outDir FOLDER
 
 import { fileURLToPath } from "node:url";
 import { mergeConfig, type Plugin } from "vite";
@@ -10,6 +10,13 @@ const turned: Plugin = {
   name: "turned",
   enforce: "pre",
   resolveId: (source) => (source.endsWith("/i18n/index.ts") ? TURNED : undefined),
+  /** The texts that are loaded later are wrapped where they stand. */
+  transform: (code, id) => {
+    const [, name] = (/\/i18n\/(admin|missed|search)\.ts$/.test(id) && /^export const (\w+) = \{$/m.exec(code)) || [];
+    if (!name) return undefined;
+    const texts = code.replace(`export const ${name} =`, "const texts =");
+    return `import { turned } from "${TURNED}";\n${texts}\nexport const ${name} = turned(texts);\n`;
+  },
 };
 
 export default mergeConfig(config, { plugins: [turned] });

@@ -1,14 +1,23 @@
-// The catalogue of a language that runs from right to left, for tests: English with a Hebrew letter before and after each text.
+// A catalogue for tests: English with marks before and after each text, by which one sees whether a text is from it. They are seen by nobody; or, with
+// "turned" in localStorage, they are Hebrew letters, and the language runs from right to left.
 
 import { en } from "../app/i18n/en.ts";
 
 export type Catalogue = typeof en;
 
-function turned(value: unknown): unknown {
-  if (typeof value === "string") return value && `א ${value} ת`;
+const isTurned = localStorage.getItem("turned") !== null;
+const [BEGIN, END] = isTurned ? ["א ", " ת"] : ["\u200b", "\u00ad"];
+
+export function turned<Texts>(value: Texts): Texts;
+export function turned(value: unknown): unknown {
+  if (typeof value === "string") return value && `${BEGIN}${value}${END}`;
   if (typeof value === "function") return (...given: unknown[]) => turned(value(...given));
   if (Array.isArray(value)) return value.map(turned);
   return Object.fromEntries(Object.entries(value as object).map(([key, each]) => [key, turned(each)]));
 }
 
-export const t: Catalogue = { ...(turned(en) as Catalogue), language: "he", direction: "rtl" };
+export const t: Catalogue = {
+  ...turned(en),
+  language: (isTurned ? "he" : en.language) as Catalogue["language"],
+  direction: (isTurned ? "rtl" : en.direction) as Catalogue["direction"],
+};

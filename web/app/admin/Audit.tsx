@@ -48,9 +48,11 @@ function Row({ entry: { seq, at, by, action, about, details } }: { entry: Entry 
       <small class="number">{seq}</small>
       <span class="who">
         <span dir="auto">{harmless(what.join(" – "))}</span>
-        {facts.length > 0 && <small>{harmless(facts.join(" · "))}</small>}
+        {facts.length > 0 && <small dir="auto">{harmless(facts.join(" · "))}</small>}
       </span>
-      <small class="facts">{momentOf(at)}</small>
+      <small class="facts">
+        <time dateTime={at}>{momentOf(at)}</time>
+      </small>
     </li>
   );
 }

@@ -1,5 +1,6 @@
 // One line of what one has missed, all of which leads to its place.
 
+import type { ComponentChildren } from "preact";
 import { dayOf, fullOf, timeOf } from "../i18n/dates.ts";
 import { m } from "../i18n/missed.ts";
 import { plainOf } from "../markdown/index.ts";
@@ -27,7 +28,7 @@ interface LineProps {
   room: string;
   of: Excerpt;
   /** Why it is here. */
-  label: string;
+  label: ComponentChildren;
   /** Whether it calls one. */
   isCalling?: boolean;
 }
@@ -44,7 +45,7 @@ export const Line = ({ room, of: { seq, at, by, text }, label, isCalling }: Line
       </p>
       <p class="text" dir="auto">
         <a class="place" {...showing(room, seq)}>
-          {by && <span class="visually-hidden">{harmless(nameOf(by))} </span>}
+          {by && <bdi class="visually-hidden">{harmless(nameOf(by))} </bdi>}
           {text ? <EmojiText text={harmless(plainOf(text))} /> : <em>{m.withoutText}</em>}
         </a>
       </p>

@@ -114,7 +114,12 @@ const InThread = ({ of: { thread, room, message, title = "", about, unread, ment
   <Line
     room={thread}
     of={{ seq: message, at, by: about?.by ?? "", text: title || about?.text || "" }}
-    label={`${harmless(titleOf(room))} · ${m.replies(unread ?? 0)}`}
+    label={
+      <>
+        <bdi>{harmless(titleOf(room))}</bdi>
+        {` · ${m.replies(unread ?? 0)}`}
+      </>
+    }
     isCalling={(mentions ?? 0) > 0}
   />
 );

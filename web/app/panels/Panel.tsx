@@ -59,7 +59,9 @@ function Side({ title, children }: { title: string; children: ComponentChildren 
       }}
     >
       <header>
-        <h2>{title}</h2>
+        <h2>
+          <bdi>{title}</bdi>
+        </h2>
         <IconButton name="close" label={t.close} onClick={closePanel} />
       </header>
       {children}

@@ -45,7 +45,7 @@ export function HitRow({ hit, titles, leave }: HitProps) {
       <div class="main">
         <p class="of">
           <a class="place" href={addressOf(key, root ?? message.seq)} rel="noopener noreferrer" onClick={show}>
-            <span class="visually-hidden">{harmless(nameOf(message.by))} </span>
+            <bdi class="visually-hidden">{harmless(nameOf(message.by))} </bdi>
             <bdi>{harmless(title)}</bdi>
           </a>
           {root && (
@@ -90,7 +90,9 @@ function Around({ hit }: { hit: Hit }) {
     <ol class="near">
       {near.map((message) => (
         <li key={message.seq} class={message.seq === hit.message.seq ? "itself" : undefined}>
-          <strong>{harmless(nameOf(message.by))}</strong>
+          <strong>
+            <bdi>{harmless(nameOf(message.by))}</bdi>
+          </strong>
           <div class="said" dir="auto">
             <div class="body">
               <Body message={message} who={me().who} />

@@ -50,7 +50,9 @@ export function Dialog({ title, children, onClose = closeDialog, className }: Di
       onPointerDown={(event) => event.target === event.currentTarget && onClose()}
     >
       <header>
-        <h2 id="dialog-title">{title}</h2>
+        <h2 id="dialog-title">
+          <bdi>{title}</bdi>
+        </h2>
         <IconButton name="close" label={t.close} onClick={onClose} />
       </header>
       {children}
