@@ -184,11 +184,11 @@ async def test_a_directory_that_others_may_read_is_warned_of(server: Server) -> 
     assert f"chmod 700 {server.data}" in told.text
 
 
-async def test_few_files_are_warned_of(tmp_path: Path) -> None:
+async def test_few_files_and_no_time_zones_are_warned_of(tmp_path: Path) -> None:
     few = partial(resource.setrlimit, resource.RLIMIT_NOFILE, (256, 256))
-    told = await doctor(HUBBUB_DATA=str(tmp_path / "new"), prepare=few)
-    assert (told.problems(), told.warnings(), told.code) == ([], ["open files"], 0)
-    assert "160 connections" in told.text
+    told = await doctor(HUBBUB_DATA=str(tmp_path / "new"), prepare=few, PYTHONTZPATH="")
+    assert (told.problems(), told.warnings(), told.code) == ([], ["open files", "time zones"], 0)
+    assert "160 connections" in told.text and "install tzdata" in told.text
 
 
 # --- what several nodes share ---

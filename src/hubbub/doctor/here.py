@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from hubbub.domain.notifying.quiet import knows_time_zones
 from hubbub.server.config import BadSettings, Settings
 from hubbub.server.findings import Finding, ok, problem, warning
 from hubbub.server.process.privacy import exposed_files, openness
@@ -45,6 +46,9 @@ def examine(
         yield from asyncio.run(examine_provider(settings))
     yield from _uploads(settings)
     yield _files()
+    if not knows_time_zones():
+        fix = "install tzdata, with the system's packages or pip"
+        yield warning("time zones", "this machine knows none, so nobody can choose one", fix)
 
 
 def _openness(settings: Settings) -> Iterator[Finding]:

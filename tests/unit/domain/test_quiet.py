@@ -1,12 +1,22 @@
 """Do not disturb: until a time, and every week by the clock of one's time zone."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
-from zoneinfo import TZPATH, ZoneInfo, reset_tzpath
+from pathlib import Path
+from shutil import copy
+from zoneinfo import TZPATH, ZoneInfo, ZoneInfoNotFoundError, reset_tzpath
 
 import pytest
 
-from hubbub.domain.notifying.quiet import DAYS, is_quiet, time_zone_fault
+from hubbub.domain.notifying.quiet import (
+    DAYS,
+    FORMER_ZONES,
+    is_quiet,
+    knows_time_zones,
+    time_zone_fault,
+)
 from hubbub.protocol.commands.preferences import Quiet, QuietHours
 
 BERLIN = "Europe/Berlin"
@@ -115,16 +125,51 @@ def test_an_unknown_time_zone_is_not_accepted_and_counts_as_that_of_utc(zone: st
     assert "IANA" in (time_zone_fault(zone) or "") if zone else time_zone_fault(zone) is None
 
 
-def test_without_a_database_of_time_zones_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The database of a machine that has no time zones, unless they are put there, as small images of containers do."""
     monkeypatch.setattr("hubbub.domain.notifying.quiet.ZoneInfo", ZoneInfo.no_cache)
-    assert time_zone_fault("Europe/Rome") is None
     # The package would do instead.
-    for each in ("tzdata", "tzdata.zoneinfo.Europe", "tzdata.zoneinfo.Etc"):
+    for each in (
+        "tzdata",
+        *(f"tzdata.zoneinfo.{area}" for area in ("Africa", "Asia", "Europe", "Etc")),
+    ):
         monkeypatch.setitem(sys.modules, each, None)
     before = TZPATH
-    reset_tzpath(to=[])
-    try:
-        fault = time_zone_fault("Europe/Rome")
-    finally:
-        reset_tzpath(to=before)
+    reset_tzpath(to=[tmp_path])
+    yield tmp_path
+    reset_tzpath(to=before)
+
+
+def test_without_a_database_of_time_zones_that_is_said(machine: Path) -> None:
+    assert list(machine.iterdir()) == [] and not knows_time_zones()
+    fault = time_zone_fault("Europe/Rome")
     assert fault is not None and "tzdata" in fault
+
+
+def test_what_browsers_call_a_zone_is_known_where_only_its_name_of_today_is(machine: Path) -> None:
+    (machine / "Asia").mkdir()
+    copy(_file("Asia/Kolkata"), machine / "Asia" / "Kolkata")
+    (machine / "Etc").mkdir()
+    copy(_file("Etc/UTC"), machine / "Etc" / "UTC")
+    assert time_zone_fault("Asia/Calcutta") is None
+    assert "IANA" in str(time_zone_fault("Asia/Saigon"))
+    assert is_quiet(OFFICE, "Asia/Calcutta", at("2026-11-23T03:30"))  # 09:00 there
+    assert not is_quiet(OFFICE, "Asia/Calcutta", at("2026-11-23T03:29:59"))
+
+
+@pytest.mark.parametrize("former, now", FORMER_ZONES.items())
+def test_a_former_name_of_a_zone_stands_for_the_same_clock(former: str, now: str) -> None:
+    """This machine may know only one of them, but then there is nothing to compare."""
+    times = [
+        datetime(year, month, 1, tzinfo=UTC) for year in (2026, 2027) for month in range(1, 13)
+    ]
+    with suppress(ZoneInfoNotFoundError):
+        old = ZoneInfo(former)
+        assert [t.astimezone(old).utcoffset() for t in times] == [
+            t.astimezone(ZoneInfo(now)).utcoffset() for t in times
+        ]
+
+
+def _file(name: str) -> Path:
+    return next(path for folder in TZPATH if (path := Path(folder, name)).exists())

@@ -8,6 +8,29 @@ from hubbub.protocol.commands.preferences import Day, Quiet, QuietHours
 
 DAYS: tuple[str, ...] = get_args(Day)
 
+# What browsers call some time zones, and what the IANA calls them now. Not every machine knows the former names.
+FORMER_ZONES = {
+    "Africa/Asmera": "Africa/Asmara",
+    "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
+    "America/Catamarca": "America/Argentina/Catamarca",
+    "America/Coral_Harbour": "America/Atikokan",
+    "America/Cordoba": "America/Argentina/Cordoba",
+    "America/Godthab": "America/Nuuk",
+    "America/Indianapolis": "America/Indiana/Indianapolis",
+    "America/Jujuy": "America/Argentina/Jujuy",
+    "America/Louisville": "America/Kentucky/Louisville",
+    "America/Mendoza": "America/Argentina/Mendoza",
+    "Asia/Calcutta": "Asia/Kolkata",
+    "Asia/Katmandu": "Asia/Kathmandu",
+    "Asia/Rangoon": "Asia/Yangon",
+    "Asia/Saigon": "Asia/Ho_Chi_Minh",
+    "Atlantic/Faeroe": "Atlantic/Faroe",
+    "Europe/Kiev": "Europe/Kyiv",
+    "Pacific/Enderbury": "Pacific/Kanton",
+    "Pacific/Ponape": "Pacific/Pohnpei",
+    "Pacific/Truk": "Pacific/Chuuk",
+}
+
 
 def is_quiet(quiet: Quiet, time_zone: str, now: float) -> bool:
     """Whether an account is not to be disturbed now, in seconds since 1970.
@@ -37,9 +60,14 @@ def time_zone_fault(name: str) -> str | None:
     """Return what is wrong with a time zone that an account chooses, or None. It may choose none."""
     if not name or _known(name):
         return None
-    if not _known("Etc/UTC"):
+    if not knows_time_zones():
         return "This server can't check time zones. Its operator needs to install tzdata"
     return "Unknown time zone: use a name of the IANA's database, such as Europe/Rome"
+
+
+def knows_time_zones() -> bool:
+    """Whether there is a database of time zones."""
+    return _known("Etc/UTC") is not None
 
 
 def _zone(name: str) -> tzinfo:
@@ -47,6 +75,10 @@ def _zone(name: str) -> tzinfo:
 
 
 def _known(name: str) -> tzinfo | None:
+    return _found(name) or _found(FORMER_ZONES.get(name, ""))
+
+
+def _found(name: str) -> tzinfo | None:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, LookupError):  # among them ZoneInfoNotFoundError
