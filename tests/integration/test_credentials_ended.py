@@ -51,6 +51,7 @@ PNG = png(40, 40)
 class Here:
     """Two nodes, which may be one; ada owns the server, and grace posts."""
 
+    nodes: str
     settings: Settings
     here: int
     there: int
@@ -87,7 +88,7 @@ async def here(
         if request.param != "one node":
             there = (await stack.enter_async_context(running(settings))).port
         grace, _ = await newcomer(first.ada)
-        yield Here(settings, first.server.port, there, first.ada, grace)
+        yield Here(request.param, settings, first.server.port, there, first.ada, grace)
     gc.unfreeze()
 
 
@@ -245,6 +246,9 @@ async def until_over(ear: Ear) -> list[str]:
 async def test_nothing_comes_through_any_door_that_was_posted_after_a_credential_ended(
     here: Here, how: str
 ) -> None:
+    """By half of the doors, so that any two of a door, an end and some nodes are tried together, but not all three."""
+    number = [*ENDS].index(how) + NODES.index(here.nodes)
+    doors = [*DOORS.items()][number % 2 :: 2]
     async with native(here.here, token=here.grace.token) as grace, AsyncExitStack() as stack:
         token, end = await ENDS[how](here)
         room = (await grace.ask("create", kind="open", title="Open"))["made"]
@@ -252,7 +256,7 @@ async def test_nothing_comes_through_any_door_that_was_posted_after_a_credential
         ears: dict[tuple[str, str], Ear] = {}
         for each in rooms:
             await grace.ask("post", room=each, text="first")
-            for door, opening in DOORS.items():
+            for door, opening in doors:
                 coming = opening(here.there, each, Whom({"token": token}, REFUSED))
                 ears[each, door] = await stack.enter_async_context(coming)
             await grace.ask("post", room=each, text="hello")
