@@ -89,9 +89,9 @@ def _deaf(path: str, script: Path) -> Path:
 
 @pytest.fixture
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    """A page in a profile of its own."""
+    """A page in a profile of its own, without a service worker."""
     thrown: list[str] = []
-    async with await browser.new_context() as context:
+    async with await browser.new_context(service_workers="block") as context:
         page = await context.new_page()
         page.on("pageerror", lambda error: thrown.append(str(error)))
         yield page

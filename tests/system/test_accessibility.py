@@ -49,25 +49,35 @@ pytestmark = [
 ]
 
 
+Scheme = Literal["light", "dark"]
+SCHEMES: tuple[Scheme, ...] = ("light", "dark")
+
+
 class Device(NamedTuple):
-    """What somebody sees the page with: a size, and others that the same screen may have."""
+    """What somebody sees the page with: a size, others that the same screen may have, and in which schemes to look at it."""
 
     size: tuple[int, int]
     others: tuple[tuple[int, int], ...]
+    schemes: tuple[Scheme, ...]
     profile: dict[str, Any]
 
 
 TABLET, NARROW = (768, 1024), (360, 740)
 DEVICES = {
-    "desk": Device((1280, 800), (NARROW, TABLET, (640, 400)), {}),  # the last: at 200 %
-    "phone": Device(NARROW, ((320, 740),), {"has_touch": True, "is_mobile": True}),
+    "desk": Device((1280, 800), (NARROW, TABLET, (640, 400)), SCHEMES, {}),  # the last: at 200 %
+    # Its colours are those of a desk.
+    "phone": Device(
+        NARROW,
+        ((320, 740),),
+        SCHEMES if PICTURES else ("light",),
+        {"has_touch": True, "is_mobile": True},
+    ),
 }
 # Who tours with a phone. A narrow window is looked at on each tour of a desk, so the others are only for pictures,
 # and those that are turned go the other way.
 BY_PHONE = (beginning, free_rooms, reading, with_files) if not PICTURES else (*TOURS, *AT_WORK)
 TURNED = [(reading, "desk"), (beside, "phone"), (writing, "phone")]
 OF_COLORS = ("color-contrast", "link-in-text-block")  # the rules that look at them
-SCHEMES: dict[Literal["light", "dark"], tuple[str, ...]] = {"light": (), "dark": OF_COLORS}
 VITE = ROOT / "web" / "node_modules" / "vite" / "bin" / "vite.js"
 # The messages whose rule, beside which their author stands, isn't where a line begins.
 MARGIN_AT_THE_END = """[...document.querySelectorAll(".message .main")].filter((main) => {
@@ -240,8 +250,9 @@ class Looking:
         """
         await self._page.evaluate("delete window.shownBefore")
         await self._page.evaluate(SHOWS_MORE)
-        for scheme, rules in SCHEMES.items():
+        for scheme in self._device.schemes:
             await self._page.emulate_media(color_scheme=scheme)
+            rules = OF_COLORS if scheme == "dark" else ()
             self._complain(await faults(self._page, *rules), state, scheme)
             await self._picture(state, scheme)
         wrong = f"[...{TOO_LARGE}, ...{MARGIN_AT_THE_END}, ...{NAMES_ASIDE}]"

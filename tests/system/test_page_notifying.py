@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +9,7 @@ from playwright.async_api import Browser, Page, Worker, expect
 
 from tests.support.chromium import WITH_WORKER
 from tests.support.devices import AUTH, P256DH
-from tests.support.newcomers import People, people_of, rooms
+from tests.support.newcomers import people_of, rooms
 from tests.system.test_page import bodies, kept, say, use
 from tests.system.test_page_rooms import settings
 
@@ -55,24 +54,30 @@ CLICK = """(data) => {
 }"""
 
 
-@pytest.fixture
-async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
-    """Those who come to a server that nobody has claimed, with a service worker, which notifies."""
-    async with people_of(browser, tmp_path / "data", **WITH_WORKER) as people:
-        yield people
+@pytest.fixture(scope="module")
+async def ready(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[tuple[Page, Page]]:
+    """The pages of Ada, the owner, and of Grace, whose browser can be asked, and has a service worker, which notifies."""
+    async with people_of(browser, tmp_path_factory.mktemp("notifying") / "data") as people:
+        ada = await people.owner()
+        invite = await people.ask(ada, "POST", "/invites", {"role": "member"})
+        link = f"{people.server.url}/i#{invite['token']}"
+        grace = await people.enter(link, "Grace", **WITH_WORKER)
+        await people.closed_room(ada, "Kitchen", "grace")
+        await grace.context.add_init_script(BROWSER)
+        await kept(grace)
+        yield ada, grace
 
 
 @pytest.fixture
-async def two(people: People) -> tuple[Page, Page]:
-    """The pages of Ada, the owner, and of Grace, whose browser can be asked, in the room Kitchen, which Grace has not opened yet."""
-    ada = await people.owner()
-    grace = await people.invited(ada, "Grace")
-    await people.closed_room(ada, "Kitchen", "grace")
-    await grace.context.add_init_script(BROWSER)
-    await kept(grace)
+async def two(ready: tuple[Page, Page]) -> tuple[Page, Page]:
+    """Both in the room Kitchen, which Grace has not opened since she came; nobody has asked her browser."""
+    _, grace = ready
+    await grace.evaluate("sessionStorage.clear(); location.hash = 'lobby'")
     await grace.reload()
     await expect(rooms(grace)).to_contain_text("Kitchen")
-    return ada, grace
+    return ready
 
 
 async def worker_of(page: Page) -> Worker:

@@ -51,7 +51,9 @@ async def tokens(tmp_path: Path) -> AsyncIterator[Tokens]:
 
 @pytest.fixture
 async def visitor(browser: Browser, tokens: Tokens) -> AsyncIterator[Page]:
-    async with await browser.new_context(base_url=tokens.server.url) as context:
+    async with await browser.new_context(
+        base_url=tokens.server.url, service_workers="block"
+    ) as context:
         yield await context.new_page()
 
 
@@ -66,7 +68,7 @@ async def test_a_token_gets_in_while_guests_hold_all_places(
 ) -> None:
     async with (
         Server(tmp_path / "data", "--max-anonymous", "8") as server,
-        await browser.new_context(base_url=server.url) as context,
+        await browser.new_context(base_url=server.url, service_workers="block") as context,
         ClientSession() as http,
         AsyncExitStack() as guests,
     ):
@@ -173,7 +175,7 @@ async def test_a_guest_of_the_same_name_does_not_send_what_a_tokens_owner_left_u
 ) -> None:
     async with (
         Server(tmp_path / "data") as server,
-        await browser.new_context(base_url=server.url) as context,
+        await browser.new_context(base_url=server.url, service_workers="block") as context,
     ):
         page = await context.new_page()
         await page.goto(f"/#token={await Tokens(server).create('ada')}")
