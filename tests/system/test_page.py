@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote as quote_path
@@ -97,6 +98,53 @@ async def ada(visit: Open) -> Page:
 @pytest.fixture
 async def grace(visit: Open) -> Page:
     return await here(await visit("/?name=grace"))
+
+
+@dataclass
+class Talk:
+    """Ada and Grace, guests, in one room after the other."""
+
+    server: Server
+    browsing: Browsing
+    ada: Page
+    grace: Page
+    rooms: int = 0
+
+    @property
+    def room(self) -> str:
+        return f"room-{self.rooms}"
+
+    async def begin(self) -> None:
+        """Be in a room in which nothing was said, without loading the page anew."""
+        self.rooms += 1
+        for page in (self.ada, self.grace):
+            await page.evaluate("(room) => { location.hash = room; }", self.room)
+        for page in (self.ada, self.grace):
+            await expect(page.get_by_role("heading", name=self.room, exact=True)).to_be_visible()
+            await expect(page.get_by_role("button", name="2 here")).to_be_visible()
+
+
+@pytest.fixture(scope="module")
+async def talking(
+    browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Talk]:
+    async with Server(tmp_path_factory.mktemp("talk") / "data") as server:
+        browsing = Browsing(browser, server.url)
+        ada, grace = [
+            await here(await browsing.open(f"/?name={name}")) for name in ("ada", "grace")
+        ]
+        yield Talk(server, browsing, ada, grace)
+        for context in browsing.contexts:
+            await context.close()
+
+
+@pytest.fixture
+async def talk(talking: Talk) -> AsyncIterator[Talk]:
+    """Two in a room of their own, for tests that leave their pages and the server as they were."""
+    talking.browsing.wrong.clear()
+    await talking.begin()
+    yield talking
+    assert not talking.browsing.wrong
 
 
 async def here(page: Page) -> Page:
@@ -375,7 +423,8 @@ async def test_what_is_refused_says_why_and_holds_up_nothing(server: Server, ada
 # --- what one does with messages ---
 
 
-async def test_reactions_are_seen_by_the_other(ada: Page, grace: Page) -> None:
+async def test_reactions_are_seen_by_the_other(talk: Talk) -> None:
+    ada, grace = talk.ada, talk.grace
     await say(ada, "gladly")
     await expect(bodies(grace)).to_have_text(["gladly"])
     await message(grace, "gladly").hover()
@@ -421,7 +470,8 @@ async def test_people_of_one_name_are_kept_apart(server: Server, ada: Page) -> N
     await expect(theirs).to_have_attribute("aria-pressed", "false")
 
 
-async def test_a_window_that_closes_takes_no_focus_from_who_goes_on_writing(ada: Page) -> None:
+async def test_a_window_that_closes_takes_no_focus_from_who_goes_on_writing(talk: Talk) -> None:
+    ada = talk.ada
     await ada.get_by_role("button", name="This device").click()
     await expect(ada.get_by_role("dialog")).to_be_visible()
     await ada.evaluate(
@@ -431,9 +481,8 @@ async def test_a_window_that_closes_takes_no_focus_from_who_goes_on_writing(ada:
     await expect(composer(ada)).to_be_focused()
 
 
-async def test_replies_edits_and_deletions_are_seen_by_the_other_and_last(
-    ada: Page, grace: Page
-) -> None:
+async def test_replies_edits_and_deletions_are_seen_by_the_other_and_last(talk: Talk) -> None:
+    ada, grace = talk.ada, talk.grace
     await say(ada, "tea at four")
     await expect(bodies(grace)).to_have_text(["tea at four"])
     await use(grace, "tea at four", "Reply")
@@ -478,9 +527,8 @@ async def test_an_edit_without_a_connection_is_shown_and_saved_once_there_is_one
     await expect(bodies(ada)).to_have_text(["two (edited)"])
 
 
-async def test_an_edit_that_is_refused_is_dropped_and_that_is_said(
-    server: Server, ada: Page
-) -> None:
+async def test_an_edit_that_is_refused_is_dropped_and_that_is_said(talk: Talk) -> None:
+    ada = talk.ada
     await say(ada, "one")
     await use(ada, "one", "Edit")
     await ada.get_by_role("textbox", name="Edit message").fill("x" * 70_000)
@@ -506,7 +554,8 @@ async def test_one_sees_who_is_here_and_who_is_typing(ada: Page, visit: Open) ->
     await expect(ada.get_by_role("button", name="1 here")).to_be_visible()
 
 
-async def test_the_keyboard_is_enough(ada: Page, grace: Page) -> None:
+async def test_the_keyboard_is_enough(talk: Talk) -> None:
+    ada, grace = talk.ada, talk.grace
     text = composer(ada)
     await expect(text).to_be_focused()
     await ada.keyboard.type("two")
@@ -892,13 +941,16 @@ async def has_no_markup(page: Page) -> None:
         assert rel == "noopener noreferrer"
 
 
-async def test_characters_that_turn_text_about_are_shown_as_their_codes(
-    server: Server, ada: Page
-) -> None:
+async def test_characters_that_turn_text_about_are_shown_as_their_codes(talk: Talk) -> None:
+    ada = talk.ada
     await post(
-        server, "pay \u202eevil\u202c \u2066x\u2069 \u200b\ufeff", "\u0001bell\u0007", "a\r\nb"
+        talk.server,
+        "pay \u202eevil\u202c \u2066x\u2069 \u200b\ufeff",
+        "\u0001bell\u0007",
+        "a\r\nb",
+        room=talk.room,
     )
-    await post(server, "سلام دوستان 👩‍👩‍👧 نمی‌خواهم")
+    await post(talk.server, "سلام دوستان 👩‍👩‍👧 نمی‌خواهم", room=talk.room)
     await expect(bodies(ada)).to_have_text(
         [
             r"pay \u202eevil\u202c \u2066x\u2069 \u200b\ufeff",
@@ -924,9 +976,14 @@ async def test_no_script_makes_markup_from_text(browser: Browser, server: Server
     await page.context.close()
 
 
-async def test_markdown_becomes_elements(server: Server, ada: Page) -> None:
-    await post(server, "**strong** *soft* ~~gone~~ `code` [here](https://example.org/a) \\*plain*")
-    await post(server, "- one\n- two\n\n> said\n\n```\nif x:\n    y\n```")
+async def test_markdown_becomes_elements(talk: Talk) -> None:
+    ada = talk.ada
+    await post(
+        talk.server,
+        "**strong** *soft* ~~gone~~ `code` [here](https://example.org/a) \\*plain*",
+        room=talk.room,
+    )
+    await post(talk.server, "- one\n- two\n\n> said\n\n```\nif x:\n    y\n```", room=talk.room)
     one, two = bodies(ada).first, bodies(ada).last
     await expect(one).to_have_text("strong soft gone code here *plain*")
     for tag, text in {"strong": "strong", "em": "soft", "s": "gone", "code": "code"}.items():
@@ -964,9 +1021,10 @@ async def test_a_phone_has_one_pane_and_a_menu(visit: Open) -> None:
 
 
 async def test_on_a_phone_enter_begins_a_line_and_a_tap_brings_a_messages_tools(
-    visit: Open, ada: Page
+    talk: Talk,
 ) -> None:
-    page = await here(await visit("/?name=grace", **PHONE))
+    ada = talk.ada
+    page = await here(await talk.browsing.open(f"/?name=hedy#{talk.room}", **PHONE))
     await composer(page).tap()
     await page.keyboard.type("two")
     await page.keyboard.press("Enter")
@@ -984,6 +1042,7 @@ async def test_on_a_phone_enter_begins_a_line_and_a_tap_brings_a_messages_tools(
     await expect(tools).to_be_visible()
     await composer(page).tap()
     await expect(tools).to_be_hidden()
+    await page.close()
 
 
 async def test_a_phone_shows_composer_and_banner_and_nothing_is_too_wide(
@@ -1007,20 +1066,24 @@ async def test_a_phone_shows_composer_and_banner_and_nothing_is_too_wide(
 AWAY_EAST = "Asia/Kathmandu"  # 5:45 h ahead of UTC, all year
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_colours_and_times_follow_the_system_and_can_be_read(
-    visit: Open, scheme: str
-) -> None:
-    profile: dict[str, Any] = {"color_scheme": scheme, "timezone_id": AWAY_EAST}
-    page = await here(await visit("/?name=ada", **profile))
+async def test_colours_and_times_follow_the_system_and_can_be_read(visit: Open) -> None:
+    page = await here(await visit("/?name=ada", timezone_id=AWAY_EAST))
     await say(page, "hello https://example.org")
     await expect(bodies(page)).to_have_count(1)
     time = page.locator(".message time")
     at = datetime.fromisoformat(await time.get_attribute("datetime") or "")
     there = at + timedelta(hours=5, minutes=45)
     await expect(time).to_have_text(re.compile(f"^{there.hour % 12 or 12}:{there.minute:02}\\b"))
+    await page.emulate_media(color_scheme="dark")
+    await can_be_read(page, is_dark=True)
+    await page.emulate_media(color_scheme="light")
+    await can_be_read(page, is_dark=False)
+
+
+async def can_be_read(page: Page, *, is_dark: bool) -> None:
+    """What is written stands out from what it is written on."""
     paper = await colour(page.locator("#room"), "backgroundColor")
-    assert (luminance(paper) < 0.1) == (scheme == "dark")
+    assert (luminance(paper) < 0.1) == is_dark
     for selector in (".by", ".body", ".body a", ".message time", ".day", "#members", "#title"):
         ink = await colour(page.locator(selector).first, "color")
         assert contrast(ink, paper) >= 4.5, selector

@@ -26,7 +26,7 @@ expect.set_options(timeout=15_000)
 
 pytestmark = pytest.mark.timeout(180)
 
-MAX_FILE = 4 * 2**20
+MAX_FILE = 2 * 2**20
 NOISE = hashlib.shake_256(b"files").digest(1_500_000)
 SOME_NOISE = NOISE[:100_000]
 UPLOADS = "**/api/v1/uploads/*"
@@ -228,7 +228,7 @@ async def test_what_is_too_large_or_too_much_is_said_before_anything_is_sent(
 ) -> None:
     await choose(ada, some("film.mov", b"-" * (MAX_FILE + 1)))
     why = ada.locator("#composer").get_by_role("alert")
-    await expect(why).to_have_text("film.mov is too large (4 MiB): the limit is 4 MiB")
+    await expect(why).to_have_text("film.mov is too large (2 MiB): the limit is 2 MiB")
     await expect(chips(ada)).to_have_count(0)
     await choose(ada, *(some(f"{i}.txt", b"-") for i in range(11)))
     await expect(why).to_have_text("A message can have up to 10 files. Send these first")
