@@ -27,6 +27,19 @@ def claim_link(server: Server) -> str:
     return str(re.findall(r"no owner yet: +(http\S+)", "".join(server.output))[-1])
 
 
+async def claim(server: Server) -> str:
+    """Have an owner, Ada, without a page; returns her token."""
+    new = {"token": claim_link(server).partition("#")[2], "handle": "ada", "name": "Ada"}
+    given = new | {"password": PASSWORD, "wants": "token"}
+    return str((await asked(server, "POST", "/claim", given))["token"])
+
+
+async def invitation(server: Server, token: str) -> str:
+    """A link for one person, made by a program."""
+    made = await asked(server, "POST", "/invites", {"role": "member"}, token)
+    return f"{server.url}/i#{made['token']}"
+
+
 class People:
     """Opens pages of a server; hears all that goes wrong in them."""
 
@@ -139,6 +152,10 @@ class Friends:
         del self.people.contexts[devices:]
         wrong, self.people.wrong[:] = self.people.wrong[:], []
         assert not wrong
+
+    async def joined_by(self, name: str) -> Page:
+        """The page of somebody new, whose account a test may change as it likes."""
+        return await self.people.invited(self.ada, name)
 
     async def _go_home(self, page: Page) -> None:
         start = await self.people.ask(page, "GET", "/start", None)

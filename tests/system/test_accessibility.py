@@ -29,7 +29,6 @@ from tests.system.states import (
     Tour,
     TourAtWork,
     account,
-    beginning,
     beside,
     free_rooms,
     furnish,
@@ -75,7 +74,7 @@ DEVICES = {
 }
 # Who tours with a phone. A narrow window is looked at on each tour of a desk, so the others are only for pictures,
 # and those that are turned go the other way.
-BY_PHONE = (beginning, free_rooms, reading, with_files) if not PICTURES else (*TOURS, *AT_WORK)
+BY_PHONE = (free_rooms, reading, with_files) if not PICTURES else (*TOURS, *AT_WORK)
 TURNED = [(reading, "desk"), (beside, "phone"), (writing, "phone")]
 OF_COLORS = ("color-contrast", "link-in-text-block")  # the rules that look at them
 VITE = ROOT / "web" / "node_modules" / "vite" / "bin" / "vite.js"

@@ -18,8 +18,10 @@ from tests.support.newcomers import (
     People,
     asked,
     at_home,
+    claim,
     claim_link,
     fill,
+    invitation,
     invite,
     invite_link,
     log_in,
@@ -118,10 +120,9 @@ async def test_links_leave_no_token_in_the_address_bar(people: People) -> None:
 
 
 async def test_a_used_link_says_so_and_leads_on(people: People) -> None:
-    ada = await people.owner()
-    link = await invite_link(ada)
-    await people.enter(link, "Grace")
-    page = await people.visit("/")
+    link = await invitation(people.server, await claim(people.server))
+    page = await people.enter(link, "Grace")
+    await page.context.clear_cookies()
     for used in (link, claim_link(people.server), f"{people.server.url}/i"):
         await page.goto(used)
         if "#" in used:
@@ -145,7 +146,7 @@ MISTAKES = (
 
 async def test_what_is_wrong_is_said_beside_its_field(people: People) -> None:
     """However often one errs, the link is good for the one account that it is for."""
-    page = await people.visit(await invite_link(await people.owner()))
+    page = await people.visit(await invitation(people.server, await claim(people.server)))
     for name, handle, password, label, why in MISTAKES:
         await fill(page, name, handle, password)
         field = page.get_by_label(label)
@@ -227,23 +228,23 @@ async def test_an_open_room_is_found_joined_and_left(friends: Friends) -> None:
     await expect(grace.get_by_role("heading", name="Kitchen")).to_have_count(0)
 
 
-async def test_a_direct_that_was_hidden_comes_back_with_the_next_message(people: People) -> None:
-    ada, grace = await team(people, "Grace")
-    await write_to(ada, "Grace")
+async def test_a_direct_that_was_hidden_comes_back_with_the_next_message(friends: Friends) -> None:
+    ada, edith = friends.ada, await friends.joined_by("Edith")
+    await write_to(ada, "Edith")
     await expect(ada.get_by_role("textbox", name="Message")).to_be_focused()
     opener = rooms(ada).get_by_role("button", name="New room")
     await opener.click()
     await ada.get_by_role("button", name="Close").click()
     await expect(opener).to_be_focused()
     await say(ada, "one")
-    await rooms(grace).get_by_role("button", name="Ada").click()
-    await expect(bodies(grace)).to_have_text(["one"])
-    await grace.get_by_role("button", name="Details").click()
-    await grace.get_by_role("button", name="Hide conversation").click()
-    await expect(rooms(grace).get_by_role("button", name="Ada")).to_have_count(0)
+    await rooms(edith).get_by_role("button", name="Ada").click()
+    await expect(bodies(edith)).to_have_text(["one"])
+    await edith.get_by_role("button", name="Details").click()
+    await edith.get_by_role("button", name="Hide conversation").click()
+    await expect(rooms(edith).get_by_role("button", name="Ada")).to_have_count(0)
     await say(ada, "two")
-    await rooms(grace).get_by_role("button", name="Ada 1 unread").click()
-    await expect(bodies(grace)).to_have_text(["one", "two"])
+    await rooms(edith).get_by_role("button", name="Ada 1 unread").click()
+    await expect(bodies(edith)).to_have_text(["one", "two"])
 
 
 async def test_a_mention_lights_a_badge_on_each_device_until_it_is_read_on_one(
@@ -274,54 +275,56 @@ async def test_a_mention_lights_a_badge_on_each_device_until_it_is_read_on_one(
     await expect(rooms(phone).locator(".badge")).to_have_count(0)
 
 
-async def test_a_room_is_read_to_its_end_only_where_its_end_is_seen(people: People) -> None:
-    ada, grace = await team(people, "Grace")
-    other = await people.again("grace", "Grace")
-    await write_to(ada, "Grace")
+async def test_a_room_is_read_to_its_end_only_where_its_end_is_seen(friends: Friends) -> None:
+    people, ada, joan = friends.people, friends.ada, await friends.joined_by("Joan")
+    other = await people.again("joan", "Joan")
+    await write_to(ada, "Joan")
     token, room = await session(people), ada.url.rpartition("/")[2]
     for number in range(40):
         post = {"text": f"message {number}"}
         await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
-    await rooms(grace).get_by_role("button", name="Ada 40 unread").click()
-    await expect(grace.locator(".newline")).to_be_in_viewport()
-    await expect(message(grace, "message 39")).not_to_be_in_viewport()
+    await rooms(joan).get_by_role("button", name="Ada 40 unread").click()
+    await expect(joan.locator(".newline")).to_be_in_viewport()
+    await expect(message(joan, "message 39")).not_to_be_in_viewport()
     await expect(rooms(other).get_by_role("button", name="Ada 40 unread")).to_be_visible()
-    await grace.get_by_role("region", name="Conversation").press("End")
-    await expect(rooms(grace).get_by_role("button", name="Ada", exact=True)).to_be_visible()
+    await joan.get_by_role("region", name="Conversation").press("End")
+    await expect(rooms(joan).get_by_role("button", name="Ada", exact=True)).to_be_visible()
     await expect(rooms(other).get_by_role("button", name="Ada", exact=True)).to_be_visible()
 
-    await grace.locator("#scroller").evaluate("scroller => scroller.scrollTop = 0")
-    await expect(grace.locator("#pill")).to_be_visible()
+    await joan.locator("#scroller").evaluate("scroller => scroller.scrollTop = 0")
+    await expect(joan.locator("#pill")).to_be_visible()
     await say(ada, "further down")
-    for page in (grace, other):
+    for page in (joan, other):
         await expect(rooms(page).get_by_role("button", name="Ada 1 unread")).to_be_visible()
-    await grace.locator("#pill").click()
-    for page in (grace, other):
+    await joan.locator("#pill").click()
+    for page in (joan, other):
         await expect(rooms(page).get_by_role("button", name="Ada", exact=True)).to_be_visible()
 
 
-async def test_a_post_says_what_was_read_and_many_messages_need_few_markers(people: People) -> None:
-    ada, grace = await team(people, "Grace")
+async def test_a_post_says_what_was_read_and_many_messages_need_few_markers(
+    friends: Friends,
+) -> None:
+    people, ada, barbara = friends.people, friends.ada, await friends.joined_by("Barbara")
     sent: list[dict[str, Any]] = []
 
     def hear(frame: str | bytes) -> None:
         sent.append(json.loads(frame))
 
-    grace.on("websocket", lambda socket: socket.on("framesent", hear))
-    await write_to(ada, "Grace")
+    barbara.on("websocket", lambda socket: socket.on("framesent", hear))
+    await write_to(ada, "Barbara")
     await say(ada, "one")
-    await grace.goto(ada.url)
-    await expect(bodies(grace)).to_have_text(["one"])
-    one = await message(grace, "one").get_attribute("data-seq")
-    await say(grace, "two")
+    await barbara.goto(ada.url)
+    await expect(bodies(barbara)).to_have_text(["one"])
+    one = await message(barbara, "one").get_attribute("data-seq")
+    await say(barbara, "two")
     await expect(bodies(ada)).to_have_text(["one", "two"])
 
     began, token, room = monotonic(), await session(people), ada.url.rpartition("/")[2]
     for number in range(20):
         post = {"text": f"message {number}"}
         await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
-    await expect(bodies(grace)).to_have_count(22)
-    other = await people.again("grace", "Grace")
+    await expect(bodies(barbara)).to_have_count(22)
+    other = await people.again("barbara", "Barbara")
     await expect(rooms(other).get_by_role("button", name="Ada", exact=True)).to_be_visible()
     assert [frame["read"] for frame in sent if frame["do"] == "post"] == [int(one or "0")]
     assert len([frame for frame in sent if frame["do"] == "read"]) <= 3 + (monotonic() - began) / 2
@@ -381,9 +384,8 @@ async def test_a_link_from_another_site_opens_the_message(
     await expect(page.locator(".message.linked")).to_contain_text("message 3")
     await expect(page.locator(".message.linked")).to_be_in_viewport()
     await at_home(page, "Grace")
-    (row,) = (await asked(people.server, "GET", "/start", None, await session(people, "grace")))[
-        "rooms"
-    ]
+    start = await asked(people.server, "GET", "/start", None, await session(people, "grace"))
+    (row,) = [each for each in start["rooms"] if each["room"] == room]
     assert row["unread"] == len(posts)
 
     stranger = await people.visit(elsewhere[0])
@@ -444,7 +446,7 @@ async def test_who_may_sign_up_makes_an_account_from_the_log_in_form(
     browser: Browser, tmp_path: Path
 ) -> None:
     async with people_of(browser, tmp_path / "data", "--sign-up", "open") as people:
-        await people.owner()
+        await claim(people.server)
         page = await people.visit()
         await page.get_by_role("button", name="Log in with an account").click()
         await page.get_by_role("button", name="Make an account").click()
@@ -462,7 +464,7 @@ async def test_who_has_an_account_elsewhere_signs_in_there(
         async with people_of(
             browser, tmp_path / "data", *given, "--oidc-allow", "anyone", "--guests", "off"
         ) as people:
-            await people.owner("Olga")
+            await claim(people.server)
             page = await people.visit()
             await expect(page.get_by_role("heading", name="Log in")).to_be_visible()
             await expect(page.get_by_label("Your name")).to_be_hidden()

@@ -18,7 +18,7 @@ from tests.support.newcomers import (
 )
 from tests.system.test_page import MOST_SHOWN, bodies, composer, message, say, use
 from tests.system.test_page_accounts import session
-from tests.system.test_page_offline import kept_unread, stored
+from tests.system.test_page_offline import NO_DATABASE, kept_unread, stored
 
 pytestmark = pytest.mark.timeout(180)
 
@@ -34,17 +34,18 @@ async def two(friends: Friends) -> Two:
     return await in_the_kitchen(friends)
 
 
-@pytest.fixture
-async def two_apart(people: People) -> Two:
-    """The same on a server that is only theirs, for what changes their accounts or browsers."""
-    ada = await people.owner()
-    return await in_the_kitchen(Friends(people, ada, await people.invited(ada, "Grace")))
-
-
 async def in_the_kitchen(friends: Friends) -> Two:
     await friends.people.closed_room(friends.ada, "Kitchen", "grace")
     await expect(rooms(friends.grace)).to_contain_text("Kitchen")
     return friends.ada, friends.grace
+
+
+async def with_newcomer(friends: Friends, name: str) -> Two:
+    """The same of Ada and somebody new, for what changes an account or a browser."""
+    page = await friends.joined_by(name)
+    await friends.people.closed_room(friends.ada, "Kitchen", name.lower())
+    await expect(rooms(page)).to_contain_text("Kitchen")
+    return friends.ada, page
 
 
 def thread(page: Page) -> Locator:
@@ -216,53 +217,82 @@ async def open_late(page: Page, words: str) -> None:
 
 
 async def test_a_room_opens_where_what_is_new_begins_however_long_ago_that_was(
-    people: People, two_apart: Two
+    friends: Friends,
 ) -> None:
-    ada, grace = two_apart
+    people = friends.people
+    ada, mary = await with_newcomer(friends, "Mary")
     room, token = ada.url.rpartition("/")[2], await session(people)
     await say(ada, "known")
-    await enter(grace)
-    await expect(bodies(grace)).to_have_text(["known"])
-    await expect(rooms(grace).get_by_role("button", name="Kitchen", exact=True)).to_be_visible()
-    await enter(grace, "lobby")
+    await enter(mary)
+    await expect(bodies(mary)).to_have_text(["known"])
+    await expect(rooms(mary).get_by_role("button", name="Kitchen", exact=True)).to_be_visible()
+    await enter(mary, "lobby")
     for number in range(130):
         post = {"text": f"new {number:03}"}
         await asked(people.server, "POST", f"/rooms/{room}/messages", post, token)
-    await stored(grace, room, 131)
-    await kept_unread(grace, room, 130)
-    await open_late(grace, OF_START)
-    await open_late(grace, f'"mode":"resumed","room":"{room}"')
-    await enter(grace)
-    await use(grace, "new 001", "React", "React with 🎉")
-    await expect(message(grace, "new 001").locator(".reactions")).to_be_visible()
-    await expect(rooms(grace).get_by_role("button", name="Kitchen unread")).to_be_visible()
-    while await grace.locator("#pill").is_visible():
-        await grace.get_by_role("region", name="Conversation").press("End")
-    await expect(message(grace, "new 129")).to_be_in_viewport()
-    await expect(grace.locator(".newline")).to_have_count(1)
-    await expect(rooms(grace).get_by_role("button", name="Kitchen", exact=True)).to_be_visible()
+    await stored(mary, room, 131)
+    await kept_unread(mary, room, 130)
+    await open_late(mary, OF_START)
+    await open_late(mary, f'"mode":"resumed","room":"{room}"')
+    await enter(mary)
+    await use(mary, "new 001", "React", "React with 🎉")
+    await expect(message(mary, "new 001").locator(".reactions")).to_be_visible()
+    await expect(rooms(mary).get_by_role("button", name="Kitchen unread")).to_be_visible()
+    while await mary.locator("#pill").is_visible():
+        await mary.get_by_role("region", name="Conversation").press("End")
+    await expect(message(mary, "new 129")).to_be_in_viewport()
+    await expect(mary.locator(".newline")).to_have_count(1)
+    await expect(rooms(mary).get_by_role("button", name="Kitchen", exact=True)).to_be_visible()
 
 
-async def test_in_a_forum_each_message_gets_a_title(friends: Friends, two: Two) -> None:
-    ada, grace = two
+Held = list[tuple[WebSocketRoute, str | bytes]]
+
+
+async def hold_back(page: Page, words: str, later: str) -> tuple[Held, asyncio.Event]:
+    """Hold the server's answers with some words; the event says that the answer with others, to what was asked later, went on."""
+    held: Held = []
+    passed = asyncio.Event()
+
+    def route(socket: WebSocketRoute) -> None:
+        def hear(frame: str | bytes) -> None:
+            if words in str(frame):
+                held.append((socket, frame))
+                return
+            socket.send(frame)
+            if later in str(frame) and '"mode"' in str(frame):
+                passed.set()
+
+        socket.connect_to_server().on_message(hear)
+
+    await page.route_web_socket(lambda _: True, route)
+    return held, passed
+
+
+async def test_in_a_forum_each_message_gets_a_title(friends: Friends) -> None:
+    ada, lois = await with_newcomer(friends, "Lois")
     room, token = ada.url.rpartition("/")[2], await session(friends.people)
-    await enter(grace)
-    await expect(grace.get_by_text("This is where the room begins.")).to_be_visible()
-    title = grace.get_by_role("textbox", name="Title")
+    await enter(lois)
+    await expect(lois.get_by_text("This is where the room begins.")).to_be_visible()
+    title = lois.get_by_role("textbox", name="Title")
     await expect(title).to_have_count(0)
     await asked(friends.people.server, "PATCH", f"/rooms/{room}", {"titles": True}, token)
     await expect(title).to_be_visible()
-    await say(grace, "Which one?")
-    await expect(grace.get_by_text("Give the message a title first")).to_be_visible()
+    await say(lois, "Which one?")
+    await expect(lois.get_by_text("Give the message a title first")).to_be_visible()
     await title.fill("Tea for tomorrow")
     await title.press("Enter")
-    await expect(composer(grace)).to_be_focused()
-    await grace.keyboard.press("Enter")
-    await expect(message(grace, "Which one?")).to_contain_text("Tea for tomorrow")
+    await expect(composer(lois)).to_be_focused()
+    await lois.keyboard.press("Enter")
+    await expect(message(lois, "Which one?")).to_contain_text("Tea for tomorrow")
     await expect(title).to_have_value("")
-    await ada.reload()
-    await expect(message(ada, "Which one?")).to_contain_text("Tea for tomorrow")
-    await expect(ada.get_by_role("textbox", name="Title")).to_be_visible()
+    held, followed = await hold_back(lois, OF_START, f'"room":"{room}"')
+    await lois.add_init_script(NO_DATABASE)  # so that the server alone knows her rooms
+    await lois.reload()
+    await followed.wait()
+    await expect(message(lois, "Which one?")).to_contain_text("Tea for tomorrow")
+    for socket, frame in held:
+        socket.send(frame)
+    await expect(title).to_be_visible()
 
 
 async def test_one_sees_who_is_online(two: Two) -> None:
@@ -330,52 +360,52 @@ async def block_no_longer(people: People, page: Page, token: str) -> None:
         pass
 
 
-async def test_an_account_is_changed_where_it_is_used(people: People, two_apart: Two) -> None:
-    _, grace = two_apart
-    entered = {"handle": "grace", "password": PASSWORD, "wants": "token"}
+async def test_an_account_is_changed_where_it_is_used(friends: Friends) -> None:
+    people, (_, hedy) = friends.people, await with_newcomer(friends, "Hedy")
+    entered = {"handle": "hedy", "password": PASSWORD, "wants": "token"}
     token = (await asked(people.server, "POST", "/login", entered))["token"]
-    profile = await settings(grace, "Profile")
-    await profile.get_by_label("Display name").fill("Grace Hopper")
+    profile = await settings(hedy, "Profile")
+    await profile.get_by_label("Display name").fill("Hedy Lamarr")
     await profile.get_by_role("button", name="Save").click()
-    await expect(grace.locator("#my-name")).to_have_text("Grace Hopper")
+    await expect(hedy.locator("#my-name")).to_have_text("Hedy Lamarr")
 
-    await (await settings(grace, "Appearance")).get_by_role("checkbox").check()
-    await expect(grace.locator("#app")).to_have_class("dense")
+    await (await settings(hedy, "Appearance")).get_by_role("checkbox").check()
+    await expect(hedy.locator("#app")).to_have_class("dense")
 
-    notifying = await settings(grace, "Notifications")
+    notifying = await settings(hedy, "Notifications")
     await notifying.get_by_label("Keywords").fill("compiler, ship")
     await notifying.get_by_label("Quiet from").fill("22:00")
     await notifying.get_by_role("button", name="Save").click()
     await expect(notifying.get_by_text("Fill in both hours")).to_be_visible()
     await notifying.get_by_label("Quiet to").fill("07:30")
-    await expect(grace.locator("#toast")).to_be_hidden()  # what was said of the profile
-    async with toast(grace, "Saved"):
+    await expect(hedy.locator("#toast")).to_be_hidden()  # what was said of the profile
+    async with toast(hedy, "Saved"):
         await notifying.get_by_role("button", name="Save").click()
     await expect(notifying.get_by_text("Fill in both hours")).to_have_count(0)
-    await choose_days_and_zone(people, grace, token)
+    await choose_days_and_zone(people, hedy, token)
     kept = (await asked(people.server, "GET", "/me/preferences", None, token))["preferences"]
     assert kept["keywords"] == ["compiler", "ship"]
     assert [(each["from"], each["to"]) for each in kept["quiet"]["weekly"]] == [("22:00", "07:30")]
 
-    await keep_to_oneself(people, grace, token)
-    await block_no_longer(people, grace, token)
+    await keep_to_oneself(people, hedy, token)
+    await block_no_longer(people, hedy, token)
 
-    devices = await settings(grace, "Devices")
+    devices = await settings(hedy, "Devices")
     await expect(devices.get_by_role("listitem")).to_have_count(2)
     await devices.get_by_role("button", name="End all others").click()
     await expect(devices.get_by_role("listitem")).to_have_count(1)
     assert (await asked(people.server, "GET", "/me", None, token))["code"] == "unauthenticated"
 
 
-async def test_a_picture_stands_for_somebody_in_place_of_shapes(two_apart: Two) -> None:
-    ada, grace = two_apart
-    for page in two_apart:
+async def test_a_picture_stands_for_somebody_in_place_of_shapes(friends: Friends) -> None:
+    ada, frances = await with_newcomer(friends, "Frances")
+    for page in (ada, frances):
         await enter(page)
-    await say(grace, "hello")
-    of_grace = ada.locator(".speaker", has_text="Grace").locator("img")
+    await say(frances, "hello")
+    of_frances = ada.locator(".speaker", has_text="Frances").locator("img")
     await expect(message(ada, "hello")).to_be_visible()
-    await expect(of_grace).to_have_count(0)
-    profile = await settings(grace, "Profile")
+    await expect(of_frances).to_have_count(0)
+    profile = await settings(frances, "Profile")
     chosen = profile.locator("input[type=file]")
     broken = FilePayload(name="me.png", mimeType="image/png", buffer=b"no picture")
     await chosen.set_input_files(broken)
@@ -386,15 +416,15 @@ async def test_a_picture_stands_for_somebody_in_place_of_shapes(two_apart: Two) 
     )
     await expect(profile.get_by_role("button", name="Remove picture")).to_be_visible()
     await expect(profile.get_by_text("Can't take this picture")).to_have_count(0)
-    await expect(of_grace).to_have_count(1)
-    assert await of_grace.evaluate("img => img.decode().then(() => img.naturalWidth)") == 60
+    await expect(of_frances).to_have_count(1)
+    assert await of_frances.evaluate("img => img.decode().then(() => img.naturalWidth)") == 60
     await profile.get_by_role("button", name="Remove picture").click()
-    await expect(of_grace).to_have_count(0)
+    await expect(of_frances).to_have_count(0)
     await expect(profile.get_by_role("button", name="Choose a picture")).to_be_focused()
     # a server without Pillow says so
-    await grace.route_web_socket("**/ws", without_pictures)
-    await grace.reload()
-    profile = await settings(grace, "Profile")
+    await frances.route_web_socket("**/ws", without_pictures)
+    await frances.reload()
+    profile = await settings(frances, "Profile")
     await expect(profile.get_by_text("This server can't process pictures")).to_be_visible()
     await expect(profile.get_by_role("button", name="Choose a picture")).to_have_count(0)
 
@@ -407,12 +437,12 @@ def without_pictures(page: WebSocketRoute) -> None:
     )
 
 
-async def test_an_account_is_removed_by_its_holder(people: People, two_apart: Two) -> None:
-    ada, grace = two_apart
-    await enter(grace)
-    await say(grace, "soon gone")
+async def test_an_account_is_removed_by_its_holder(friends: Friends) -> None:
+    ada, karen = await with_newcomer(friends, "Karen")
+    await enter(karen)
+    await say(karen, "soon gone")
     await expect(bodies(ada)).to_have_text(["soon gone"])
-    data = await settings(grace, "Your data")
+    data = await settings(karen, "Your data")
     await expect(data.get_by_role("link", name="Export my data")).to_be_visible()
     await data.get_by_label("Password").fill("not-" + PASSWORD)
     await data.get_by_role("button", name="Remove it for good").click()
@@ -420,7 +450,7 @@ async def test_an_account_is_removed_by_its_holder(people: People, two_apart: Tw
     await data.get_by_label("Password").fill(PASSWORD)
     await data.get_by_role("checkbox", name="Erase my messages").check()
     await data.get_by_role("button", name="Remove it for good").click()
-    await expect(grace.get_by_label("Your name")).to_be_visible()
+    await expect(karen.get_by_label("Your name")).to_be_visible()
     await expect(bodies(ada)).to_have_text(["deleted"])
 
 

@@ -245,7 +245,7 @@ async def are_in_step(ada: Page, other: Page, cast: Cast) -> None:
     kitchen = await cast.kitchen()
     tab = await other.context.new_page()
     pages = (ada, other, tab)
-    for page in pages:
+    for page in pages[1:]:
         await page.goto(f"{cast.people.server.url}/r/{kitchen}")
         await expect(bodies(page).last).to_have_text("half a thought, and the rest")
     for page, text in zip(pages, ("from one", "and the other", "or a tab"), strict=True):

@@ -11,14 +11,15 @@ const MOST_PAGES = 10;
 
 /** Ask about a room, once until the connection is another one. */
 export function lookAt(name: string): void {
-  const place = places.get(name);
+  const [place, account] = [places.get(name), accountOf()];
   if (!place?.room || place.isLookedAt || !isMade(name)) return;
+  if (account && !account.hasStarted) return; // it is asked once one knows which rooms the account has
   place.isLookedAt = true;
   const missed = () => {
     place.isLookedAt = false; // it is asked when the room is opened again
   };
   learnThreads(place, place.room).catch(missed);
-  if (accountOf()?.rooms.has(name)) learnSettings(name, place).catch(missed);
+  if (account?.rooms.has(name)) learnSettings(name, place).catch(missed);
 }
 
 async function learnSettings(name: string, place: Place): Promise<void> {
