@@ -8,7 +8,6 @@ from typing import Any
 
 from jwt import api_jwt
 
-from hubbub.server import delivering
 from hubbub.server.people.door import Door
 
 
@@ -39,7 +38,6 @@ def set_up(order: str) -> None:
 
     for owner, name, value in (
         (time, "time", now),
-        (delivering, "datetime", Datetime),
         (api_jwt, "datetime", Datetime),
     ):
         assert hasattr(owner, name), "it tells the time elsewhere now"

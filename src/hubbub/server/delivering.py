@@ -3,7 +3,7 @@
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from hubbub.domain.access import RoomKind
@@ -91,12 +91,19 @@ def delivering_of(
     fanout = parts.fanout(store, broker, rules, ends, partial(measured.failed, "looks"))
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
     news = AllNews(readers, _news(settings, store, measured, hub), sweeper)
-    journal = parts.journal(store, deliver, _now, measured.committed, rules)
+    journal = parts.journal(store, deliver, moment, measured.committed, rules)
     return fanout, journal, broker, news
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+def moment() -> str:
+    """Return the time, as events have it. Each commit waits for this, so a second is put into words only once."""
+    second, milliseconds = divmod(int(time.time() * 1000), 1000)
+    return f"{_in_words(second)}.{milliseconds:03}Z"
+
+
+@lru_cache(1)
+def _in_words(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 def _broker(
