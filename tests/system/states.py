@@ -11,10 +11,15 @@ import zlib
 from collections.abc import AsyncIterator, Callable
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 from playwright.async_api import Locator, Page, Route, expect
 
+from hubbub.domain.aspects.people.accounts import OPERATOR
+from hubbub.domain.aspects.previews import ShowPreviews
+from hubbub.events import LinkPreview
+from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.images import chunk, png, wave
 from tests.support.newcomers import (
     PASSWORD,
@@ -32,6 +37,7 @@ from tests.support.newcomers import (
     toast,
 )
 from tests.support.server import Server
+from tests.support.stores import commit
 from tests.system.test_page import bodies, composer, here, message, post, unsent
 
 # As if the account that is logged in had been here two days ago for the last time.
@@ -429,6 +435,38 @@ class Team:
         await indexed(self.server, query, count, self.tokens["ada"])
 
 
+RECIPE = LinkPreview(
+    "https://www.example.org/recipes/slow-beans-with-a-name-as-long-as-addresses-can-be.html",
+    "Slow beans for a long evening, with more words than a line has",
+    "The Recipe Book",
+    "Soak them the night before. The rest takes four hours, of which you need ten minutes.",
+)
+
+
+async def preview(server: Server, room: str, *seqs: int) -> None:
+    """Let messages show a preview, as if the server had fetched it. The server is away meanwhile."""
+    await server.terminate()
+    store = SqliteStore(server.data, "normal", lambda: "e1")
+    for seq in seqs:
+        change = ShowPreviews(room=room, seq=seq, edit=0, previews=(RECIPE,))
+        await commit(store, change, by=OPERATOR)
+    await store.close()
+    await server.start()
+
+
+async def have_dinner(team: Team, room: str) -> None:
+    """Files of several kinds, and links with a preview; from the last, it was removed."""
+    for who, text, files in dinner_posts():
+        keys = [await team.upload(who, name, data) for name, data in files]
+        await team.say(who, room, text, files=keys)
+    texts = f"The recipe: {RECIPE.url}", f"Not this one, {RECIPE.url}"
+    seqs = [await team.say("ada", room, text) for text in texts]
+    await preview(team.server, room, *seqs)
+    path = f"/rooms/{room}/messages/{seqs[-1]}/previews?url={quote(RECIPE.url)}"
+    await team.ask("ada", "DELETE", path)
+    await team.ask("ada", "PUT", f"/rooms/{room}/read", {"upto": seqs[-1]})
+
+
 async def furnish(server: Server) -> Team:
     """A server as it is after some weeks."""
     team = Team(server)
@@ -449,11 +487,7 @@ async def furnish(server: Server) -> Team:
     await team.ask("ada", "PUT", f"/rooms/{engine}/pins/{first}")
     await team.ask("ada", "PUT", f"/me/saved/{engine}/{asking}")
     await team.say("ada", kitchen, "Tea?")
-    last = 0
-    for who, text, files in dinner_posts():
-        keys = [await team.upload(who, name, data) for name, data in files]
-        last = await team.say(who, dinner, text, files=keys)
-    await team.ask("ada", "PUT", f"/rooms/{dinner}/read", {"upto": last})
+    await have_dinner(team, dinner)
     for title in ("Kettles", "Cups"):
         await team.say("grace", forum, f"Which {title.lower()}?", title=title)
     await team.ask("ada", "PUT", f"/rooms/{engine}/read", {"upto": asking})
@@ -732,7 +766,9 @@ async def elsewhere(page: Page, server: Server) -> AsyncIterator[str]:
     room = page.locator("hubbub-room")
     await expect(room.get_by_text("Nobody has written anything yet.")).to_be_visible()
     yield "embedded, empty"
-    await post(server, "hello **there**", "and `more`")
+    await post(server, f"hello **there**, see {RECIPE.url}", "and `more`")
+    await preview(server, "lobby", 1)
+    await expect(room.get_by_role("link", name=RECIPE.title)).to_be_visible()
     await room.get_by_role("textbox", name="Message").fill("gladly")
     await room.get_by_role("button", name="Send").click()
     await expect(room.locator(".body")).to_have_count(3)
@@ -747,6 +783,7 @@ async def with_files(page: Page, team: Team) -> AsyncIterator[str]:
     log = page.get_by_role("log")
     await expect(log.get_by_role("img", name="table.png")).to_have_js_property("complete", True)
     await expect(log.get_by_text("This file can't be shown")).to_be_attached()
+    await expect(log.get_by_role("link", name=RECIPE.title)).to_have_count(1)
     yield "files"
     await log.get_by_role("link", name="table.png").click()
     await expect(page.get_by_role("dialog", name="table.png").get_by_role("img")).to_be_visible()
