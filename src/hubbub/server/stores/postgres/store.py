@@ -50,7 +50,7 @@ from hubbub.server.stores.postgres.failures import FAILURES, LOST, failures
 from hubbub.server.stores.postgres.outbox import PostgresOutbox
 from hubbub.server.stores.postgres.reader import PostgresReader, check_epoch
 from hubbub.server.stores.postgres.schema import prepare
-from hubbub.server.stores.postgres.turns import PostgresTurn, Sessions
+from hubbub.server.stores.postgres.turns import PostgresTurn, SpareSessions
 from hubbub.server.stores.search import IndexPlace, WantedMessages
 from hubbub.server.stores.tables import check_finished
 
@@ -84,7 +84,7 @@ class PostgresStore:
         }
         self._name = token_hex(8)  # identifies this server among those that use these logs
         self._looks = count()
-        self.sessions = Sessions(self.connect)  # of turns
+        self.sessions = SpareSessions(self.connect)  # of turns
         self._commits: PostgresCommits
         self._reading: asyncpg.Pool
 

@@ -34,7 +34,7 @@ def number_of(name: str) -> int:
     return int.from_bytes(digest[:8], "big", signed=True)
 
 
-class Sessions:
+class SpareSessions:
     """The sessions of turns that have ended, kept for the next ones: each commit is followed by turns, and a new session is dear."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
@@ -63,7 +63,7 @@ class Sessions:
 class PostgresTurn:
     """A turn, in a transaction over a session of its own. See the contract in `base`."""
 
-    def __init__(self, sessions: Sessions, connection: Connection) -> None:
+    def __init__(self, sessions: SpareSessions, connection: Connection) -> None:
         """Use `take` to get one."""
         self._sessions = sessions
         self._connection = connection
@@ -73,7 +73,7 @@ class PostgresTurn:
         self.is_mine = False
 
     @classmethod
-    async def take(cls, sessions: Sessions, name: str, epoch: str) -> Self:
+    async def take(cls, sessions: SpareSessions, name: str, epoch: str) -> Self:
         """Take the turn at something, if no other node has it. Raises StoreFailed, LogsReplaced."""
         with failures():
             while (spare := sessions.spare()) is not None:
