@@ -6,6 +6,7 @@ With TEST_PICTURES=FOLDER (`make pictures`), there is a picture of each of them,
 """
 
 import asyncio
+import fcntl
 import os
 import re
 from collections.abc import AsyncIterator, Iterable, Mapping
@@ -140,7 +141,39 @@ UNTRANSLATED = """(() => {
     }
     return found;
 })()"""
-TOO_LARGE = f"[...{TOO_WIDE}, ...{OVER_THE_EDGE}]"
+# The regions of the page that are not where they belong, or have nothing in them (docs/decisions/078).
+OUT_OF_PLACE = """(() => {
+    const { clientWidth: wide, clientHeight: high, dir } = document.documentElement;
+    const boxOf = (selector) => {
+        const each = [...document.querySelectorAll(selector)].find((one) => one.checkVisibility({ visibilityProperty: true }) && one.getBoundingClientRect().width);
+        if (!each) return undefined;
+        const { left, right, top, bottom, width, height } = each.getBoundingClientRect();
+        const start = dir === "rtl" ? wide - right : left;
+        const { innerText } = each.shadowRoot?.querySelector(".room") ?? each;
+        const words = innerText.length - (each.querySelector("header")?.innerText.length ?? 0);
+        return { selector, start, end: start + width, top, bottom, width, height, words };
+    };
+    const found = [];
+    const is = (box, ...holds) => box && holds.some((one) => !one) && found.push(`out of place, or empty: ${JSON.stringify(box)}`);
+    const near = (one, other, by = 2) => Math.abs(one - other) <= by;
+    const boxes = ["#sidebar", "#app > main", "#app > main > header", "#scroller", "#composer", "#panel", "dialog", ".first > *", "hubbub-room"].map(boxOf);
+    const [sidebar, main, head, scroller, composer, panel, dialog, card, embedded] = boxes;
+    if (!sidebar && !main && !card && !embedded && !panel) found.push("nothing is there");
+    const isWide = wide >= 720;
+    const full = (box) => near(box.top, 0) && near(box.bottom, high);
+    if (isWide) is(sidebar, sidebar && full(sidebar), near(sidebar?.start, 0), near(sidebar?.width, 248, 12), sidebar?.words > 20);
+    const ends = panel && wide >= 1080 ? panel.start : wide;
+    is(main, main && full(main), near(main?.start, isWide ? 248 : 0, 12), near(main?.end, ends), main?.words > 0);
+    is(head, near(head?.top, 0), head?.height >= 36 && head?.height <= 100, near(head?.width, main?.width));
+    is(scroller, scroller?.top >= head?.bottom - 1, scroller?.height >= high / 6, scroller?.bottom <= (composer ?? main)?.bottom + 1);
+    is(composer, composer?.start >= main?.start && composer?.end <= main?.end, composer?.bottom <= high && composer?.bottom >= high - 80, composer?.width >= 240);
+    is(panel, panel && full(panel), near(panel?.end, wide), panel?.width >= Math.min(wide, 290), panel?.width <= wide * (isWide ? 0.6 : 1), panel?.words > 0);
+    is(dialog, dialog?.top >= 0 && dialog?.bottom <= high && dialog?.start >= 0 && dialog?.end <= wide, near(dialog?.start + dialog?.end, wide, 8), dialog?.width >= 260, dialog?.words > 0);
+    is(card, near(card?.start + card?.end, wide, 8), card?.width <= 640, card?.words > 0);
+    is(embedded, embedded?.width >= 240, embedded?.height >= 160, embedded?.words > 0);
+    return found;
+})()"""
+TOO_LARGE = f"[...{TOO_WIDE}, ...{OVER_THE_EDGE}, ...{OUT_OF_PLACE}]"
 # What axe finds, and nothing of the rest that it tells: to hand that over takes about as long as to find it.
 RUN_AXE = """async (options) => (await axe.run(options)).violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`))"""
@@ -159,12 +192,18 @@ async def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page, built with a catalogue whose texts are marked, and can run from right to left."""
     if not VITE.is_file():
         pytest.skip("what builds the page is not installed: make install builds it")
-    folder = tmp_path_factory.mktemp("marked")
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent  # of all processes of this run
+    folder = shared / "marked"
     flags = ("--config", "tests/turned.config.ts", "--outDir", str(folder), "--logLevel", "error")
-    building = await asyncio.create_subprocess_exec(
-        *(NODE, VITE, "build", *flags), cwd=ROOT / "web"
-    )
-    assert await building.wait() == 0
+    with (shared / "marked.lock").open("w") as lock:
+        await asyncio.to_thread(fcntl.flock, lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            building = await asyncio.create_subprocess_exec(
+                *(NODE, VITE, "build", *flags), cwd=ROOT / "web"
+            )
+            assert await building.wait() == 0
     return folder
 
 

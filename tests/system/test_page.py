@@ -325,6 +325,8 @@ async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(
     await server.kill()
     await say(ada, "is anyone there?")
     await expect(unsent(ada)).to_contain_text("Not confirmed yet")
+    rule = ("border-inline-start-style", "dashed")  # it is the log
+    await expect(unsent(ada).locator(".main")).to_have_css(*rule)
     await expect(banner).to_be_hidden()  # it may be back in a moment
     await ada.clock.fast_forward(2000)
     await expect(banner).to_be_visible()
@@ -334,6 +336,7 @@ async def test_the_page_says_that_the_server_is_away_and_that_it_is_back(
     await expect(banner).to_be_hidden()
     await expect(bodies(ada)).to_have_text(["is anyone there?"])
     await expect(unsent(ada)).to_have_count(0)
+    await expect(ada.locator("#log .main, [role=log] .main").first).to_have_css(rule[0], "solid")
     await expect(ada.get_by_role("alert")).to_contain_text("Connected again")
     await ada.clock.fast_forward(6000)
     await expect(ada.get_by_role("alert")).to_have_count(0)

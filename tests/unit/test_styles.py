@@ -119,3 +119,18 @@ def test_no_script_scrolls_smoothly_or_animates() -> None:
         if re.search(r"""behavior: ["']smooth|\.animate\(""", file.read_text())
     ]
     assert scripts and found == []
+
+
+def test_the_page_is_as_high_as_what_one_sees_of_it_and_clear_of_the_edges_of_a_phone() -> None:
+    rules = [rule for file in APP.rglob("*.css") for rule in declarations(file.read_text())]
+    assert ("#app", "block-size", "100dvh") in rules
+    assert [rule for rule in rules if re.search(r"\d[ls]?vh\b", rule[2])] == []
+    clear = {
+        (edge, selector)
+        for selector, _, value in rules
+        for edge in re.findall(r"safe-area-inset-(\w+)", value)
+    }
+    heads = {"#sidebar > header", "#room > header", "#panel > header", ".in-place > header"}
+    feet = {"#sidebar footer", "#composer", "#instead", "#panel", ".missed", ".results"}
+    assert {("top", each) for each in heads} | {("bottom", each) for each in feet} <= clear
+    assert "viewport-fit=cover" in (APP / "index.html").read_text()
