@@ -6,9 +6,8 @@ Runs in its own thread. Knows SQL, but no rules.
 import logging
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
@@ -46,8 +45,7 @@ OF_A_VALUE = (apsw.ConstraintError, apsw.MismatchError, apsw.RangeError, apsw.To
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class RoomRecord:
+class RoomRecord(NamedTuple):
     """A room that has events, with its head as it is by now in the transaction."""
 
     id: int
@@ -141,15 +139,16 @@ class SqliteWriter:
     def _trim(self, room: str, upto: int) -> None:
         if room not in self._rooms or upto < self._rooms[room].head.kept:
             return
-        known = self._rooms[room]
-        upto = min(upto, known.head.seq)
-        self._entries.forget(self._entries.upto(known.id, upto, ALL))
+        room_id, head = self._rooms[room]
+        upto = min(upto, head.seq)
+        self._entries.forget(self._entries.upto(room_id, upto, ALL))
         for query in (Q.trim_messages, Q.trim_changes):
-            self._execute(query, (known.id, upto))
+            self._execute(query, (room_id, upto))
         for table in self._rules.trimmed:
             self._records.clear(table, room, between=Between(0, upto))
-        head = known.head = known.head._replace(kept=upto + 1)
-        self._execute(Q.set_kept, {"room": known.id, "kept": head.kept, "nth": head.nth})
+        head = head._replace(kept=upto + 1)
+        self._execute(Q.set_kept, {"room": room_id, "kept": head.kept, "nth": head.nth})
+        self._rooms[room] = RoomRecord(room_id, head)
 
     def put(
         self,
@@ -299,12 +298,10 @@ class SqliteWriter:
     def _grown(self, growth: Growth) -> tuple[str, int]:
         """Note a room's new head; returns its name and its id, which it gets with its first event."""
         name = growth.log
-        if room := self._rooms.get(name):
-            room.head = growth.head
-        else:
-            room_id = self._execute(Q.add_room, (name,)).get
-            room = self._rooms[name] = RoomRecord(room_id, growth.head)
-        return name, room.id
+        room = self._rooms.get(name)
+        room_id: int = room.id if room else self._execute(Q.add_room, (name,)).get
+        self._rooms[name] = RoomRecord(room_id, growth.head)
+        return name, room_id
 
     def _set(self, query: str, rows: list[tuple[Any, ...]]) -> None:
         """Insert or change many rows in few statements."""
