@@ -284,13 +284,14 @@ class Looking:
     async def at(self, state: str) -> None:
         """Look at a state in both schemes, which differ in colours alone, and whether it fits into narrower screens.
 
-        Of those, axe sees the narrow one, and others only where more is shown.
+        Of those, axe sees the narrow one, and others only where more is shown: in colours that it has seen on the desk. For
+        pictures it looks at everything everywhere.
         """
         await self._page.evaluate("delete window.shownBefore")
         await self._page.evaluate(SHOWS_MORE)
         for scheme in self._device.schemes:
             await self._page.emulate_media(color_scheme=scheme)
-            rules = OF_COLORS if scheme == "dark" else ()
+            rules = OF_COLORS if scheme == "dark" and not PICTURES else ()
             self._complain(await faults(self._page, *rules), state, scheme)
             await self._picture(state, scheme)
         wrong = f"[...{TOO_LARGE}, ...{MARGIN_AT_THE_END}, ...{NAMES_ASIDE}]"
@@ -300,10 +301,8 @@ class Looking:
         for size in self._device.others:
             await self._resize(size)
             self._complain(await self._page.evaluate(TOO_LARGE), state, str(size))
-            if (
-                await self._page.evaluate(SHOWS_MORE) or size == NARROW
-            ):  # in the colours of the desk
-                found = await faults(self._page, without=OF_COLORS)
+            if PICTURES or await self._page.evaluate(SHOWS_MORE) or size == NARROW:
+                found = await faults(self._page, without=() if PICTURES else OF_COLORS)
                 self._complain(found, state, str(size))
             await self._picture(state, str(size[0]))
         await self._resize(self._device.size)
