@@ -139,6 +139,23 @@ async def test_a_browser_shows_files_from_their_origin(here: Here) -> None:
         assert again.status == 304
 
 
+async def test_whoever_has_no_ticket_saves_files_at_the_page(here: Here) -> None:
+    """An address with somebody's token could be a link in a message, and a browser would open it where the page is."""
+    ada, given = here.site.ada, {"name": "ci", "scopes": ["read"]}
+    token = (await ada.ask("POST", "/me/tokens", given)).body["token"]
+    opened = {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Dest": "document"}
+    cookie = {"Cookie": f"__Host-hubbub={token}"}
+    for path in here.paths():
+        for secret in (ada.token, token):
+            answer = await get(ada, f"{path}?access_token={secret}", **shown(ada) | opened)
+            assert answer.status == 200
+            assert answer.headers["Content-Disposition"].startswith("attachment;")
+        answer = await get(ada, path, **opened | cookie)
+        assert answer.headers["Content-Disposition"].startswith("attachment;")
+        there = await get(ada, await sent_to(ada, path), FILES)
+        assert there.headers["Content-Disposition"].startswith("inline;")
+
+
 async def test_the_page_may_show_what_is_there(here: Here) -> None:
     policy = (await get(here.site.ada, "/")).headers["Content-Security-Policy"]
     for what in ("img-src", "media-src"):

@@ -164,7 +164,7 @@ async def _moved(request: web.Request, principal: Principal) -> web.Response | N
 
 
 async def _answer(request: web.Request, found: Download) -> web.StreamResponse:
-    headers = _headers_of(found) | (AT_FILES_ORIGIN if HOLDER in request else {})
+    headers = _headers_of(found, request) | (AT_FILES_ORIGIN if HOLDER in request else {})
     if _has_it(request, found):
         return web.Response(status=304, headers=headers)
     part = _part_of(request, found)
@@ -197,8 +197,9 @@ async def _send(
     return response
 
 
-def _headers_of(found: Download) -> dict[str, str]:
-    kind = "inline" if found.type in INLINE else "attachment"
+def _headers_of(found: Download, request: web.Request) -> dict[str, str]:
+    may_show = HOLDER in request or request.app[FILES_ORIGIN].origin is None
+    kind = "inline" if may_show and found.type in INLINE else "attachment"
     headers = AS_FILE | {
         "Content-Type": found.type,
         "Content-Disposition": disposition(kind, found.name),
