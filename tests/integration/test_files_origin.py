@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import NamedTuple
 
 import aiohttp
@@ -18,6 +19,7 @@ from tests.support.images import png
 from tests.support.site import Site, Someone, site
 
 PAGE, FILES = "chat.example", "files.example"
+ORIGINS = {"public_url": f"https://{PAGE}", "files_origin": f"https://{FILES}"}
 PICTURE = png(500, 400) + hashlib.shake_256(b"more").digest(200_000)
 SUFFIXES = ("", "/thumbnails/360", "/thumbnails/1280")
 
@@ -64,13 +66,16 @@ async def uploaded(who: Someone) -> str:
 
 @pytest.fixture(scope="module")
 async def here(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Here]:
-    where = {"public_url": f"https://{PAGE}", "files_origin": f"https://{FILES}"}
-    async with site(tmp_path_factory.mktemp("origin"), **where) as made:
-        room = (await made.ada.ask("POST", "/rooms", {"kind": "closed", "title": "K"})).body["made"]
-        file, other = [await uploaded(made.ada) for _ in range(2)]
-        posted = await made.ada.ask("POST", f"/rooms/{room}/messages", {"files": [file, other]})
-        assert posted.status == 201
-        yield Here(made, room, file, other)
+    async with site(tmp_path_factory.mktemp("origin"), **ORIGINS) as made:
+        yield await furnished(made)
+
+
+async def furnished(made: Site) -> Here:
+    room = (await made.ada.ask("POST", "/rooms", {"kind": "closed", "title": "K"})).body["made"]
+    file, other = [await uploaded(made.ada) for _ in range(2)]
+    posted = await made.ada.ask("POST", f"/rooms/{room}/messages", {"files": [file, other]})
+    assert posted.status == 201
+    return Here(made, room, file, other)
 
 
 async def get(
@@ -194,6 +199,16 @@ async def test_without_its_ticket_nobody_gets_a_file_there(here: Here) -> None:
             await get(ada, there, PAGE)
         ).status == 401  # a ticket is nothing at the page's origin
         assert (await get(eve, path, **shown(eve))).status == 404  # and no member gets one
+
+
+async def test_strangers_who_take_all_places_leave_room_for_tickets(tmp_path: Path) -> None:
+    async with site(tmp_path, **ORIGINS, max_anonymous=1) as made, aiohttp.ClientSession() as http:
+        here = await furnished(made)
+        there = await sent_to(made.ada, here.paths()[0])
+        async with http.ws_connect(f"{made.ada.url}/ws", headers={"Host": PAGE}):
+            assert (await get(made.ada, "/")).status == 503
+            assert (await get(made.ada, there, FILES)).status == 200
+            assert (await get(made.ada, f"{there}x", FILES)).status == 404
 
 
 async def test_nothing_of_a_ticket_opens_anything_else(here: Here) -> None:

@@ -283,11 +283,11 @@ def _place(request: web.Request, places: Places, door: Door, session: Place | No
     try:
         return places.take(address)
     except RefusalError:
-        token = token_of(request)
-        if token is None:
+        token, holder = token_of(request), request.get(HOLDER)
+        if token is None and holder is None:
             raise
     place = places.uncounted(address)
-    door.recognise(Credentials(token=token, address=address, place=place))
+    door.recognise(Credentials(token=token, address=address, place=place, holder=holder))
     return place
 
 
