@@ -212,20 +212,21 @@ pictures: $(stamps)/dev clients chromium ## make pictures of the page in all its
 readme-pictures: $(stamps)/dev chromium ## regenerate the README's screenshots in docs/images
 	@$(bin)/python -m tests.support.readme_pictures
 
-# Not for CI. What it looks for, and the seeds to look again, are in the tests' first lines; SOAK="--seed 7" is for the first.
-soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 300 in a cluster, 20,000 histories, 16,000 power cuts, 2 GiB over a link that breaks
+# Not for CI, whose tests are short forms of these. Their first lines say what they look for, and print seeds to run again; SOAK="--seed 7" is for the first.
+soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 kills, 300 in a cluster, 20,000 histories, 16,000 power cuts, 2 GiB over a link that breaks, 1,000 examples of each property
 	$(say) "Soaking"
 	@$(bin)/python -m tests.faults.soak $(SOAK)
 	@$(bin)/python -m tests.faults.soak_files
 	@TEST_KILLS=$${TEST_KILLS:-1000} TEST_HISTORIES=$${TEST_HISTORIES:-20000} TEST_CUTS=$${TEST_CUTS:-20} \
-		TEST_NODE_FAULTS=$${TEST_NODE_FAULTS:-300} TEST_LONGEST_STOP=$${TEST_LONGEST_STOP:-30} TEST_LAW_EXAMPLES=300 \
+		TEST_NODE_FAULTS=$${TEST_NODE_FAULTS:-300} TEST_LONGEST_STOP=$${TEST_LONGEST_STOP:-30} TEST_LAW_EXAMPLES=$${TEST_LAW_EXAMPLES:-300} \
 		TEST_REQUESTS=$${TEST_REQUESTS:-200} TEST_PAGE_MESSAGES=$${TEST_PAGE_MESSAGES:-500} \
 		TEST_SEARCHES=$${TEST_SEARCHES:-7} TEST_EXAMPLES=$${TEST_EXAMPLES:-1000} TEST_CLIENTS=$${TEST_CLIENTS:-500} \
-		TEST_LINES=$${TEST_LINES:-10000} \
-		$(bin)/python -m pytest -s --durations=5 tests/fuzz tests/unit/client tests/unit/domain tests/unit/protocol tests/unit/terminal \
-		tests/faults/test_crowded_room.py tests/system/test_terminal.py tests/faults/test_power_replay.py tests/faults/test_simulation.py \
-		tests/contracts/test_law.py tests/contracts/test_law_of_people.py tests/contracts/test_law_finds_bugs.py tests/contracts/test_searching.py tests/faults/test_kills.py tests/faults/test_nodes.py \
-		tests/integration/test_description.py tests/system/test_page_network.py $(ARGS)
+		TEST_LINES=$${TEST_LINES:-10000} TEST_STORM=$${TEST_STORM:-1000} \
+		$(bin)/python -m pytest -s --durations=5 tests/fuzz tests/unit \
+		tests/contracts/test_law.py tests/contracts/test_law_of_people.py tests/contracts/test_law_finds_bugs.py tests/contracts/test_searching.py \
+		tests/faults/test_crowded_room.py tests/faults/test_kills.py tests/faults/test_kills_while_indexing.py tests/faults/test_nodes.py \
+		tests/faults/test_power_replay.py tests/faults/test_simulation.py tests/faults/test_storm.py \
+		tests/integration/test_description.py tests/integration/test_sockjs_protocol.py tests/system/test_page_network.py tests/system/test_terminal.py $(ARGS)
 
 scale: $(stamps)/dev $(stamps)/bench ## measure what nodes cost, and simulate a million connections: make scale ARGS="..."
 	@exec $(bin)/python -m benchmarks.scale $(ARGS)

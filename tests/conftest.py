@@ -26,7 +26,7 @@ Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true"}
 
 
-# No deadline: what else the machine does is no property of ours. In CI the same examples each time. `make soak` tries many more.
+# No deadline: other programs on the machine would break it. In CI, the same examples each time. `make soak` tries many more.
 EXAMPLES = int(os.environ.get("TEST_EXAMPLES", "25"))
 settings.register_profile("hubbub", deadline=None, derandomize=IN_CI, max_examples=EXAMPLES)
 settings.load_profile("hubbub")

@@ -1,4 +1,4 @@
-"""Hundreds of clients of nine kinds in one room: cut, held up, and their server killed; in the end all have seen the same."""
+"""Many clients of nine kinds in one room: cut, held up, and their server killed; in the end all have seen the same."""
 
 import asyncio
 import os

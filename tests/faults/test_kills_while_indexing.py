@@ -21,7 +21,7 @@ from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.postgres import Postgres
 from tests.support.quick_server import DiedAtStart, QuickServer
 
-KILLS = int(os.environ.get("TEST_KILLS", "24")) // 12
+KILLS = int(os.environ.get("TEST_KILLS", "14")) // 7
 SEED = int(os.environ.get("TEST_SEED", random.randrange(10**6)))
 MOST_STEPS = 30  # of the loop: with PostgreSQL it is done after about so many
 KEY = {"Hubbub-Key": "a key of one's own, made at random"}

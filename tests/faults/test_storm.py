@@ -1,6 +1,6 @@
 """Very many idle connections, and all of them cut and back at once: no error, others are served.
 
-TEST_STORM=10000 for as many as the issue is about; it prints its figures.
+TEST_STORM says how many; the figures are printed.
 """
 
 import asyncio

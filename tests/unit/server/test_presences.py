@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from hubbub.domain.facts import Needs, Proposal
@@ -60,7 +60,6 @@ def states(watcher: Watcher) -> dict[str, str]:
     return {who: presence.state for who, presence in watcher.view().items()}
 
 
-@settings(max_examples=25, deadline=None)
 @given(st.lists(happening, min_size=20, max_size=40))
 @timeless
 async def test_whatever_happens_each_watcher_sees_what_the_model_says(
