@@ -321,7 +321,7 @@ async def test_pages_of_other_origins_can_follow_an_upload(tmp_path: Path) -> No
 async def test_two_requests_do_not_write_one_file_at_once(
     here: Here, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(uploads, "AGAIN", 1)
+    monkeypatch.setattr(uploads, "ATTEMPTS", 1)
     data, gate = NOISE[: uploads.WRITTEN_BYTES + 1], asyncio.Event()
     path = await begun(here.ada, len(data))
 
@@ -345,7 +345,7 @@ async def test_an_upload_is_said_to_be_there_once_no_other_request_writes_it(
     path = await begun(here.ada, 9)
     part = here.files / "parts" / path.rpartition("/")[2]
     with part.open("wb") as other, monkeypatch.context() as impatient:
-        impatient.setattr(uploads, "AGAIN", 1)
+        impatient.setattr(uploads, "ATTEMPTS", 1)
         fcntl.flock(other, fcntl.LOCK_EX)
         other.write(b"all of it")
         other.flush()

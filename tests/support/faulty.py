@@ -20,7 +20,7 @@ from hubbub.events import Event, Posted
 from hubbub.protocol.messages import Change, Post
 from hubbub.server.engine.catching_up import CatchingUp
 from hubbub.server.engine.fanout import FanOut
-from hubbub.server.stores.base import Durability, Progress, Store
+from hubbub.server.stores.base import Store
 from hubbub.server.stores.kinds import Kind
 from hubbub.server.stores.postgres.kind import Postgres, _make_for_logs
 from hubbub.server.stores.postgres.store import PostgresStore
@@ -190,29 +190,14 @@ def kinds_of(
     """Return what finds the kind of store at an address: one that opens these."""
 
     class FaultySqlite(Sqlite):
-        async def open(
-            self,
-            store: str,
-            data: Path,
-            durability: Durability,
-            new_epoch: Callable[[], str],
-            rules: Rules,
-            progress: Progress,
-        ) -> Store:
-            return sqlite(data, durability, new_epoch, rules, progress)
+        async def open(self, *given: Any, **more: Any) -> Store:
+            return sqlite(*given[1:], **more)
 
     class FaultyPostgres(Postgres):
-        async def open(
-            self,
-            store: str,
-            data: Path,
-            durability: Durability,
-            new_epoch: Callable[[], str],
-            rules: Rules,
-            progress: Progress,
-        ) -> Store:
+        async def open(self, *given: Any, **more: Any) -> Store:
+            store, data, *rest = given
             _make_for_logs(data)
-            return await postgres.open(store, durability, new_epoch, rules, progress)
+            return await postgres.open(store, *rest, **more)
 
     return lambda address: FaultySqlite() if address == Sqlite.form else FaultyPostgres()
 

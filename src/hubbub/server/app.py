@@ -103,8 +103,8 @@ class Assembled(NamedTuple):
 async def running(
     settings: Settings,
     tls: Tls | None = None,
-    parts: Parts = USUAL,
     progress: Progress = untold,
+    parts: Parts = USUAL,
     origins: Mapping[str, str] | None = None,
 ) -> AsyncIterator[Running]:
     """Run a server, made of these parts, for the duration of the block.
@@ -193,7 +193,7 @@ def _door(
     looks: Roll,
     measured: Metrics,
 ) -> Door:
-    """Return the door, of whose failures the figures tell as of those of the duty that has it review visits."""
+    """Return the door. Its failures are counted as those of the duty `expiry`, which has it review visits."""
     return parts.door(
         checkers,
         ends=ends,

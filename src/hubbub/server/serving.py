@@ -47,12 +47,7 @@ def serve(
     tune()
     _allow_many_files()
     secure(settings.data)
-
-    def begin(
-        settings: Settings, tls: Tls | None, progress: Progress
-    ) -> AbstractAsyncContextManager[Running]:
-        return running(settings, tls, parts, progress, origins)
-
+    begin = partial(running, parts=parts, origins=origins)
     if settings.workers == 1:
         _run(begin, settings, partial(_tell_ready, settings))
     else:

@@ -248,9 +248,7 @@ class FanOut:
         """Write each batch to the live cursors of its room: one buffer per wire form, one write per cursor."""
         for batch in batches:
             if feed := self._feeds.get(batch.room):
-                if self.ends.are_new(
-                    batch.ends
-                ):  # whose credentials had ended before must be known first
+                if self.ends.are_new(batch.ends):  # these must be looked up before it is delivered
                     self.reach(feed, batch.last)
                 else:
                     self._deliver_in_order(feed, batch)

@@ -21,7 +21,7 @@ MAX_BATCH_BYTES = 512 * 1024
 MAX_WAITING = 32_768  # proposals
 MAX_WAITING_BYTES = 32 * 1024 * 1024
 
-# Plain tuples, since each change waits for them to be made.
+# Plain tuples, which are made fastest.
 Waiting = tuple[Proposal, Callable[[Answer], None], int]  # with its size
 Committed = tuple[list[Batch], int, float]  # what it added, its proposals, and the seconds it took
 

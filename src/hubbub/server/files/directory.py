@@ -90,7 +90,7 @@ class Directory:
                 read.seek(0)
                 digest = hashlib.file_digest(read, "sha256")
         whole.parent.mkdir(exist_ok=True, mode=0o700)
-        with suppress(FileNotFoundError):  # another request, or process, has done so
+        with suppress(FileNotFoundError):  # another request or process has done so
             part.rename(whole)
         for each in (whole.parent, self._parts, self._path):
             flush(each)
@@ -162,9 +162,7 @@ class Directory:
         """
         try:
             descriptor = os.open(self._parts / file, os.O_WRONLY | os.O_APPEND)
-        except (
-            FileNotFoundError
-        ):  # it was there a moment ago: somebody has just finished or dropped it
+        except FileNotFoundError:  # another request has just finished or dropped it
             raise BeingWritten from None
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

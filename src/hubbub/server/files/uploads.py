@@ -28,7 +28,7 @@ from hubbub.server.stores.base import Records
 KEPT_SECONDS = 24 * 3600.0  # of what is not posted
 AT_ONCE = 4  # uploads of one account that are received by a node
 ALL_AT_ONCE = 64
-AGAIN = 10  # times that a request looks whether another one is done with its upload, in 4 s
+ATTEMPTS = 10  # to add to an upload once another request no longer does, in 4 s
 WRITTEN_BYTES = 128 * 1024  # that are gathered before they are written
 
 log = logging.getLogger(__name__)
@@ -96,10 +96,10 @@ class Uploads:
             if held is not None and held < row.size:
                 return UploadProgress(row, held)
             await self._no_longer_written(file)
-        return await self._finish(principal, row)  # in case whoever received it can't any more
+        return await self._finish(principal, row)  # unless the request that received it has done so
 
     async def _no_longer_written(self, file: str) -> None:
-        """Wait for the request that received the last bytes of an upload: then all of it is durable. Raises BeingWritten."""
+        """Wait until no other request adds to an upload: then all of it is durable. Raises BeingWritten."""
         try:
             async with self._appending(file):
                 pass
@@ -109,14 +109,14 @@ class Uploads:
 
     @asynccontextmanager
     async def _appending(self, file: str) -> AsyncIterator[Appending]:
-        """Add to an upload once no other request does: one whose connection was cut needs a moment to notice. Raises BeingWritten."""
+        """Add to an upload once no other request does: one whose connection was cut takes a moment to notice. Raises BeingWritten."""
         async with AsyncExitStack() as stack:
-            for tries in range(AGAIN):
+            for tries in range(ATTEMPTS):
                 try:
                     part = await stack.enter_async_context(self._files.appending(file))
                     break
                 except BeingWritten:
-                    if await self._files.held(file) is None:  # it is whole now, or dropped
+                    if await self._files.held(file) is None:  # it was finished or dropped
                         raise
                 await asyncio.sleep(doubled(0.01, tries, 1.0))
             else:

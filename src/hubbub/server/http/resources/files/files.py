@@ -39,7 +39,7 @@ SIDE = Parameter(
 )
 NAME = text("name", "What the file is called")
 RANGE = header("Range", "Only these bytes, such as bytes=0-99; several ranges count as none")
-TICKET = text("ticket", "At the origin of files, what the server gave to get there")
+TICKET = text("ticket", "The ticket from the server's redirect, at the origin of files")
 CONTENT = Content("application/octet-stream")
 _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})")
 
@@ -49,7 +49,7 @@ AS_FILE = {
     "Cache-Control": "private, no-cache",
     "Accept-Ranges": "bytes",
 }
-# At the origin of files: the page, which has another, shows it, and its address, which has a ticket, goes no further.
+# At the origin of files: the page, which has another one, may show it; and its address, which has a ticket, isn't sent on.
 AT_FILES_ORIGIN = {
     "Cross-Origin-Resource-Policy": "cross-origin",
     "Referrer-Policy": "no-referrer",
@@ -118,8 +118,8 @@ async def upload_file(request: web.Request) -> FileReply:
 async def get_file(request: web.Request) -> web.StreamResponse:
     """Get a file, or some of it, that a message shows which one may read."""
     principal = principal_of(request)
-    if _is_shown_elsewhere(request) and (moved := await _moved(request, principal)):
-        return moved
+    if elsewhere := await _elsewhere(request, principal):
+        return elsewhere
     return await _answer(request, await request.app[DOWNLOADS].find(principal, FILE.of(request)))
 
 
@@ -139,25 +139,20 @@ async def get_thumbnail(request: web.Request) -> web.StreamResponse:
     """Get a picture that a message shows, small enough for a square of so many pixels; if it can't be made smaller, as it is."""
     side, find = SIDE.of(request), request.app[DOWNLOADS].find_thumbnail
     principal = principal_of(request)
-    if _is_shown_elsewhere(request) and (moved := await _moved(request, principal)):
-        return moved
+    if elsewhere := await _elsewhere(request, principal):
+        return elsewhere
     return await _answer(request, await find(principal, FILE.of(request), side))
 
 
-def _is_shown_elsewhere(request: web.Request) -> bool:
-    """Whether a browser would show the answer where the page is, and should show it at the origin of files."""
+async def _elsewhere(request: web.Request, principal: Principal) -> web.Response | None:
+    """Return the redirect to the origin of files, if a browser would show the answer. Raises RefusalError, StoreFailed."""
+    files = request.app[FILES_ORIGIN]
     is_by_cookie = request.get(AUTHORITY) is Authority.COOKIE
-    is_shown = (
-        request.headers.get("Sec-Fetch-Dest") != "empty"
-    )  # scripts get bytes, and show nothing
-    return request.app[FILES_ORIGIN].origin is not None and is_by_cookie and is_shown
-
-
-async def _moved(request: web.Request, principal: Principal) -> web.Response | None:
-    """Return the way to a file at the origin of files, for whoever may get it. Raises RefusalError, StoreFailed."""
+    is_shown = request.headers.get("Sec-Fetch-Dest") != "empty"  # as for scripts
+    if files.origin is None or not (is_by_cookie and is_shown):
+        return None
     found = await request.app[DOWNLOADS].find(principal, FILE.of(request))
-    address = request.app[FILES_ORIGIN].address
-    location = await address(request.rel_url.raw_path, found.file, principal)
+    location = await files.address(request.rel_url.raw_path, found.file, principal)
     if location is None:
         return None
     return web.Response(status=307, headers={"Location": location, "Cache-Control": "no-store"})
