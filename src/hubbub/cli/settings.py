@@ -137,7 +137,7 @@ SETTINGS = {
     ),
     "files_origin": (
         "URL",
-        "origin from which browsers show files, such as https://files.example.org, which must lead to this server (default: that of the page)",
+        "separate origin from which browsers show files, such as https://files.example.org; its host must lead to this server (default: the page's origin)",
     ),
     "max_file_size": ("BYTES", "maximum size of a file (default: 104857600, 100 MiB)"),
     "files_per_person": (

@@ -47,8 +47,10 @@ def examine(
     yield from _uploads(settings)
     yield _files()
     if not knows_time_zones():
-        fix = "install tzdata, with the system's packages or pip"
-        yield warning("time zones", "this machine knows none, so nobody can choose one", fix)
+        fix = "install tzdata, as a system package or with pip"
+        yield warning(
+            "time zones", "this machine has no database of them, so nobody can choose one", fix
+        )
 
 
 def _openness(settings: Settings) -> Iterator[Finding]:

@@ -282,7 +282,7 @@ async def _stream(http: aiohttp.ClientSession) -> Finding:
 
 
 async def _files(http: aiohttp.ClientSession) -> Finding | None:
-    """Check that the origin of files, if the page names one, leads to the server, which has nothing else there."""
+    """Check that the origin of files, if the page names one, leads to the server, which refuses everything else there."""
     async with http.get("/") as answer:
         found = _SHOWN_FROM.search(answer.headers.get("Content-Security-Policy", ""))
     if found is None:
@@ -292,11 +292,11 @@ async def _files(http: aiohttp.ClientSession) -> Finding | None:
         async with aiohttp.request("GET", there / "healthz", timeout=http.timeout) as answer:
             details = await _details(answer)
     except Failure as error:
-        fix = "let the address in --files-origin lead to the server, as that of the page does"
+        fix = "check that DNS, the certificate and the proxy lead this host to the server"
         return problem("files", f"{there}: {_why(error)}", fix)
     if answer.status == 404 and details.detail:
         return ok("files", f"browsers show them from {there}")
-    return problem("files", f"{there} does not reach the server by that name", HOST_FIX)
+    return problem("files", f"{there} doesn't serve this server's files", HOST_FIX)
 
 
 async def _details(answer: aiohttp.ClientResponse) -> _Details:

@@ -49,7 +49,7 @@ class Rule(Generic[C]):
         screen: what is wrong with the command whatever the room's state; a message has at most so many bytes.
         pack: the command as it waits for a commit, where its JSON may be bytes, which `decide` must then decode; and
             roughly how many bytes it and its event take.
-        adds: roughly how many bytes its event may have besides those that were sent. They count for its sender as well.
+        adds: roughly how many bytes its event may have besides those that were sent; they count against its sender, too.
         repeat: if the log keeps its `client_message_id`: completes the first answer to it. Those of other commands are records.
         complete: adds a key made from `keys.RANDOM_BYTES` random bytes, once the command is screened.
         in_threads: whether it may be sent about a thread. Most commands about members, and what a room is like, may not.

@@ -61,7 +61,7 @@ class InviteToken:
 
 @dataclass(frozen=True, slots=True)
 class FileTicket:
-    """What proves, for a while, that a session may be given one file. `until` is in seconds since 1970."""
+    """Proves, for a while, that a session asks for one file. `until` is in seconds since 1970."""
 
     account: str
     session: str
@@ -79,7 +79,7 @@ class FileTicket:
         return f"{self.account.removeprefix('@')}_{self.session}_{self.until}_{self.proof}"
 
     def is_for(self, file: str, digest: str) -> bool:
-        """Whether it was made for this file, by whoever knows this digest, its session's."""
+        """Whether it was made for this file, with this digest of its session's token."""
         proof = _proof_of(self.account, self.session, self.until, file, digest)
         return hmac.compare_digest(self.proof, proof)
 
@@ -100,7 +100,7 @@ def new_invite(random: bytes) -> InviteToken:
 
 
 def new_ticket(account: str, session: str, until: int, file: str, digest: str) -> FileTicket:
-    """Return a ticket for a file, for whoever holds the session with this digest."""
+    """Return a ticket for a file, for the session whose token has this digest."""
     return FileTicket(account, session, until, _proof_of(account, session, until, file, digest))
 
 

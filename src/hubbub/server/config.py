@@ -191,15 +191,15 @@ class Settings:
         is_safe = parts.scheme == "https" or is_loopback(host) or host.endswith(".localhost")
         if not (is_safe and _is_url_or_empty(self.files_origin)):
             raise BadSettings(
-                f"Invalid files_origin {self.files_origin!r}: use an origin with https and without"
-                " a path, such as https://files.example.org"
+                f"Invalid files_origin {self.files_origin!r}: use an https origin without a path,"
+                " such as https://files.example.org"
             )
         if not self.public_url:
             raise BadSettings("files_origin needs public_url, the address of the page")
         pages = (self.public_url, *self.allow_origin)
         if host in {urlsplit(page.lower()).hostname for page in pages}:
             raise BadSettings(
-                f"Invalid files_origin {self.files_origin!r}: use a host that no page has"
+                f"Invalid files_origin {self.files_origin!r}: use another host than those of public_url and allow_origin"
             )
 
     def _require_sign_in(self) -> None:

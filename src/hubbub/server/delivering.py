@@ -96,7 +96,7 @@ def delivering_of(
 
 
 def moment() -> str:
-    """Return the time, as events have it. Each commit waits for this, so a second is put into words only once."""
+    """Return the time in the form that events have. Each commit waits for this, so each second is formatted only once."""
     second, milliseconds = divmod(int(time.time() * 1000), 1000)
     return f"{_in_words(second)}.{milliseconds:03}Z"
 

@@ -1,4 +1,4 @@
-"""What a server is made of: the parts that can be others, such as rules with more verbs, without a change to the code that puts them together."""
+"""What a server is made of. It can be given other parts, such as rules with more commands, without a change to the code that assembles them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from hubbub.server.stores.registry import kind_of
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The registries that a server goes by, and the classes of its parts. `kind_of` finds the kind of store at an address."""
+    """The registries that a server uses, and the classes of which it is built. `kind_of` finds the kind of store at an address."""
 
     rules: Rules = RULES
     resources: tuple[Resource, ...] = RESOURCES

@@ -439,14 +439,14 @@ def test_a_provider_may_be_on_this_machine_without_tls(issuer: str) -> None:
 @pytest.mark.parametrize(
     "origin, public_url, why",
     [
-        ("https://files.example/x", "https://chat.example", "an origin with https"),
-        ("http://files.example", "https://chat.example", "an origin with https"),
-        ("capacitor://files.example", "https://chat.example", "an origin with https"),
-        ("https://*.example", "https://chat.example", "an origin with https"),
+        ("https://files.example/x", "https://chat.example", "an https origin"),
+        ("http://files.example", "https://chat.example", "an https origin"),
+        ("capacitor://files.example", "https://chat.example", "an https origin"),
+        ("https://*.example", "https://chat.example", "an https origin"),
         ("https://files.example", "", "needs public_url"),
-        ("https://chat.example", "https://Chat.example", "a host that no page has"),
-        ("https://CHAT.example:8443", "https://chat.example", "a host that no page has"),
-        ("https://a.example", "https://chat.example", "a host that no page has"),
+        ("https://chat.example", "https://Chat.example", "another host than"),
+        ("https://CHAT.example:8443", "https://chat.example", "another host than"),
+        ("https://a.example", "https://chat.example", "another host than"),
     ],
 )
 def test_files_have_an_origin_of_their_own(origin: str, public_url: str, why: str) -> None:

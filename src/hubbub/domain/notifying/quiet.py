@@ -8,7 +8,7 @@ from hubbub.protocol.commands.preferences import Day, Quiet, QuietHours
 
 DAYS: tuple[str, ...] = get_args(Day)
 
-# What browsers call some time zones, and what the IANA calls them now. Not every machine knows the former names.
+# Former names that browsers still report for some time zones, with the IANA's names of today. Not every machine knows the former ones.
 FORMER_ZONES = {
     "Africa/Asmera": "Africa/Asmara",
     "America/Buenos_Aires": "America/Argentina/Buenos_Aires",
@@ -35,7 +35,7 @@ FORMER_ZONES = {
 def is_quiet(quiet: Quiet, time_zone: str, now: float) -> bool:
     """Whether an account is not to be disturbed now, in seconds since 1970.
 
-    `time_zone` is a name of the IANA's database. The clock of an unknown one is taken to be that of UTC. Where clocks are put back or
+    `time_zone` is a name from the IANA database. The clock of an unknown one is taken to be that of UTC. Where clocks are put back or
     forward, the hours begin and end as they show it: a time that comes twice counts both times.
     """
     if now < quiet.until:
@@ -62,11 +62,11 @@ def time_zone_fault(name: str) -> str | None:
         return None
     if not knows_time_zones():
         return "This server can't check time zones. Its operator needs to install tzdata"
-    return "Unknown time zone: use a name of the IANA's database, such as Europe/Rome"
+    return "Unknown time zone: use a name from the IANA database, such as Europe/Rome"
 
 
 def knows_time_zones() -> bool:
-    """Whether there is a database of time zones."""
+    """Whether this machine has a database of time zones."""
     return _known("Etc/UTC") is not None
 
 

@@ -1,6 +1,6 @@
 """The origin from which browsers show files, if the settings name one besides the page's.
 
-It has nothing but files. No cookie and no token counts there, only a ticket in the address of each file.
+It serves nothing but files. Cookies and tokens count for nothing there, only a ticket in the address of each file.
 """
 
 from urllib.parse import urlencode
@@ -13,12 +13,12 @@ from hubbub.server.files.downloads import NO_FILE
 from hubbub.server.http.origins import canonical
 from hubbub.server.people.tickets import Tickets
 
-# What may be shown from there. {file} is what a ticket is for.
+# What it serves; {file} is what a ticket is for.
 ROUTES = frozenset({"/api/v1/files/{file}", "/api/v1/files/{file}/thumbnails/{side}"})
 
 
 class FilesOrigin:
-    """Knows requests to the origin of files, and who makes them; and the addresses there."""
+    """Recognizes requests to the origin of files and whoever makes them, and makes addresses there."""
 
     def __init__(self, origin: str, tickets: Tickets) -> None:
         """`origin` is empty if the page's own shows files."""
@@ -26,13 +26,13 @@ class FilesOrigin:
         self._tickets = tickets
 
     def is_asked(self, request: web.Request) -> bool:
-        """Whether a request is for this origin. TLS may have ended before us, so the scheme doesn't count."""
+        """Whether a request is for this origin. A proxy may have ended TLS, so the scheme doesn't count."""
         if self.origin is None:
             return False
         return canonical(f"{self.origin.partition(':')[0]}://{request.host}") == self.origin
 
     async def holder(self, request: web.Request, route: str | None) -> Principal:
-        """Return who asks for a file. Raises HTTPNotFound for anything else, and RefusalError without a good ticket."""
+        """Return who asks for a file. Raises HTTPNotFound for anything else, and RefusalError without a valid ticket."""
         if route not in ROUTES or request.method not in ("GET", "HEAD"):
             raise web.HTTPNotFound
         file = request.match_info["file"]
@@ -48,4 +48,4 @@ class FilesOrigin:
 
 
 FILES_ORIGIN = web.AppKey("files_origin", FilesOrigin)
-HOLDER = web.RequestKey("holder", Principal)  # whose ticket a request has, at this origin
+HOLDER = web.RequestKey("holder", Principal)  # of the ticket that a request has at this origin

@@ -203,7 +203,7 @@ class _Gate:
     async def _show(
         self, request: web.Request, route: str | None, handler: Handler
     ) -> web.StreamResponse:
-        """Handle a request to the origin of files: to whoever has no ticket that is good, there is nothing."""
+        """Handle a request to the origin of files, where nothing is found without a valid ticket."""
         origin = request.app[FILES_ORIGIN]
         _check_texts(request, self.headers)
         request[TOKEN], request[HOLDER] = (None,), await origin.holder(request, route)
@@ -211,7 +211,7 @@ class _Gate:
         try:
             response = await handler(request)
             if not response.prepared:
-                await origin.holder(request, route)  # it may have ended meanwhile
+                await origin.holder(request, route)  # the session may have ended meanwhile
             return response
         finally:
             place.leave()

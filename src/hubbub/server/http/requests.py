@@ -33,7 +33,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,24}")
 
 
 def credentials(request: web.Request) -> Credentials:
-    """Return the credentials in a request: a name and a key, or a token, its own or a cookie's, and whose that should be; or a ticket's holder."""
+    """Return the credentials in a request: a name and a key; a token, its own or a cookie's, and whose that should be; or the holder of a ticket."""
     query, place = request.query, place_of(request)
     if holder := request.get(HOLDER):
         return Credentials(address=place.address, place=place, holder=holder)

@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 class Credentials(NamedTuple):
     """The credentials that a connection or request presents. `address` is where it comes from.
 
-    `account` is whom it takes itself for: nobody else is let in then. `holder` is whose ticket it has, as was just found.
+    `account` is whom it takes itself for: nobody else is let in then. `holder` is the holder of a ticket that was just checked.
     """
 
     name: str | None = None
@@ -253,7 +253,7 @@ class Door:
             theirs = [v for v in self.visits.known if v.principal.id in forgotten]
             try:
                 self._expel_invalid(theirs)
-            except Exception as error:  # a mistake, which must not end whoever has just committed
+            except Exception as error:  # must not end the journal
                 self._failed()
                 log.error("Can't disconnect someone, trying again soon: %s", place_of(error))
 

@@ -133,7 +133,7 @@ class Throttle:
         self._listings = Rates(LISTINGS_PER_SECOND if limits.messages_per_s else 0.0)
 
     def refusal(self, principal: Principal, added: int = 0) -> Refusal | None:
-        """Count a message, and so many bytes that it has besides those that were sent; or return why it is too early for it."""
+        """Count a message, and `added` bytes besides those that were sent; or return why it is too early for it."""
         if wait := self.wait(principal):
             return _too_fast(f"{self._limits.messages_per_s:g} messages", wait)
         if added and (

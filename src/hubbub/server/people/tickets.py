@@ -1,7 +1,7 @@
-"""Tickets for files: what a session shows at an origin that gets no cookie, for one file and a while.
+"""Tickets for files: a session shows one at an origin that gets no cookie, for one file and a while.
 
 A ticket proves only whose session asks. Whether that has ended, and whether its account may read a message that shows the file, is asked
-at each use, so no ticket outlives a removal. It is keyed by what is stored of its session, so every node knows it, and none keeps it.
+at each use, so no ticket outlives a removal. Its HMAC's key is the stored digest of its session, so every node can check it, and none keeps it.
 """
 
 from collections.abc import Awaitable, Callable
@@ -11,8 +11,8 @@ from hubbub.domain.principals import Principal
 from hubbub.protocol.secrets import new_ticket, ticket_from
 from hubbub.server.people.sessions import Sessions
 
-STEP = 3600  # seconds: tickets that are made within them are equal, so browsers keep what they have of a file
-STEPS = 3  # after which a ticket is good for nothing: a film that is watched ends before
+STEP = 3600  # seconds: tickets made within one step are equal, so that browsers can use their cache
+STEPS = 3  # for which a ticket is valid, about as long as a film
 
 
 class Tickets:
@@ -37,7 +37,7 @@ class Tickets:
         return new_ticket(account, session, until, file, found[0]).text
 
     async def holder(self, text: str, file: str) -> Principal | None:
-        """Return whose ticket for a file this is, if it is one and good. Raises RefusalError (`unavailable`)."""
+        """Return whose ticket for a file this is. None if it is not valid. Raises RefusalError (`unavailable`)."""
         ticket = ticket_from(text)
         if ticket is None or self._now() >= ticket.until:
             return None

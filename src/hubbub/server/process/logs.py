@@ -87,7 +87,7 @@ class NotTooOften(logging.Filter):
     """Passes at most AT_MOST records of one wording per second; the next one says how many were dropped."""
 
     def __init__(self, only: Mapping[str, str] | None = None) -> None:
-        """`only`: the wordings that are limited. Each stands with the fact by which they are counted apart, or with ""."""
+        """`only`: the wordings to limit, each with the fact by whose value its records are counted separately, or ""."""
         super().__init__()
         self._only = only
         self._second = 0

@@ -35,7 +35,7 @@ def number_of(name: str) -> int:
 
 
 class SpareSessions:
-    """The sessions of turns that have ended, kept for the next ones: each commit is followed by turns, and a new session is dear."""
+    """The sessions of turns that have ended, kept for the next ones: turns follow each commit, and a new session is expensive."""
 
     def __init__(self, connect: Callable[[], Awaitable[Connection]]) -> None:
         self.connect = connect
@@ -43,7 +43,7 @@ class SpareSessions:
         self._most = SPARE
 
     def spare(self) -> Connection | None:
-        """Return one that is kept, if there is any. It may have been ended meanwhile."""
+        """Return one that was kept, if there is any. It may have ended meanwhile."""
         return self._spare.pop() if self._spare else None
 
     def keep(self, connection: Connection) -> None:

@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 
 class RoomRecord(NamedTuple):
-    """A room that has events, with its head as it is by now in the transaction."""
+    """A room that has events, with its head as of now in the transaction."""
 
     id: int
     head: Head
