@@ -37,7 +37,7 @@ from tests.contracts.test_law import check_law
 from tests.support.fakes import ADA
 from tests.support.faulty import (
     AssembledStore,
-    Parts,
+    StoreParts,
     after_each_post,
     keeping_no_keys,
     repeat_it,
@@ -64,7 +64,7 @@ AT_RANDOM = settings(
 )
 
 
-Sow = Callable[[], Parts]
+Sow = Callable[[], StoreParts]
 faults: dict[str, Sow] = {}
 
 
@@ -77,42 +77,42 @@ def fault(sow: Sow) -> Sow:
 
 
 @fault
-def a_key_that_was_used_is_not_looked_up() -> Parts:
+def a_key_that_was_used_is_not_looked_up() -> StoreParts:
     sound = RULES.by_command[Post].needs
 
     def needs(wanted: Needs, principal: Principal, post: Post) -> None:
         sound(wanted, principal, post)
         wanted.posts.clear()
 
-    return Parts(with_rule(RULES, Post, needs=needs))
+    return StoreParts(with_rule(RULES, Post, needs=needs))
 
 
 @fault
-def a_key_of_a_post_is_kept_with_those_of_other_changes() -> Parts:
-    return Parts(with_rule(RULES, Post, repeat=None))
+def a_key_of_a_post_is_kept_with_those_of_other_changes() -> StoreParts:
+    return StoreParts(with_rule(RULES, Post, repeat=None))
 
 
 @fault
-def a_repeated_edit_is_made_again() -> Parts:
-    return Parts(with_rule(RULES, Edit, repeat=repeat_it))  # the log keeps none of an edit
+def a_repeated_edit_is_made_again() -> StoreParts:
+    return StoreParts(with_rule(RULES, Edit, repeat=repeat_it))  # the log keeps none of an edit
 
 
 @fault
-def a_key_is_not_stored() -> Parts:
-    return Parts(keeping_no_keys(RULES))
+def a_key_is_not_stored() -> StoreParts:
+    return StoreParts(keeping_no_keys(RULES))
 
 
 @fault
-def the_messages_of_a_batch_are_counted_as_one() -> Parts:
+def the_messages_of_a_batch_are_counted_as_one() -> StoreParts:
     def miscounted(ledger: Ledger) -> None:
         log = ledger.logs.grown[ledger.posts[-1].room]
         log.nth = ledger._facts.heads.get(log.log, NO_EVENTS).nth
 
-    return Parts(after_each_post(RULES, miscounted))
+    return StoreParts(after_each_post(RULES, miscounted))
 
 
 @fault
-def nameless_guests_share_no_keys() -> Parts:
+def nameless_guests_share_no_keys() -> StoreParts:
     sound = RULES.by_command[Post]
 
     def alone(principal: Principal) -> Principal:
@@ -126,21 +126,21 @@ def nameless_guests_share_no_keys() -> Parts:
     def decide(ledger: Ledger, principal: Principal, post: Post) -> Answer:
         return sound.decide(ledger, alone(principal), post)
 
-    return Parts(with_rule(RULES, Post, needs=needs, decide=decide))
+    return StoreParts(with_rule(RULES, Post, needs=needs, decide=decide))
 
 
 @fault
-def a_number_is_left_out() -> Parts:
-    return Parts(skipping(RULES, lambda seq: seq == 4))
+def a_number_is_left_out() -> StoreParts:
+    return StoreParts(skipping(RULES, lambda seq: seq == 4))
 
 
 @fault
-def folding_forgets_an_edit() -> Parts:
-    return Parts(with_fold(RULES, Edited, lambda *_: None))
+def folding_forgets_an_edit() -> StoreParts:
+    return StoreParts(with_fold(RULES, Edited, lambda *_: None))
 
 
 @fault
-def folding_forgets_who_reacted_first() -> Parts:
+def folding_forgets_who_reacted_first() -> StoreParts:
     [fold] = RULES.folds[Reacted]
 
     def in_order_of_name(view: RoomView, event: Any) -> None:
@@ -149,11 +149,11 @@ def folding_forgets_who_reacted_first() -> Parts:
             for names in (message.reactions or {}).values():
                 names.sort()
 
-    return Parts(with_fold(RULES, Reacted, in_order_of_name))
+    return StoreParts(with_fold(RULES, Reacted, in_order_of_name))
 
 
 @fault
-def folding_takes_off_the_reaction_of_a_namesake() -> Parts:
+def folding_takes_off_the_reaction_of_a_namesake() -> StoreParts:
     def by_name(view: RoomView, event: Unreacted) -> None:
         if message := view.messages.get(event.message):
             reactions = reactions_to(message)
@@ -161,16 +161,16 @@ def folding_takes_off_the_reaction_of_a_namesake() -> Parts:
             shown = reactions | ({event.emoji: rest} if rest else {})
             view.messages[event.message] = with_reactions(message, shown)
 
-    return Parts(with_fold(RULES, Unreacted, by_name))
+    return StoreParts(with_fold(RULES, Unreacted, by_name))
 
 
 @fault
-def folding_forgets_previews() -> Parts:
-    return Parts(with_fold(RULES, Previewed, lambda *_: None))
+def folding_forgets_previews() -> StoreParts:
+    return StoreParts(with_fold(RULES, Previewed, lambda *_: None))
 
 
 @fault
-def a_preview_that_was_removed_comes_back() -> Parts:
+def a_preview_that_was_removed_comes_back() -> StoreParts:
     """For whoever reads on: the event that said it before is shown once more."""
     [fold] = RULES.folds[Previewed]
 
@@ -180,16 +180,16 @@ def a_preview_that_was_removed_comes_back() -> Parts:
         more = [each for each in before if each not in event.previews]
         fold(view, structs.replace(event, previews=[*event.previews, *more]))
 
-    return Parts(with_fold(RULES, Previewed, with_those_before))
+    return StoreParts(with_fold(RULES, Previewed, with_those_before))
 
 
 @fault
-def what_was_said_of_previews_before_stays_in_the_log() -> Parts:
+def what_was_said_of_previews_before_stays_in_the_log() -> StoreParts:
     return writing('{"event":"previewed",', '{"event":"unknown",')
 
 
 @fault
-def what_one_commit_posts_and_deletes_is_delivered() -> Parts:
+def what_one_commit_posts_and_deletes_is_delivered() -> StoreParts:
     class Unerasable(list[bytes]):
         def __setitem__(self, *_: Any) -> None:
             """Leave them."""
@@ -198,62 +198,62 @@ def what_one_commit_posts_and_deletes_is_delivered() -> Parts:
         log = ledger.logs.grown[event.room]
         log.bodies = Unerasable(log.bodies)
 
-    return Parts(with_more(RULES, Deleted, leave))
+    return StoreParts(with_more(RULES, Deleted, leave))
 
 
 @fault
-def reactions_of_the_batch_that_deletes_their_message_stay() -> Parts:
+def reactions_of_the_batch_that_deletes_their_message_stay() -> StoreParts:
     def forgetful(ledger: Ledger, event: Deleted) -> None:
         ledger.dropped.setdefault(REACTIONS, set()).add((event.room, event.message))
 
-    return Parts(with_consequence(RULES, Deleted, reactions.ASPECT, forgetful))
+    return StoreParts(with_consequence(RULES, Deleted, reactions.ASPECT, forgetful))
 
 
 @fault
-def what_is_said_of_a_deleted_message_is_kept() -> Parts:
-    return Parts(with_consequence(RULES, Deleted, reactions.ASPECT, lambda *_: None))
+def what_is_said_of_a_deleted_message_is_kept() -> StoreParts:
+    return StoreParts(with_consequence(RULES, Deleted, reactions.ASPECT, lambda *_: None))
 
 
 # --- of what reads ---
 
 
 @fault
-def reading_begins_one_too_late() -> Parts:
+def reading_begins_one_too_late() -> StoreParts:
     return reading(lambda read, after, upto: read(after + 1, upto))
 
 
 @fault
-def reading_begins_one_too_early() -> Parts:
+def reading_begins_one_too_early() -> StoreParts:
     class Early(SqliteReader):
         def read(self, room: str, after: int, upto: int) -> LogPage:
             kept = self.head(room).kept
             return super().read(room, max(kept - 1, after - 1), upto)
 
-    return Parts(reader=Early)
+    return StoreParts(reader=Early)
 
 
 @fault
-def reading_stops_one_too_early() -> Parts:
+def reading_stops_one_too_early() -> StoreParts:
     return reading(lambda read, after, upto: read(after, upto - 1))
 
 
 @fault
-def reading_goes_beyond_what_was_asked() -> Parts:
+def reading_goes_beyond_what_was_asked() -> StoreParts:
     return reading(lambda read, after, upto: read(after, upto + 1))
 
 
-def reading(otherwise: Callable[[Any, int, int], LogPage]) -> Parts:
+def reading(otherwise: Callable[[Any, int, int], LogPage]) -> StoreParts:
     """Let the log be read otherwise."""
 
     class Reader(SqliteReader):
         def read(self, room: str, after: int, upto: int) -> LogPage:
             return otherwise(partial(super().read, room), after, upto)
 
-    return Parts(reader=Reader)
+    return StoreParts(reader=Reader)
 
 
 @fault
-def a_snapshot_shows_one_reaction_a_name() -> Parts:
+def a_snapshot_shows_one_reaction_a_name() -> StoreParts:
     class Merging(SqliteReader):
         def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
             return [with_reactions(m, merged(m)) for m in super()._messages(room, rows)]
@@ -264,53 +264,53 @@ def a_snapshot_shows_one_reaction_a_name() -> Parts:
             for emoji, who in reactions_to(message).items()
         }
 
-    return Parts(reader=Merging)
+    return StoreParts(reader=Merging)
 
 
 @fault
-def a_snapshot_forgets_an_edit() -> Parts:
+def a_snapshot_forgets_an_edit() -> StoreParts:
     class Forgetful(SqliteReader):
         def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
             return super()._messages(room, [(seq, posted, None) for seq, posted, _ in rows])
 
-    return Parts(reader=Forgetful)
+    return StoreParts(reader=Forgetful)
 
 
 @fault
-def a_snapshot_shows_what_was_deleted() -> Parts:
+def a_snapshot_shows_what_was_deleted() -> StoreParts:
     class Shameless(SqliteReader):
         def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
             return [structs.replace(m, deleted=False) for m in super()._messages(room, rows)]
 
-    return Parts(reader=Shameless)
+    return StoreParts(reader=Shameless)
 
 
 @fault
-def a_snapshot_is_older_than_it_says() -> Parts:
+def a_snapshot_is_older_than_it_says() -> StoreParts:
     class Stale(SqliteReader):
         def _history(self, *page: Any) -> StoredPage:
             found = super()._history(*page)
             old = [m for m in found.messages if m.seq < max(found.head, 2)]
             return found._replace(messages=old)
 
-    return Parts(reader=Stale)
+    return StoreParts(reader=Stale)
 
 
 # --- of what writes ---
 
 
 @fault
-def an_event_is_delivered_but_not_stored() -> Parts:
+def an_event_is_delivered_but_not_stored() -> StoreParts:
     class Forgetful(SqliteWriter):
         def _write(self, ledger: Ledger) -> None:
             del ledger.changes[2:3]
             super()._write(ledger)
 
-    return Parts(writer=Forgetful)
+    return StoreParts(writer=Forgetful)
 
 
 @fault
-def a_number_is_given_twice_in_two_batches() -> Parts:
+def a_number_is_given_twice_in_two_batches() -> StoreParts:
     class Stale(SqliteWriter):
         def _facts(self, wanted: Needs) -> Facts:
             found = super()._facts(wanted)
@@ -318,11 +318,11 @@ def a_number_is_given_twice_in_two_batches() -> Parts:
                 found.heads[room] = head._replace(seq=min(head.seq, 6))
             return found
 
-    return Parts(writer=Stale)
+    return StoreParts(writer=Stale)
 
 
 @fault
-def a_namesake_is_the_author() -> Parts:
+def a_namesake_is_the_author() -> StoreParts:
     mine = {person.name: person.id for person in PEOPLE if person.may_own}
 
     class ByName(SqliteWriter):
@@ -332,30 +332,30 @@ def a_namesake_is_the_author() -> Parts:
                 posted = self._execute(POSTED, (self._rooms[room].id, seq)).get
                 facts.owners[room, seq] = mine.get(events.decode_posted(posted).by, "")
 
-    return Parts(writer=ByName)
+    return StoreParts(writer=ByName)
 
 
 @fault
-def a_deletion_is_forgotten_between_batches() -> Parts:
+def a_deletion_is_forgotten_between_batches() -> StoreParts:
     class Forgetful(SqliteWriter):
         def _message_facts(self, facts: Facts, *wanted: Any) -> None:
             super()._message_facts(facts, *wanted)
             facts.deleted.clear()
 
-    return Parts(writer=Forgetful)
+    return StoreParts(writer=Forgetful)
 
 
 @fault
-def what_was_deleted_stays_in_the_log() -> Parts:
+def what_was_deleted_stays_in_the_log() -> StoreParts:
     return writing("posted = erased(posted), ", "")
 
 
 @fault
-def what_was_said_of_a_deleted_message_stays_in_the_log() -> Parts:
+def what_was_said_of_a_deleted_message_stays_in_the_log() -> StoreParts:
     return writing("erased(body)", "body")
 
 
-def writing(what: str, instead: str) -> Parts:
+def writing(what: str, instead: str) -> StoreParts:
     """Let statements be others."""
 
     class Writer(SqliteWriter):
@@ -364,34 +364,34 @@ def writing(what: str, instead: str) -> Parts:
             execute: Any = self._execute
             self._execute = lambda sql, *values: execute(sql.replace(what, instead), *values)
 
-    return Parts(writer=Writer)
+    return StoreParts(writer=Writer)
 
 
 @fault
-def a_patch_is_not_merged_into_the_stored_document() -> Parts:
+def a_patch_is_not_merged_into_the_stored_document() -> StoreParts:
     class Forgetful(SqliteWriter):
         def _write(self, ledger: Ledger) -> None:
             if len(ledger.changes) > 2:
                 ledger.rows.pop(DOCUMENTS, None)
             super()._write(ledger)
 
-    return Parts(writer=Forgetful)
+    return StoreParts(writer=Forgetful)
 
 
 @fault
-def trimming_forgets_one_too_many() -> Parts:
+def trimming_forgets_one_too_many() -> StoreParts:
     class Eager(SqliteWriter):
         def trim(self, room: str, upto: int) -> None:
             super().trim(room, upto + 1)
 
-    return Parts(writer=Eager)
+    return StoreParts(writer=Eager)
 
 
 # --- of records ---
 
 
 @fault
-def who_reacted_is_forgotten_between_batches() -> Parts:
+def who_reacted_is_forgotten_between_batches() -> StoreParts:
     class Forgetful(SqliteRecords):
         def learn(self, wanted: Needs, facts: Facts) -> None:
             super().learn(wanted, facts)
@@ -399,29 +399,29 @@ def who_reacted_is_forgotten_between_batches() -> Parts:
                 if key[-1] == ADA.id:
                     facts.rows[REACTIONS][key] = None
 
-    return Parts(records=Forgetful)
+    return StoreParts(records=Forgetful)
 
 
 @fault
-def reactions_stay_with_a_deleted_message() -> Parts:
+def reactions_stay_with_a_deleted_message() -> StoreParts:
     class Forgetful(SqliteRecords):
         def drop(self, table: AnyTable, width: int, prefixes: Sequence[Prefix]) -> None:
             if width == table.width:
                 super().drop(table, width, prefixes)
 
-    return Parts(records=Forgetful)
+    return StoreParts(records=Forgetful)
 
 
 @fault
-def trimming_leaves_reactions() -> Parts:
+def trimming_leaves_reactions() -> StoreParts:
     class Forgetful(SqliteRecords):
         def clear(self, *_: Any, **__: Any) -> None:
             """Leave them."""
 
-    return Parts(records=Forgetful)
+    return StoreParts(records=Forgetful)
 
 
-def hold_to_the_law(folder: Path, parts: Parts) -> None:
+def hold_to_the_law(folder: Path, parts: StoreParts) -> None:
     def opened(own: Path) -> SqliteStore:
         return AssembledStore(own, parts)
 

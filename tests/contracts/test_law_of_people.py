@@ -17,7 +17,7 @@ from hubbub.server.stores.sqlite.records import SqliteRecords
 from hubbub.server.stores.sqlite.writer import SqliteWriter
 from tests.contracts.test_law import EXAMPLES, check_law
 from tests.support.fakes import account
-from tests.support.faulty import AssembledStore, Parts
+from tests.support.faulty import AssembledStore, StoreParts
 from tests.support.laws_of_people import LawOfPeople
 from tests.support.team import BEGINNING
 from tests.support.team_story import EVERYTHING
@@ -120,12 +120,12 @@ def test_the_story_of_people_is_lawful(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", faults)
 def test_the_law_of_people_notices_that(name: str, tmp_path: Path) -> None:
-    parts = Parts(records=faults[name]())
+    parts = StoreParts(records=faults[name]())
     with pytest.raises(AssertionError):
         tell(LawOfPeople(lambda: AssembledStore(tmp_path, parts)))
 
 
-def not_erasing(what: str) -> Parts:
+def not_erasing(what: str) -> StoreParts:
     """Let the store leave what the ledger says is to be erased."""
 
     class Forgetful(SqliteWriter):
@@ -133,7 +133,7 @@ def not_erasing(what: str) -> Parts:
             getattr(ledger, what).clear()
             super()._write(ledger)
 
-    return Parts(writer=Forgetful)
+    return StoreParts(writer=Forgetful)
 
 
 def remove_dave(law: LawOfPeople) -> None:

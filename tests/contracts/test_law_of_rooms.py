@@ -65,8 +65,8 @@ from hubbub.server.stores.sqlite.reader import SqliteReader
 from hubbub.server.stores.sqlite.records import SqliteRecords
 from tests.support.faulty import (
     AssembledStore,
-    Parts,
     Passing,
+    StoreParts,
     repeat_it,
     with_affecting,
     with_consequence,
@@ -139,22 +139,21 @@ STORY: list[tuple[Principal, Change]] = [
     (CARL, coming(CARL, "i1", ADA, CLOSED, OPEN)),  # it is used up
     (ADA, inviting("i2", CLOSED, uses=2)),
     (ADMIN, Appoint(room=CLOSED, who=ADA.id, role="member")),
-    (CARL, coming(CARL, "i2", ADA, CLOSED)),  # whoever made it may no longer do so
+    (CARL, coming(CARL, "i2", ADA, CLOSED)),  # Ada may no longer let guests in
     (OPERATOR, inviting("i3", CLOSED, role="member")),
     (ADMIN, Archive(room=CLOSED)),
     (CARL, coming(CARL, "i3", OPERATOR, CLOSED)),
     (ADMIN, Restore(room=CLOSED)),
 ]
-TOGETHER: list[
-    tuple[Principal, Change]
-] = [  # what is done in the open room turns nothing in the other
+# In one commit: what happens in the open room doesn't split that of the other.
+TOGETHER: list[tuple[Principal, Change]] = [
     (ADA, Delete(room=CLOSED, seq=99)),
     (ADA, Post(room=CLOSED, text="a")),
     (ADA, Ban(room=OPEN, who=BETH.id)),
     (ADA, Post(room=CLOSED, text="b")),
 ]
 
-Sow = Callable[[], Parts]
+Sow = Callable[[], StoreParts]
 faults: dict[str, Sow] = {}
 
 
@@ -163,7 +162,7 @@ def fault(sow: Sow) -> Sow:
     return sow
 
 
-def tell(directory: Path, parts: Parts) -> None:
+def tell(directory: Path, parts: StoreParts) -> None:
     """Let all that happen, in a commit for each or together, and check the law."""
     law = LawOfRooms(lambda: AssembledStore(directory, parts), parts.rules)
     try:
@@ -176,67 +175,67 @@ def tell(directory: Path, parts: Parts) -> None:
 
 
 @fault
-def the_own_log_does_not_say_that_one_is_out() -> Parts:
+def the_own_log_does_not_say_that_one_is_out() -> StoreParts:
     def only_in_the_room(ledger: Ledger, principal: Principal, remove: Remove) -> Accepted:
         return ledger.append(Removed(**ledger.next(remove.room, principal), who=remove.who))
 
-    return Parts(with_rule(ROOM_RULES, Remove, decide=only_in_the_room))
+    return StoreParts(with_rule(ROOM_RULES, Remove, decide=only_in_the_room))
 
 
 @fault
-def a_member_who_is_removed_stays_one() -> Parts:
-    return Parts(with_affecting(ROOM_RULES, Removed, apply=lambda *_: None))
+def a_member_who_is_removed_stays_one() -> StoreParts:
+    return StoreParts(with_affecting(ROOM_RULES, Removed, apply=lambda *_: None))
 
 
 @fault
-def a_member_who_is_banned_stays_one() -> Parts:
+def a_member_who_is_banned_stays_one() -> StoreParts:
     def only_restrain(kept: Kept, event: Banned) -> None:
         members._restrain(kept, event.room, event.who, is_banned=True)
 
-    return Parts(with_affecting(ROOM_RULES, Banned, apply=only_restrain))
+    return StoreParts(with_affecting(ROOM_RULES, Banned, apply=only_restrain))
 
 
 @fault
-def a_member_who_leaves_stays_one() -> Parts:
+def a_member_who_leaves_stays_one() -> StoreParts:
     def only_out_of_sight(kept: Kept, event: Left) -> None:
         if event.where is not None:
             memberships.left(kept, event)
 
-    return Parts(with_affecting(ROOM_RULES, Left, apply=only_out_of_sight))
+    return StoreParts(with_affecting(ROOM_RULES, Left, apply=only_out_of_sight))
 
 
 @fault
-def nodes_are_not_told_who_was_removed() -> Parts:
-    return Parts(with_affecting(ROOM_RULES, Removed, whom=lambda _: ()))
+def nodes_are_not_told_who_was_removed() -> StoreParts:
+    return StoreParts(with_affecting(ROOM_RULES, Removed, whom=lambda _: ()))
 
 
 @fault
-def everyone_may_do_anything_in_made_rooms() -> Parts:
-    return Parts(with_guard(ROOM_RULES, GUARD, refuse=lambda *_: None))
+def everyone_may_do_anything_in_made_rooms() -> StoreParts:
+    return StoreParts(with_guard(ROOM_RULES, GUARD, refuse=lambda *_: None))
 
 
 @fault
-def a_member_without_a_log_entry() -> Parts:
+def a_member_without_a_log_entry() -> StoreParts:
     def quietly(ledger: Ledger, principal: Principal, invite: InvitePeople) -> Accepted:
         [who] = invite.who
         ledger.put(MEMBER, Member(invite.room, who, "member", 1, False))
         return ledger.append(Invited(**ledger.next(who, principal), where=invite.room))
 
-    return Parts(with_rule(ROOM_RULES, InvitePeople, decide=quietly))
+    return StoreParts(with_rule(ROOM_RULES, InvitePeople, decide=quietly))
 
 
 @fault
-def a_retried_change_happens_twice() -> Parts:
-    return Parts(with_rule(ROOM_RULES, JoinRoom, repeat=repeat_it))  # the log keeps none of it
+def a_retried_change_happens_twice() -> StoreParts:
+    return StoreParts(with_rule(ROOM_RULES, JoinRoom, repeat=repeat_it))  # the log keeps none of it
 
 
 @fault
-def a_repeated_message_is_silent_about_whom_it_does_not_reach() -> Parts:
-    return Parts(with_rule(ROOM_RULES, Post, repeat=repeat_it))
+def a_repeated_message_is_silent_about_whom_it_does_not_reach() -> StoreParts:
+    return StoreParts(with_rule(ROOM_RULES, Post, repeat=repeat_it))
 
 
 @fault
-def a_former_alias_stays_current() -> Parts:
+def a_former_alias_stays_current() -> StoreParts:
     sound = ROOM_RULES.by_command[ChangeRoom].decide
 
     def only_add(ledger: Ledger, principal: Principal, change: ChangeRoom) -> Answer:
@@ -248,49 +247,51 @@ def a_former_alias_stays_current() -> Parts:
             ledger.put(ALIAS, Alias(DIRECTORY, before.alias, change.room, True))
         return answer
 
-    return Parts(with_rule(ROOM_RULES, ChangeRoom, decide=only_add))
+    return StoreParts(with_rule(ROOM_RULES, ChangeRoom, decide=only_add))
 
 
 @fault
-def what_holds_people_back_is_not_stored() -> Parts:
+def what_holds_people_back_is_not_stored() -> StoreParts:
     class Forgetful(SqliteRecords):
         def write(self, ledger: Ledger) -> None:
             ledger.rows.pop(RESTRAINT, None)
             super().write(ledger)
 
-    return Parts(ROOM_RULES, records=Forgetful)
+    return StoreParts(ROOM_RULES, records=Forgetful)
 
 
 @fault
-def a_pin_outlives_its_message() -> Parts:
+def a_pin_outlives_its_message() -> StoreParts:
     keeping = replace(pins.ASPECT, consequences=())
-    return Parts(Rules([keeping if each is pins.ASPECT else each for each in ROOM_RULES.aspects]))
+    return StoreParts(
+        Rules([keeping if each is pins.ASPECT else each for each in ROOM_RULES.aspects])
+    )
 
 
 @fault
-def a_pin_is_not_stored() -> Parts:
+def a_pin_is_not_stored() -> StoreParts:
     def only_say(ledger: Ledger, principal: Principal, pin: Pin) -> Accepted:
         return ledger.append(Pinned(**ledger.next(pin.room, principal), message=pin.seq))
 
-    return Parts(with_rule(ROOM_RULES, Pin, decide=only_say))
+    return StoreParts(with_rule(ROOM_RULES, Pin, decide=only_say))
 
 
 @fault
-def what_is_unpinned_is_shown_as_pinned() -> Parts:
-    return Parts(with_fold(ROOM_RULES, Unpinned, lambda *_: None))
+def what_is_unpinned_is_shown_as_pinned() -> StoreParts:
+    return StoreParts(with_fold(ROOM_RULES, Unpinned, lambda *_: None))
 
 
 @fault
-def a_saved_message_is_not_stored() -> Parts:
+def a_saved_message_is_not_stored() -> StoreParts:
     def only_say(ledger: Ledger, principal: Principal, save: Save) -> Accepted:
         place = ledger.next(save.room, principal)
         return ledger.append(Saved(**place, message=place["seq"], of=save.of, note=save.note))
 
-    return Parts(with_rule(ROOM_RULES, Save, decide=only_say))
+    return StoreParts(with_rule(ROOM_RULES, Save, decide=only_say))
 
 
 @fault
-def a_former_draft_stays_in_the_log() -> Parts:
+def a_former_draft_stays_in_the_log() -> StoreParts:
     def only_add(ledger: Ledger, principal: Principal, draft: KeepDraft) -> Accepted:
         place = ledger.next(draft.room, principal)
         said = Drafted(**place, message=place["seq"], where=draft.where, text=draft.text)
@@ -298,11 +299,11 @@ def a_former_draft_stays_in_the_log() -> Parts:
         ledger.put(DRAFTS, row)
         return ledger.append(said)
 
-    return Parts(with_rule(ROOM_RULES, KeepDraft, decide=only_add))
+    return StoreParts(with_rule(ROOM_RULES, KeepDraft, decide=only_add))
 
 
 @fault
-def a_marker_falls() -> Parts:
+def a_marker_falls() -> StoreParts:
     def anywhere(ledger: Ledger, principal: Principal, read: MarkRead) -> Answer:
         marker = ledger.row(MARKER, MemberKey(read.room, principal.id))
         assert marker is not None
@@ -312,11 +313,11 @@ def a_marker_falls() -> Parts:
         place = ledger.next(principal.id, principal)
         return ledger.append(Read(**place, where=read.room, upto=upto, nth=fallen.nth))
 
-    return Parts(with_rule(ROOM_RULES, MarkRead, decide=anywhere))
+    return StoreParts(with_rule(ROOM_RULES, MarkRead, decide=anywhere))
 
 
 @fault
-def a_post_is_read_by_its_author_in_secret() -> Parts:
+def a_post_is_read_by_its_author_in_secret() -> StoreParts:
     def quietly(ledger: Ledger) -> None:
         for post in ledger.posts:
             if is_room_key(post.room) and ledger.row(MARKER, MemberKey(post.room, post.owner)):
@@ -324,33 +325,33 @@ def a_post_is_read_by_its_author_in_secret() -> Parts:
                 ledger.put(MARKER, marker)
 
     [sequel] = conversation.markers.ASPECT.sequels
-    return Parts(with_sequel(ROOM_RULES, sequel, quietly))
+    return StoreParts(with_sequel(ROOM_RULES, sequel, quietly))
 
 
 @fault
-def a_mention_outlives_its_message() -> Parts:
+def a_mention_outlives_its_message() -> StoreParts:
     kept = conversation.mentions.ASPECT
-    return Parts(with_consequence(ROOM_RULES, Deleted, kept, lambda *_: None))
+    return StoreParts(with_consequence(ROOM_RULES, Deleted, kept, lambda *_: None))
 
 
 @fault
-def whoever_leaves_keeps_a_marker() -> Parts:
+def whoever_leaves_keeps_a_marker() -> StoreParts:
     kept = conversation.markers.ASPECT
-    return Parts(with_consequence(ROOM_RULES, Left, kept, lambda *_: None))
+    return StoreParts(with_consequence(ROOM_RULES, Left, kept, lambda *_: None))
 
 
 @fault
-def deleted_messages_count_as_unread() -> Parts:
+def deleted_messages_count_as_unread() -> StoreParts:
     class Miscounting(SqliteReader):
         def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
             rows = super().own_rooms(account, which)
             return [row._replace(unread=row.nth - row.read_nth) for row in rows]
 
-    return Parts(ROOM_RULES, reader=Miscounting)
+    return StoreParts(ROOM_RULES, reader=Miscounting)
 
 
 @fault
-def whom_one_blocks_mentions_one() -> Parts:
+def whom_one_blocks_mentions_one() -> StoreParts:
     class Heedless(SqliteReader):
         def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
             rows = super().own_rooms(account, which)
@@ -364,11 +365,11 @@ def whom_one_blocks_mentions_one() -> Parts:
             )
             return [row._replace(mentions=counted[row.room]) for row in rows]
 
-    return Parts(ROOM_RULES, reader=Heedless)
+    return StoreParts(ROOM_RULES, reader=Heedless)
 
 
 @fault
-def a_forum_takes_messages_without_titles() -> Parts:
+def a_forum_takes_messages_without_titles() -> StoreParts:
     sound = ROOM_RULES.by_command[Post].decide
 
     def blind(ledger: Ledger, principal: Principal, post: Post) -> Answer:
@@ -380,55 +381,55 @@ def a_forum_takes_messages_without_titles() -> Parts:
         ledger.put(ROOM, row)
         return answer
 
-    return Parts(with_rule(ROOM_RULES, Post, decide=blind))
+    return StoreParts(with_rule(ROOM_RULES, Post, decide=blind))
 
 
 @fault
-def a_room_shows_nothing_of_its_threads() -> Parts:
+def a_room_shows_nothing_of_its_threads() -> StoreParts:
     [sequel] = conversation.threads.ASPECT.sequels
-    return Parts(with_sequel(ROOM_RULES, sequel, lambda _: None))
+    return StoreParts(with_sequel(ROOM_RULES, sequel, lambda _: None))
 
 
 @fault
-def a_thread_begins_without_a_word() -> Parts:
+def a_thread_begins_without_a_word() -> StoreParts:
     def quietly(ledger: Ledger, principal: Principal, post: PostInThread) -> Answer:
         place = ledger.next(post.room, principal)
         return ledger.post(Posted(**place, text=post.text), principal.key_owner)
 
-    return Parts(with_rule(ROOM_RULES, PostInThread, decide=quietly))
+    return StoreParts(with_rule(ROOM_RULES, PostInThread, decide=quietly))
 
 
 @fault
-def whoever_unfollows_a_thread_keeps_a_marker() -> Parts:
+def whoever_unfollows_a_thread_keeps_a_marker() -> StoreParts:
     def only_say(ledger: Ledger, principal: Principal, change: UnfollowThread) -> Answer:
         place = ledger.next(principal.id, principal)
         return ledger.append(ThreadUnfollowed(**place, where=change.room))
 
-    return Parts(with_rule(ROOM_RULES, UnfollowThread, decide=only_say))
+    return StoreParts(with_rule(ROOM_RULES, UnfollowThread, decide=only_say))
 
 
 @fault
-def a_thread_that_has_ended_goes_on() -> Parts:
-    return Parts(with_guard(ROOM_RULES, OPEN_THREAD, refuse=lambda *_: None))
+def a_thread_that_has_ended_goes_on() -> StoreParts:
+    return StoreParts(with_guard(ROOM_RULES, OPEN_THREAD, refuse=lambda *_: None))
 
 
 @fault
-def the_room_does_not_decide_about_its_threads() -> Parts:
+def the_room_does_not_decide_about_its_threads() -> StoreParts:
     def anyone(known: Known, who: Principal, what: Permission, room: str) -> Refusal | None:
         return None if is_thread_key(room) else GUARD.refuse(known, who, what, room)
 
-    return Parts(with_guard(ROOM_RULES, GUARD, refuse=anyone))
+    return StoreParts(with_guard(ROOM_RULES, GUARD, refuse=anyone))
 
 
 @fault
-def an_invite_is_worth_what_its_maker_might_once() -> Parts:
+def an_invite_is_worth_what_its_maker_might_once() -> StoreParts:
     sound: Any = ROOM_RULES.by_command[AddPerson].decide
 
     def trusting(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
         answer: Answer = sound(Trusting(ledger), principal, change)
         return answer
 
-    return Parts(with_rule(ROOM_RULES, AddPerson, decide=trusting))
+    return StoreParts(with_rule(ROOM_RULES, AddPerson, decide=trusting))
 
 
 class Trusting(Passing):
@@ -439,7 +440,7 @@ class Trusting(Passing):
 
 
 @fault
-def an_invite_is_never_used_up() -> Parts:
+def an_invite_is_never_used_up() -> StoreParts:
     sound = ROOM_RULES.by_command[AddPerson].decide
 
     def generous(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
@@ -449,11 +450,11 @@ def an_invite_is_never_used_up() -> Parts:
             ledger.put(INVITES, before)
         return answer
 
-    return Parts(with_rule(ROOM_RULES, AddPerson, decide=generous))
+    return StoreParts(with_rule(ROOM_RULES, AddPerson, decide=generous))
 
 
 @fault
-def an_invite_lets_nobody_into_its_rooms() -> Parts:
+def an_invite_lets_nobody_into_its_rooms() -> StoreParts:
     sound = ROOM_RULES.by_command[AddPerson].decide
 
     def alone(ledger: Ledger, principal: Principal, change: AddPerson) -> Answer:
@@ -466,11 +467,11 @@ def an_invite_lets_nobody_into_its_rooms() -> Parts:
         ledger.put(INVITES, after._replace(rooms=before.rooms))
         return answer
 
-    return Parts(with_rule(ROOM_RULES, AddPerson, decide=alone))
+    return StoreParts(with_rule(ROOM_RULES, AddPerson, decide=alone))
 
 
 def test_the_story_is_lawful(tmp_path: Path) -> None:
-    tell(tmp_path, Parts(ROOM_RULES))
+    tell(tmp_path, StoreParts(ROOM_RULES))
 
 
 @pytest.mark.parametrize("name", faults)

@@ -161,7 +161,7 @@ def _found(rules: Rules, parts: str, is_it: Callable[[Any], bool]) -> list[Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class StoreParts:
     """What a store over SQLite is made of; those that aren't said are sound."""
 
     rules: Rules = RULES
@@ -170,13 +170,13 @@ class Parts:
     records: type[SqliteRecords] = SqliteRecords
 
 
-SOUND = Parts()
+SOUND = StoreParts()
 
 
 class AssembledStore(SqliteStore):
     """A store over SQLite that is made of these parts."""
 
-    def __init__(self, folder: Path, parts: Parts = SOUND) -> None:
+    def __init__(self, folder: Path, parts: StoreParts = SOUND) -> None:
         super().__init__(folder, "normal", lambda: "e1", parts.rules)
         self._reader = parts.reader(self._read_only)
         self._reader._records = parts.records(self._read_only)

@@ -10,7 +10,7 @@ const turned: Plugin = {
   name: "turned",
   enforce: "pre",
   resolveId: (source) => (source.endsWith("/i18n/index.ts") ? TURNED : undefined),
-  /** The texts that are loaded later are wrapped where they stand. */
+  /** The texts that are loaded later get their marks in their own modules. */
   transform: (code, id) => {
     const [, name] = (/\/i18n\/(admin|missed|search)\.ts$/.test(id) && /^export const (\w+) = \{$/m.exec(code)) || [];
     if (!name) return undefined;

@@ -1,5 +1,5 @@
-// A catalogue for tests: English with marks before and after each text, by which one sees whether a text is from it. They are seen by nobody; or, with
-// "turned" in localStorage, they are Hebrew letters, and the language runs from right to left.
+// A catalogue for tests: English with marks around each text, which show that it is from the catalogue. They are invisible; with "turned" in
+// localStorage, they are Hebrew letters, and the language runs from right to left.
 
 import { en } from "../app/i18n/en.ts";
 

@@ -7,7 +7,7 @@ import { clockOf } from "../i18n/dates.ts";
 
 const HEIGHT = 120;
 const STEPS = [2, 5, 10, 30, 60, 120, 300, 600]; // seconds between two marks of the time
-const LEAST = 60; // seconds
+const LEAST = 60; // seconds that a plot shows
 const NUMBERS = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
 
 /** How a plot looks, in the page's own colours as they are now. */
@@ -20,7 +20,7 @@ function optionsFor(width: number): uPlot.Options {
     height: HEIGHT,
     legend: { show: false },
     cursor: { show: false },
-    // At least a minute, at whose beginning the line grows.
+    // The time axis spans at least a minute.
     scales: {
       x: { range: (_, first, last) => [first ?? 0, Math.max(last ?? 0, (first ?? 0) + LEAST)] },
       y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] },

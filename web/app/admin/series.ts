@@ -15,7 +15,7 @@ function mean(now: Figures["lag"], before: Figures["lag"]): number {
   return count > 0 ? (1000 * (now.seconds - before.seconds)) / count : 0;
 }
 
-/** One series as of some figures. What is counted from one moment to the next is not known of the first. A server that was started again begins anew. */
+/** The value of one series. Rates need the figures before, so the first has none. When the server restarts, its counts start again. */
 export function figureOf(series: Series, now: Figures, before: Figures | undefined): number | undefined {
   if (series === "connections") return sum(now.connections);
   if (series === "memory") return now.memory_bytes / 1e6;
@@ -26,7 +26,7 @@ export function figureOf(series: Series, now: Figures, before: Figures | undefin
   return seconds > 0 ? Math.max(0, now.changes - before.changes) / seconds : 0;
 }
 
-/** The times and the values of a series, for each of some figures of which it is known. */
+/** The times and values of a series, wherever it has a value. */
 export function seriesOf(series: Series, taken: readonly Figures[]): [number[], number[]] {
   const known = taken.flatMap((now, i) => {
     const value = figureOf(series, now, taken[i - 1]);

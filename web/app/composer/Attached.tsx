@@ -39,8 +39,8 @@ export interface ButtonProps {
   onClick(): void;
 }
 
-/** How one does something about a file, until its message is sent. */
-export interface Doing {
+/** What one can do about a file until its message is sent. */
+export interface Actions {
   change(id: string, changed: Partial<Attachment>): void;
   remove(file: Attachment): void;
   /** Go on to what the message says. */
@@ -48,7 +48,7 @@ export interface Doing {
   Button: ComponentType<ButtonProps>;
 }
 
-function Acts({ of: file, doing: { change, remove, Button } }: { of: Attachment; doing: Doing }) {
+function Buttons({ of: file, actions: { change, remove, Button } }: { of: Attachment; actions: Actions }) {
   const { id, state } = file;
   const shown = harmless(file.name);
   const go = () => change(id, { state: "waiting", why: undefined });
@@ -67,11 +67,11 @@ interface AttachedProps {
   contentOf(id: string): Blob | undefined;
   /** What stands for files that are no pictures. */
   icon?: ComponentChildren;
-  /** Nothing is, once the message is on its way. */
-  doing?: Doing | undefined;
+  /** None, once the message is on its way. */
+  actions?: Actions | undefined;
 }
 
-export const Attached = ({ of: files, contentOf, icon, doing }: AttachedProps) => (
+export const Attached = ({ of: files, contentOf, icon, actions }: AttachedProps) => (
   <ul class="attached" aria-label={t.attached}>
     {files.map((file) => (
       <li key={file.id} class={file.state}>
@@ -83,11 +83,11 @@ export const Attached = ({ of: files, contentOf, icon, doing }: AttachedProps) =
             <progress aria-label={t.uploadOf(harmless(file.name))} max={Math.max(1, file.size)} value={file.sent} />
           )}
           {!file.isKept && file.state !== "whole" && <small>{t.notKeptYet}</small>}
-          {doing && SHOWN.test(file.type) && (
-            <AltText name={file.name} value={file.alt ?? ""} onText={(alt) => doing.change(file.id, { alt })} onEnter={doing.next} />
+          {actions && SHOWN.test(file.type) && (
+            <AltText name={file.name} value={file.alt ?? ""} onText={(alt) => actions.change(file.id, { alt })} onEnter={actions.next} />
           )}
         </span>
-        {doing && <Acts of={file} doing={doing} />}
+        {actions && <Buttons of={file} actions={actions} />}
       </li>
     ))}
   </ul>

@@ -3,7 +3,7 @@
 import { type Attachment, changeAttachment, contentOf, detach } from "../store/attachments.ts";
 import { forgetUpload } from "../store/files.ts";
 import { Icon, IconButton } from "../ui/Icon.tsx";
-import { Attached, type Doing } from "./Attached.tsx";
+import { type Actions, Attached } from "./Attached.tsx";
 import { focusComposer } from "./focus.ts";
 
 function remove({ id, key, state }: Attachment): void {
@@ -13,12 +13,12 @@ function remove({ id, key, state }: Attachment): void {
 
 interface AttachmentsProps {
   of: readonly Attachment[];
-  /** The room in which the message is being written; none: it is on its way, and its files belong to it. */
+  /** The room in which the message is being written; none once it is on its way. */
   room?: string;
 }
 
 export function Attachments({ of: files, room }: AttachmentsProps) {
-  const doing: Doing | undefined =
+  const actions: Actions | undefined =
     room === undefined ? undefined : { change: changeAttachment, remove, next: () => focusComposer(room), Button: IconButton };
-  return <Attached of={files} contentOf={contentOf} icon={<Icon name="file" />} doing={doing} />;
+  return <Attached of={files} contentOf={contentOf} icon={<Icon name="file" />} actions={actions} />;
 }

@@ -93,7 +93,7 @@ export function Field({ field, room, label, placeholder, value, hasCommands, onT
   );
 }
 
-/** The server's own emoji stay names, which messages show as images. */
+/** The server's own emoji stay names, which messages show as pictures. */
 const named = async (name: string): Promise<string | undefined> => (ownEmoji().has(name) ? undefined : emojiNamed(name));
 
 /** What is offered after the text or the cursor has changed. */

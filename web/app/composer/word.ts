@@ -36,7 +36,7 @@ export function wordAt(text: string, at: number): Word | undefined {
 
 const SPELLED = /:([a-z0-9_+-]{2,30}):$/i;
 
-/** The emoji whose name has just been written in full before the cursor, with both colons. Code says what it says. */
+/** The emoji name that was just completed before the cursor, with both colons. Names in code are left alone. */
 export function spelledAt(text: string, at: number): Word | undefined {
   const before = text.slice(0, at);
   const [spelled = "", typed = ""] = SPELLED.exec(before) ?? [];
@@ -45,7 +45,7 @@ export function spelledAt(text: string, at: number): Word | undefined {
   return typed && !isInCode && BEFORE.test(text.slice(0, from)) ? { kind: "emoji", typed, from, to: at } : undefined;
 }
 
-/** A field's text with what was spelled in it replaced, once that is found, unless one has written on meanwhile. */
+/** Replace the emoji name that was just completed with its emoji, once that is found, unless the text has changed by then. */
 export async function spell(field: HTMLTextAreaElement, find: (name: string) => Promise<string | undefined>, put: (text: string) => void) {
   const { value, selectionStart } = field;
   const word = spelledAt(value, selectionStart);

@@ -1,7 +1,7 @@
-// The files of a message in an embedded room: of one that is being written, and of one that waits.
+// The files of messages in an embedded room: of the one that is being written, and of those that wait.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { Attached, type ButtonProps } from "../composer/Attached.tsx";
+import { type Actions, Attached, type ButtonProps } from "../composer/Attached.tsx";
 import styles from "../composer/attached.css?inline";
 import type { Attachment } from "../store/attachments.ts";
 import type { Log } from "../store/embedded.ts";
@@ -45,23 +45,23 @@ interface AttachingProps {
 
 export const Attaching = ({ of: held, log, next }: AttachingProps) => (
   <>
-    <Shown of={held} files={held.attachedIn(log)} doing={{ change: held.change, remove: held.remove, next, Button }} />
+    <AttachedFiles of={held} files={held.attachedIn(log)} actions={{ change: held.change, remove: held.remove, next, Button }} />
     {held.why.value && <Why text={harmless(held.why.value)} />}
   </>
 );
 
-interface ShownProps {
+interface AttachedFilesProps {
   of: EmbeddedFiles;
   files: readonly Attachment[];
-  doing?: Parameters<typeof Attached>[0]["doing"];
+  actions?: Actions;
 }
 
-export function Shown({ of: held, files, doing }: ShownProps) {
+export function AttachedFiles({ of: held, files, actions }: AttachedFilesProps) {
   const ref = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => adopt(ref.current?.getRootNode()), []);
   return (
     <div class="attaching" ref={ref}>
-      {files.length > 0 && <Attached of={files} contentOf={held.contentOf} doing={doing} />}
+      {files.length > 0 && <Attached of={files} contentOf={held.contentOf} actions={actions} />}
     </div>
   );
 }

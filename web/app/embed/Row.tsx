@@ -3,7 +3,7 @@
 import { useState } from "preact/hooks";
 import { dayKey, dayOf, fullOf, timeOf } from "../i18n/dates.ts";
 import { t } from "../i18n/index.ts";
-import type { Embedded, Log, Unsent as Waits } from "../store/embedded.ts";
+import type { Embedded, Log, UnsentMessage } from "../store/embedded.ts";
 import type { wire } from "../store/sdk.ts";
 import { EmojiText } from "../timeline/EmojiText.tsx";
 import { Files } from "../timeline/Files.tsx";
@@ -126,9 +126,9 @@ function Tools({ of: room, log, message, tabIndex, isRoot }: ActsProps) {
 }
 
 /** What is not yet in the log, or was refused. */
-export function Unsent({ of: room, message: { id, text, isStored, why, files } }: { of: Embedded; message: Waits }) {
+export function Unsent({ of: room, message: { id, text, isStored, why, files } }: { of: Embedded; message: UnsentMessage }) {
   const held = room.files.value;
-  const Attached = attaching.value?.Shown;
+  const AttachedFiles = attaching.value?.AttachedFiles;
   const toUpload = files.filter(({ state }) => state !== "whole").length;
   const isRefused = why !== undefined;
   return (
@@ -136,7 +136,7 @@ export function Unsent({ of: room, message: { id, text, isStored, why, files } }
       <div class="body" dir="auto">
         <Written text={text} />
       </div>
-      {Attached && held && files.length > 0 && <Attached of={held} files={files} />}
+      {AttachedFiles && held && files.length > 0 && <AttachedFiles of={held} files={files} />}
       <p class={isRefused ? "waits why" : "waits"}>
         {isRefused ? (
           <span role="alert">{t.notSent(why)}</span>

@@ -1,4 +1,4 @@
-// Which of the files that somebody chose a message takes, what each is before it is uploaded, and what the message says of it. Pure.
+// Which of the files that somebody chose a message takes, what each is before it is uploaded, and what the message says about it. Pure.
 
 import { newId, type wire } from "#sdk";
 import { timeOf } from "../i18n/dates.ts";
@@ -33,7 +33,7 @@ export const rowOf = (room: string, file: File, at: number): FileRow => {
   return { id: newId(), room, name: name || t.unnamedFile, type, size, at, content };
 };
 
-/** What a message says of the files that are posted with it. */
+/** What a message says about the files that are posted with it. */
 export function saidOf(files: readonly (Attachment | undefined)[]): Pick<wire.Post, "files" | "alts"> {
   const alts = files.flatMap((file) => (file?.key && file.alt ? [[file.key, file.alt] as const] : []));
   return { files: files.map((file) => file?.key ?? ""), ...(alts.length && { alts: Object.fromEntries(alts) }) };

@@ -30,8 +30,8 @@ export interface Asked {
   name?: string | undefined;
 }
 
-/** A message that is not yet in the log; `why` it was refused. */
-export interface Unsent {
+/** A message that is not yet in the log. `why` says why it was refused. */
+export interface UnsentMessage {
   id: string;
   at: number;
   text: string;
@@ -49,7 +49,7 @@ export class Log {
   /** Why the last reaction was refused. */
   readonly refused = signal("");
   readonly client: Client;
-  /** What it was called when it was asked for. */
+  /** The name by which it was asked for. */
   readonly asked: string;
   #room: Room | undefined;
   #most = MOST_SHOWN;
@@ -60,7 +60,7 @@ export class Log {
     this.asked = asked;
   }
 
-  /** Its key; until it is there, what was asked for. */
+  /** Its key; until it is there, the name by which it was asked for. */
   get name(): string {
     return this.#room?.name ?? this.asked;
   }
@@ -171,7 +171,7 @@ export class Embedded {
   /** The thread that is open, by the message that it is about. */
   readonly thread = signal<{ seq: number; log: Log } | undefined>(undefined);
   readonly status = signal<Status>({ state: "connecting", reason: "" });
-  /** What is attached to messages here, since the first file was. */
+  /** What is attached to messages here. It is made with the first file. */
   readonly files = signal<EmbeddedFiles | undefined>(undefined);
   readonly #outbox = signal<readonly Entry[]>([]);
   readonly #client: Client;
@@ -210,8 +210,8 @@ export class Embedded {
   /** Get a file of a message: no cookie goes to another site's server. */
   readonly get: Getter = (file, side) => this.#client.download(file, { thumbnail: side });
 
-  /** What of a log waits, or was refused, the oldest first. */
-  unsentIn(log: Log): Unsent[] {
+  /** The messages for a log that wait or were refused, the oldest first. */
+  unsentIn(log: Log): UnsentMessage[] {
     const held = this.files.value;
     const posted = this.#outbox.value.filter((entry) => log.awaits(entry));
     const waiting = held?.messages.value.filter((each) => each.log.asked === log.asked && !each.isPosted) ?? [];

@@ -32,7 +32,7 @@ export class EmbeddedEmoji {
     return found;
   };
 
-  /** Whether the server has one by a name now, as far as it can be asked. */
+  /** Whether the server has one of that name now; false if it can't be asked. */
   readonly has = (name: string): Promise<boolean> =>
     this.#server.list().then(
       ({ emoji }) => Object.hasOwn(emoji ?? {}, name),

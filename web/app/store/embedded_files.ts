@@ -1,4 +1,4 @@
-// The files of messages in an embedded room that are being written, or wait until they are uploaded. The browser keeps nothing of them.
+// The files of messages in an embedded room that are being written, or wait for their uploads. The browser stores nothing of them.
 
 import { signal } from "@preact/signals";
 import { type Client, newId } from "#sdk";
@@ -7,7 +7,7 @@ import { choose, rowOf, saidOf } from "./choosing.ts";
 import type { Log } from "./embedded.ts";
 import { Uploader } from "./uploader.ts";
 
-/** A message with files: it is posted once all are uploaded. */
+/** A message with files, which is posted once all are uploaded. */
 export interface Waiting {
   id: string;
   log: Log;
@@ -15,7 +15,7 @@ export interface Waiting {
   text: string;
   attached: readonly string[];
   isPosted: boolean;
-  /** Why it could not be. */
+  /** Why it could not be posted. */
   why?: string | undefined;
 }
 
@@ -35,13 +35,13 @@ export class EmbeddedFiles {
 
   readonly contentOf = (id: string): Blob | undefined => this.#contents.get(id);
 
-  /** Those of what is being written. */
+  /** The files of the message that is being written. */
   attachedIn(log: Log): Attachment[] {
     const sent = new Set(this.messages.value.flatMap(({ attached }) => attached));
     return this.all.value.filter(({ id, room }) => room === log.asked && !sent.has(id));
   }
 
-  /** Those of a message that is sent. */
+  /** The files of a message that was sent. */
   of(id: string): Attachment[] {
     const { attached = [] } = this.messages.value.find((each) => each.id === id) ?? {};
     return this.all.value.filter((each) => attached.includes(each.id));
@@ -68,7 +68,7 @@ export class EmbeddedFiles {
     this.#set(this.all.peek().filter((each) => each.id !== id));
   };
 
-  /** Send what is being written, with its files. */
+  /** Send the message that is being written, with its files. */
   send(log: Log, text: string): void {
     const files = this.attachedIn(log);
     const attached = files.map(({ id }) => id);
@@ -84,7 +84,7 @@ export class EmbeddedFiles {
     this.#postWhole();
   }
 
-  /** A message is in the log, or is not to be sent. */
+  /** Forget a message that is in the log, or is not to be sent, and its files. */
   readonly drop = (id: string): void => {
     const files = this.of(id);
     this.messages.value = this.messages.peek().filter((each) => each.id !== id);
@@ -101,7 +101,7 @@ export class EmbeddedFiles {
     this.#postWhole();
   }
 
-  /** Post what waits for no file any more. Messages with files keep their order; those without go ahead. */
+  /** Post the messages whose files are all uploaded. Messages with files keep their order; those without go ahead. */
   #postWhole(): void {
     const held = new Set<Log>();
     for (const message of this.messages.peek()) {

@@ -13,7 +13,7 @@ const MOST_PAGES = 10;
 export function lookAt(name: string): void {
   const [place, account] = [places.get(name), accountOf()];
   if (!place?.room || place.isLookedAt || !isMade(name)) return;
-  if (account && !account.hasStarted) return; // it is asked once one knows which rooms the account has
+  if (account && !account.hasStarted) return; // it asks once it is known which rooms the account has
   place.isLookedAt = true;
   const missed = () => {
     place.isLookedAt = false; // it is asked when the room is opened again
