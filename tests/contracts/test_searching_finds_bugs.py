@@ -1,6 +1,6 @@
 """The law of searching would notice: each of these faults, sown into what searches or indexes, turns it red.
 
-Each is in a part that the library is made of. Only functions without state, and the text of queries, which nobody gives to anything, are patched.
+Each is in a part that the library is given. Only stateless functions and the text of queries, which are given to nothing, are patched.
 """
 
 from collections.abc import Callable

@@ -152,7 +152,7 @@ async def test_turns_have_one_session_unless_it_ended_or_a_turn_failed(
     assert second != first
     with pytest.raises(OSError, match=str(second)):
         await session(OSError)
-    assert await session() != second, "it may hold a lock yet"
+    assert await session() != second, "a failed turn may still hold a lock"
 
 
 async def test_while_one_node_has_a_turn_another_gets_only_others(

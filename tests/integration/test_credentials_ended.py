@@ -246,7 +246,7 @@ async def until_over(ear: Ear) -> list[str]:
 async def test_nothing_comes_through_any_door_that_was_posted_after_a_credential_ended(
     here: Here, how: str
 ) -> None:
-    """By half of the doors, so that any two of a door, an end and some nodes are tried together, but not all three."""
+    """Tries half of the doors, so that any two of a door, an end and a number of nodes meet, but not all three."""
     number = [*ENDS].index(how) + NODES.index(here.nodes)
     doors = [*DOORS.items()][number % 2 :: 2]
     async with native(here.here, token=here.grace.token) as grace, AsyncExitStack() as stack:

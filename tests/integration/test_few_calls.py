@@ -16,7 +16,7 @@ from tests.support.calls import counted, counted_in_threads
 SOURCES = str(Path(hubbub.__file__).parent)
 MESSAGES = 256
 OPENINGS = 5
-ALONE = 8  # messages, each of which is sent when the server has nothing else to do
+ALONE = 8  # messages, each sent while the server is idle
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_a_message_in_a_free_room_takes_few_calls(
 async def test_at_rest_little_is_done_before_a_message_is_delivered(
     tmp_path: Path, room: str
 ) -> None:
-    """On a machine that does nothing else, each call on the way costs a third to half a microsecond of latency, in the writer's thread, too."""
+    """On an idle machine, each call on the way adds a third to half a microsecond of latency, in the writer's thread, too."""
     settings = Settings(data=tmp_path, host="127.0.0.1", port=0, message_rate=0)
     with counted_in_threads("write_to_all", SOURCES) as calls:
         async with running(settings) as server:
@@ -90,10 +90,7 @@ async def test_at_rest_little_is_done_before_a_message_is_delivered(
                         while f"to {room}" not in str(await socket.recv()):
                             pass
                         counts.append(calls.count)
-                assert min(counts) <= most, (
-                    come,
-                    counts,
-                )  # the least: others may look after duties
+                assert min(counts) <= most, (come, counts)  # the least: duties may add to others
 
 
 @pytest.mark.parametrize("come, most", [(plain, 145), (native, 197)], ids=["plain", "native"])

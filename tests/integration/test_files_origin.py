@@ -1,4 +1,4 @@
-"""The origin of files: browsers are sent there with a ticket, which is good for one file, one session, and as long as that may read."""
+"""The origin of files: browsers are redirected there with a ticket, which is valid for one file and one session, as long as that may read it."""
 
 import asyncio
 import hashlib
@@ -195,9 +195,8 @@ async def test_without_its_ticket_nobody_gets_a_file_there(here: Here) -> None:
         assert (await get(ada, f"{other}?{ticket}", FILES)).status == 404
         for method in ("POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
             assert (await get(ada, there, FILES, method)).status == 404
-        assert (
-            await get(ada, there, PAGE)
-        ).status == 401  # a ticket is nothing at the page's origin
+        at_page = await get(ada, there, PAGE)
+        assert at_page.status == 401  # a ticket counts for nothing there
         assert (await get(eve, path, **shown(eve))).status == 404  # and no member gets one
 
 
@@ -220,7 +219,9 @@ async def test_nothing_of_a_ticket_opens_anything_else(here: Here) -> None:
             assert (await get(ada, f"{path}?ticket={ticket}", FILES, **given)).status == 404
 
 
-async def test_a_ticket_is_good_for_a_while(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_ticket_expires_and_can_not_be_made_with_the_token(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
     ada = here.site.ada
     given = session_from(ada.token)
     assert given

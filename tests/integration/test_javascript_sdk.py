@@ -23,7 +23,7 @@ async def _lines(process: asyncio.subprocess.Process) -> AsyncIterator[str]:
 
 
 def _go_on(process: asyncio.subprocess.Process) -> None:
-    """Let it post the rest; with its keyboard closed, only what the SDK left running would keep it from ending."""
+    """Let it post the rest. Its standard input is closed, so only what the SDK leaves running can keep it from ending."""
     assert process.stdin is not None
     process.stdin.write(b"go\n")
     process.stdin.close()

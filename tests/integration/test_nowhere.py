@@ -175,13 +175,13 @@ async def told_by(node: Node, who: Someone, life: Life) -> AsyncIterator[tuple[s
 
 
 async def told_to_all(here: Here, way: str) -> Left:
-    """The fields whose words anyone gets to see on any node, or at last in the database, and where."""
+    """The fields whose words anyone gets to see on any node, or at the end in the database, and where."""
     left: Left = {}
     asked = [told_by(node, here.mary, here.life) for node in here.nodes]
     if way == LAST and here.broker is None:  # hundreds of requests, which no broker hears of
         asked.append(answers_of(here.nodes[-1], here.ada, here.life))
     found = [each for some in asked async for each in some]
-    if way == LAST:  # tests.contracts.test_nowhere looks there after each
+    if way == LAST:  # tests/contracts/test_nowhere.py looks there after each
         found += (await everything(here.team.store)).items()
     for place, said in found:
         for field in marks_in(said):

@@ -162,7 +162,7 @@ async def test_who_sends_too_many_bytes_is_refused_before_they_are_read(
     assert int(answers[-1].headers["retry-after"]) <= 60_000 / BYTE_RATE
 
 
-# Doors whose clients have no words for a refusal: what they are opened with, and what a text is there.
+# Doors without a form for a refusal: how to open each, and what a text looks like there.
 SLOWED: dict[str, tuple[str, str, str]] = {
     "plain": ("/?name=plain&room=plain", "", "{}"),
     "sockjs": ("/sockjs-plain/websocket?name=sockjs", "", "{}"),
@@ -173,7 +173,7 @@ REFUSED = ["/ws?name=native", "/sockjs/websocket?name=raw"]
 
 @pytest.fixture(scope="module")
 async def narrow(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """A server on which 200,000 bytes may come at once, and half of them in each second."""
+    """A server that takes 100,000 bytes per second, and twice as many at once."""
     data = tmp_path_factory.mktemp("narrow") / "data"
     async with Server(data, "--byte-rate", "100000") as server:
         yield server

@@ -55,7 +55,7 @@ class Here(NamedTuple):
 
 
 def cases(here: Here, door: str) -> list[tuple[str, Case]]:
-    """Half of them, so that any two of a door, a case and some nodes are tried together, but not all three."""
+    """Half of the cases, so that any two of a door, a case and a number of nodes meet, but not all three."""
     number = [*DOORS].index(door) + NODES.index(here.nodes)
     return [*CASES.items()][number % 2 :: 2]
 

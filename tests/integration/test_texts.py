@@ -74,7 +74,7 @@ class Place(NamedTuple):
 
 
 def places() -> Iterator[Place]:
-    """All that an operation itself takes; and of what is looked at before any operation, some at each in turn."""
+    """All that an operation itself takes; and of what is checked before every operation, one query parameter and one header each, in turn."""
     queries, headers = cycle(["name", "access_token"]), cycle(sorted(HEADERS))
     for operation in OPERATIONS:
         yield from (Place(operation, each.place, each.name) for each in operation.takes)

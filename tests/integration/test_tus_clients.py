@@ -19,7 +19,7 @@ def content(size: int) -> bytes:
 
 
 class Cutting:
-    """A proxy that cuts connections once so many bytes went to the server, each of `left` once."""
+    """A proxy that cuts a connection once so many bytes have passed to the server: once for each number in `left`."""
 
     def __init__(self, port: int, *left: int) -> None:
         self._port = port
@@ -67,7 +67,7 @@ async def got(who: Someone, room: str, file: str) -> tuple[str, bytes]:
 
 
 async def stories(site: Site, cutting: Cutting) -> dict[str, Any]:
-    """What came of each story that the clients tell."""
+    """The outcome of each story that the clients tell."""
     came: dict[str, Any] = {}
     async with cutting.listening() as proxy:
         addresses = [f"{each}/api/v1/uploads" for each in (site.ada.url, proxy)]

@@ -273,7 +273,7 @@ FOREIGN = (
 LOOPBACK = ("http://localhost:3000", "https://127.0.0.1", "http://app.localhost:5173")
 SITES = (None, "none", "same-origin", "same-site", "cross-site", "elsewhere")
 SITES_BESIDE_AN_ORIGIN = (None, "same-origin", "cross-site")
-# Of each kind of answer, and of each part that might look at who asks: these are asked by all pages, others by one of each kind.
+# Every page asks these: one for each kind of answer, and for each piece of code that may check who asks. One page of each kind asks the others.
 THOROUGHLY = {
     *(("GET", "/"), ("GET", "/ws"), ("*", "/socket.io/"), ("*", "/sockjs/{rest:.*}")),
     *(("POST", "/api/v1/login"), ("GET", "/oidc/callback"), ("GET", "/healthz"), ("GET", ROOM)),
@@ -293,10 +293,10 @@ class Page(NamedTuple):
 
 
 def is_tried(route: tuple[str, str], page: Mapping[str, str]) -> bool:
-    """Whether a page that sends this is to be tried at a route."""
+    """Whether to try a route with a page that sends these headers."""
     is_like_others = page.get("Origin") in {*FOREIGN, *LOOPBACK} - ONE_OF_EACH_KIND
-    is_named = page.get("Sec-Fetch-Site") in (None, "same-origin", "cross-site")
-    return route in THOROUGHLY or (is_named and not is_like_others)
+    is_usual = page.get("Sec-Fetch-Site") in (None, "same-origin", "cross-site")
+    return route in THOROUGHLY or (is_usual and not is_like_others)
 
 
 def pages(server: Server, *, is_public: bool) -> list[Page]:

@@ -33,7 +33,7 @@ def counted(*kinds: str, under: str = "") -> Iterator[Calls]:
 
 
 class CallsUntil:
-    """Counts calls of functions, each time it begins, up to that of the `last` one, in whichever thread."""
+    """Counts calls of functions in all threads, from `begin` up to the call of the `last` one."""
 
     def __init__(self, last: str, under: str) -> None:
         self.count = 0

@@ -31,7 +31,7 @@ _TURNED_OFF = (
     *("HttpsFirstBalancedModeAutoEnable", "LensOverlay", "MediaRouter", "PaintHolding"),
     *("ThirdPartyStoragePartitioning", "AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints"),
     *("NetworkTimeServiceQuerying", "AimEnabled", "PreconnectToSearch"),
-    # A page that a test answers with comes from no network, and so could not reach this machine by WebSocket.
+    # A page that a test itself serves has no network address, so Chromium wouldn't let it reach this machine by WebSocket.
     *("LocalNetworkAccessChecks", "LocalNetworkAccessChecksWebSockets"),
 )
 

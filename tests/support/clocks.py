@@ -40,7 +40,7 @@ def set_up(order: str) -> None:
         (time, "time", now),
         (api_jwt, "datetime", Datetime),
     ):
-        assert hasattr(owner, name), "it tells the time elsewhere now"
+        assert hasattr(owner, name), f"{owner} no longer tells the time by {name}"
         setattr(owner, name, value)
     # Its default was set when time.time was what it had been.
     setattr(Door, "__init__", partialmethod(Door.__init__, now=now))  # noqa: B010 - mypy

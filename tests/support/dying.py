@@ -22,7 +22,7 @@ def is_death(order: str) -> bool:
 
 
 def mortal(order: str, parts: Parts) -> Parts:
-    """Let it die while the index is given something for the nth time: before it is, so many steps of the loop later, or after it was."""
+    """Return parts that kill the process while something is indexed for the nth time, so many steps of the loop after it began."""
     number, steps = map(int, order.removeprefix(_PREFIX).split(","))
     numbers = count(1)
 

@@ -391,7 +391,7 @@ class Law(RuleBasedStateMachine):
 
 
 def _check_parts(changes: Sequence[Proposal], batches: Sequence[Batch]) -> None:
-    """What was added to a log comes at once, unless something comes in between that takes rights in a room with threads, or begins one."""
+    """A log's events come in one part, unless an event in between takes rights in a room with threads, or begins a thread."""
     logs = {part.room for part in batches}
     named = {change.room for _, change in changes if ":" in change.room} | {
         r for r in logs if ":" in r

@@ -348,7 +348,7 @@ class LawOfRooms(Law):
         who: list[Principal],
         change: str | None,
     ) -> None:
-        """Someone makes an invite into rooms, where they may let guests in or not; some come by it, or by an older one."""
+        """Someone makes an invite into rooms, with or without the right to let guests in; some come by it, or by an older one."""
         keys = dict.fromkeys(self._made[n % len(self._made)] for n in rooms)
         invite = inviting(f"i{len(self._invites)}", *keys, role=role, uses=uses)
         self.answers([Proposal(maker, invite)])
@@ -358,7 +358,7 @@ class LawOfRooms(Law):
     def _come_by(
         self, maker: Principal, invite: MakeInvite, who: list[Principal], change: str | None
     ) -> None:
-        """Some make accounts with an invite, others have one; perhaps it has come to nothing just before."""
+        """Some make accounts with an invite, others have one already; perhaps it became invalid just before."""
         room = invite.rooms[0]
         changes: dict[str, Change] = {
             "archived": Archive(room=room),

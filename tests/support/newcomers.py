@@ -28,7 +28,7 @@ def claim_link(server: Server) -> str:
 
 
 async def claim(server: Server) -> str:
-    """Have an owner, Ada, without a page; returns her token."""
+    """Make Ada the owner, without a page; returns her token."""
     new = {"token": claim_link(server).partition("#")[2], "handle": "ada", "name": "Ada"}
     given = new | {"password": PASSWORD, "wants": "token"}
     return str((await asked(server, "POST", "/claim", given))["token"])
@@ -129,12 +129,12 @@ async def people_of(
         assert not people.wrong
 
 
-OPEN = "dialog, aside"  # what stands over a page or beside its room, and perhaps stays in others
+OPEN = "dialog, aside"  # what may be open over or beside a room, also in the next one
 
 
 @dataclass
 class Friends:
-    """The pages of two who know each other, to meet on again and again."""
+    """The pages of two people, shared by many tests."""
 
     people: People
     ada: Page
@@ -142,7 +142,7 @@ class Friends:
 
     @asynccontextmanager
     async def meeting(self) -> AsyncIterator[None]:
-        """In the block they begin in the lobby, alone in no other room. Raises AssertionError if a page threw, or its console had an error."""
+        """Begin in the lobby, in no other room. Raises AssertionError if a page threw, or its console had an error."""
         for page in (self.ada, self.grace):
             await self._go_home(page)
         devices = len(self.people.contexts)

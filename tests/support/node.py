@@ -1,4 +1,4 @@
-"""Runs JavaScript clients with the node of the wheel and the packages of tests/npm; or with Deno or Bun, which are such packages."""
+"""Runs JavaScript clients with the node of the wheel and the packages of tests/npm, two of which are Deno and Bun."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ def _packed(pattern: str) -> Path:
     return next(NODE_PATH.glob(pattern), NODE_PATH / pattern)
 
 
-# What runs JavaScript, as the words before the script: it reads no files but those, and asks nobody for newer versions.
+# What runs JavaScript: the words before the script. None of them loads packages from elsewhere or looks for newer versions.
 RUNTIMES = {
     "node": (str(NODE),),
     "deno": (

@@ -133,7 +133,7 @@ class Nursery:
         streams: Mapping[int, int],
         **more: object,
     ) -> tuple[int, asyncio.StreamReader]:
-        """Order a process; returns its number, and what tells when it ends."""
+        """Have a process forked; returns its pid, and what tells when it ends."""
         order = {
             "words": words,
             "environment": dict(environment),
@@ -276,7 +276,7 @@ def finish(code: str | int | None) -> NoReturn:
 
 
 def _sabotaged(sabotage: str) -> "Parts | None":
-    """Put the process on another disk or clock. Return the parts of a server that is made of others."""
+    """Sabotage this process. Return the parts that its server gets, if any differ."""
     from hubbub.server.parts import USUAL
     from tests.support import clocks, disks, dying, patience, seeded_bugs
 

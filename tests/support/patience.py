@@ -1,4 +1,4 @@
-"""Patience that a test has not: delays of the product, shortened in the process of a server."""
+"""Shortens delays of the product in a server's process, where a test can't wait for them."""
 
 from hubbub.server import upkeep
 from hubbub.server.engine import signals

@@ -20,7 +20,7 @@ async def people(browser: Browser, tmp_path: Path) -> AsyncIterator[People]:
 async def acquainted(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Friends]:
-    """Ada and Grace, whom tests meet again and again: two pages and a server cost more than most of what is done there."""
+    """Ada and Grace, whom many tests share: two pages and a server cost more than most of what is done with them."""
     async with people_of(browser, tmp_path_factory.mktemp("friends") / "data") as people:
         ada = await people.owner()
         yield Friends(people, ada, await people.invited(ada, "Grace"))

@@ -10,7 +10,7 @@ CONDITIONAL = re.compile(r"^ +assert .* if .* else ", re.MULTILINE)
 
 
 def idle(source: str) -> Iterator[str]:
-    """The assertions of a file that hold by themselves in one case."""
+    """The assertions in a source that hold by themselves in one case."""
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Assert(test=ast.IfExp(body=one, orelse=other)):

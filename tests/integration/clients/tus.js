@@ -1,4 +1,4 @@
-// Uploads with tus-js-client and with Uppy, as their users would. Says what came of each, as JSON on a line; waits for a line where it says `wait`.
+// Uploads with tus-js-client and Uppy, as their users would. Prints each outcome as a line of JSON; after printing `wait`, it waits for a line.
 // Arguments: the address for uploads; that of a proxy that cuts connections; a token.
 
 const tus = require("tus-js-client");
@@ -26,7 +26,7 @@ function upload(size, given = {}, begin = () => {}) {
   });
 }
 
-/** Let an upload reach some bytes, then do something. */
+/** A callback that acts once, when an upload has sent some bytes. */
 const once = (act) => {
   let isDone = false;
   return (...sent) => {

@@ -127,7 +127,7 @@ def test_an_unknown_time_zone_is_not_accepted_and_counts_as_that_of_utc(zone: st
 
 @pytest.fixture
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The database of a machine that has no time zones, unless they are put there, as small images of containers do."""
+    """The time zone database of a machine: empty, as in small container images, until a test adds zones."""
     monkeypatch.setattr("hubbub.domain.notifying.quiet.ZoneInfo", ZoneInfo.no_cache)
     # The package would do instead.
     for each in (
@@ -147,7 +147,9 @@ def test_without_a_database_of_time_zones_that_is_said(machine: Path) -> None:
     assert fault is not None and "tzdata" in fault
 
 
-def test_what_browsers_call_a_zone_is_known_where_only_its_name_of_today_is(machine: Path) -> None:
+def test_a_former_name_that_browsers_report_is_known_where_only_the_name_of_today_is(
+    machine: Path,
+) -> None:
     (machine / "Asia").mkdir()
     copy(_file("Asia/Kolkata"), machine / "Asia" / "Kolkata")
     (machine / "Etc").mkdir()
@@ -160,7 +162,7 @@ def test_what_browsers_call_a_zone_is_known_where_only_its_name_of_today_is(mach
 
 @pytest.mark.parametrize("former, now", FORMER_ZONES.items())
 def test_a_former_name_of_a_zone_stands_for_the_same_clock(former: str, now: str) -> None:
-    """This machine may know only one of them, but then there is nothing to compare."""
+    """If this machine doesn't know the former name, there is nothing to compare."""
     times = [
         datetime(year, month, 1, tzinfo=UTC) for year in (2026, 2027) for month in range(1, 13)
     ]

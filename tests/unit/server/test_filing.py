@@ -1,4 +1,4 @@
-"""The directory of files: a node that doesn't share it says so when it starts."""
+"""A node that doesn't share its directory of files says so when it starts."""
 
 import logging
 from pathlib import Path

@@ -266,7 +266,7 @@ async def test_whoever_is_told_of_a_commit_sends_out_at_once_whom_it_ends(
     assert [await node.refuses(token) for token in tokens] == are_out
 
 
-async def test_whoever_can_not_be_sent_out_holds_up_neither_the_others_nor_the_commit(
+async def test_someone_who_can_not_be_expelled_holds_up_neither_the_others_nor_the_commit(
     team: Team, node: Node, caplog: pytest.LogCaptureFixture
 ) -> None:
     visits = [await node.enter(await opened(team, "dave", n)) for n in (1, 2, 3)]

@@ -1,4 +1,4 @@
-"""Tickets for files: whose session ended on another node is known before one is honoured."""
+"""Tickets for files: before one is honoured, the node learns which sessions have ended on others."""
 
 from typing import Any, cast
 
@@ -29,7 +29,7 @@ class Known:
         return Tickets(cast(Any, self), self.heed_ends, lambda: self.now)
 
 
-async def test_a_ticket_is_good_until_its_session_ends_anywhere() -> None:
+async def test_a_ticket_is_valid_until_its_session_ends_on_any_node() -> None:
     known = Known()
     tickets = known.tickets()
     ticket = await tickets.make(ADA, FILE)
@@ -39,7 +39,7 @@ async def test_a_ticket_is_good_until_its_session_ends_anywhere() -> None:
     assert await tickets.holder(ticket, FILE) is None
 
 
-async def test_a_ticket_is_good_for_two_hours_and_no_longer_than_its_session() -> None:
+async def test_a_ticket_is_valid_for_two_to_three_hours_and_no_longer_than_its_session() -> None:
     known = Known()
     tickets = known.tickets()
     first = await tickets.make(ADA, FILE)

@@ -1,4 +1,4 @@
-"""Indexing: a thousand events in one step, once nothing else waits to be written, or after a while."""
+"""Indexing takes a thousand events a step, once no changes wait to be written, or after a while."""
 
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ from hubbub.server.reactors.indexing import EVENTS_AT_ONCE, PATIENCE, Indexing
 
 
 class Noted:
-    """Notes what is to be indexed, and how often somebody looked whether changes wait."""
+    """Notes what is to be indexed, and how often it was asked whether changes wait."""
 
     def __init__(self, *waiting: int) -> None:
         self.steps = list[tuple[str, int, int]]()
