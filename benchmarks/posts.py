@@ -177,7 +177,7 @@ async def committed(
     with tempfile.TemporaryDirectory() as folder:
         store = await opened(folder, postgres)
         is_there = load not in map(LOADS.get, IN_MADE_ROOM) or await make_room(store)
-        gc.disable()  # else it is chance whether it looks through everything meanwhile: 5 % of all
+        gc.disable()  # otherwise it runs, or doesn't, by chance: 5 % of the time
         for proposals in made[:commits] if is_there else ():
             await store.commit(proposals, AT)
         await store.close()
@@ -268,7 +268,8 @@ def timings(
 def counts(python: str, postgres: str) -> list[float]:
     """The instructions that a change of each load takes in a checkout."""
     figures = []
-    once = ("--load", "0", "--commits", "1", "--batches", "1")  # compiles what isn't yet
+    # Compile bytecode before anything is counted.
+    once = ("--load", "0", "--commits", "1", "--batches", "1")
     subprocess.run((python, __file__, *once), check=True, capture_output=True)
     for number, name in enumerate(LOADS):
         print(f"counting {name} with {python}", file=sys.stderr)
@@ -277,7 +278,7 @@ def counts(python: str, postgres: str) -> list[float]:
 
 
 def report(store: str, unit: str, checkouts: Sequence[Figures]) -> None:
-    """Print the figure of each load, how many times that of a free room it is, and how many times the former's."""
+    """Print the figure of each load, and its ratios to that of a free room and to the former one."""
     print(f"\n{store}:\n")
     print(f"| load | {unit} each | free room's | ratio | former | ratio |")
     print("|---|---:|---:|---:|---:|---:|")
@@ -289,7 +290,7 @@ def report(store: str, unit: str, checkouts: Sequence[Figures]) -> None:
 
 
 def compared(now: float, other: float = math.nan) -> str:
-    """Two cells: another figure, and how many times that one is."""
+    """Two cells: the figure to compare with, and the ratio to it."""
     return "– | –" if math.isnan(other) else f"{other:,.2f} | {now / other:.3f}"
 
 

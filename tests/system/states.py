@@ -455,7 +455,7 @@ async def preview(server: Server, room: str, *seqs: int) -> None:
 
 
 async def have_dinner(team: Team, room: str) -> None:
-    """Files of several kinds, and links with a preview; from the last, it was removed."""
+    """Post files of several kinds, and two links with previews, the last of which is removed."""
     for who, text, files in dinner_posts():
         keys = [await team.upload(who, name, data) for name, data in files]
         await team.say(who, room, text, files=keys)
@@ -499,7 +499,7 @@ async def furnish(server: Server) -> Team:
 
 
 async def come(page: Page, team: Team) -> None:
-    """Have Ada in, in the room that most is said in; she may have been here before."""
+    """Bring Ada into the busiest room; she may have logged in before."""
     await page.goto(f"/r/{team.rooms['engine']}")
     if not await page.context.cookies():
         await log_in(page, "ada")

@@ -1,6 +1,5 @@
 """axe-core finds nothing wrong with any state of the page, and nothing is too wide: light and dark, on a desk and on a phone, and
-from right to left. All texts are from the catalogue: it is one for tests (web/tests/turned.ts), with marks before and after each text. From right to
-left, they are Hebrew letters.
+from right to left. All texts are from the catalogue: the page is built with one for tests (web/tests/turned.ts), which marks each text.
 
 With TEST_PICTURES=FOLDER (`make pictures`), there is a picture of each of them, too; with TEST_DENSE, as it is with messages close together.
 """
@@ -54,7 +53,7 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 
 
 class Device(NamedTuple):
-    """What somebody sees the page with: a size, others that the same screen may have, and in which schemes to look at it."""
+    """A device to look at the page with: its size, other sizes that the same screen may have, and colour schemes."""
 
     size: tuple[int, int]
     others: tuple[tuple[int, int], ...]
@@ -65,7 +64,7 @@ class Device(NamedTuple):
 TABLET, NARROW = (768, 1024), (360, 740)
 DEVICES = {
     "desk": Device((1280, 800), (NARROW, TABLET, (640, 400)), SCHEMES, {}),  # the last: at 200 %
-    # Its colours are those of a desk.
+    # Its colours are those of the desk.
     "phone": Device(
         NARROW,
         ((320, 740),),
@@ -73,8 +72,8 @@ DEVICES = {
         {"has_touch": True, "is_mobile": True},
     ),
 }
-# Who tours with a phone. A narrow window is looked at on each tour of a desk, so the others are only for pictures,
-# and those that are turned go the other way.
+# The tours with a phone. Each tour of a desk also looks at a narrow window, so others are needed only for pictures,
+# and from right to left (TURNED).
 BY_PHONE = (free_rooms, reading, with_files) if not PICTURES else (*TOURS, *AT_WORK)
 TURNED = [(reading, "desk"), (beside, "phone"), (writing, "phone")]
 OF_COLORS = ("color-contrast", "link-in-text-block")  # the rules that look at them
@@ -108,7 +107,7 @@ OVER_THE_EDGE = """[...document.querySelectorAll("button, a[href], input, select
     for (let over = each; over; over = over.parentElement) if (over.scrollWidth > over.clientWidth && /auto|scroll/.test(getComputedStyle(over).overflowX)) return false;
     return true;
 }).map((each) => `over the edge: ${each.outerHTML}`)"""
-# Whether there is something that was not shown in any size in which this state was looked at before.
+# Whether something is shown that no size showed in which this state was looked at before.
 SHOWS_MORE = """() => {
     const shown = [...document.querySelectorAll("*")].filter((each) => each.checkVisibility({ visibilityProperty: true }));
     const before = (window.shownBefore ??= new WeakSet());
@@ -116,7 +115,7 @@ SHOWS_MORE = """() => {
     for (const each of shown) before.add(each);
     return isMore;
 }"""
-# Latin letters that are neither in a text of the catalogue, which the tests' build marks, nor what people wrote, nor what a server said.
+# Texts in Latin letters that are not from the catalogue, whose texts are marked, nor written by people or the server.
 UNTRANSLATED = """(() => {
     const [begin, end] = document.documentElement.dir === "rtl" ? ["א", "ת"] : ["\\u200b", "\\u00ad"];
     const marks = new RegExp(begin === "א" ? "(?<![א-ת])([את])(?![א-ת])" : `([${begin}${end}])`);
@@ -141,7 +140,7 @@ UNTRANSLATED = """(() => {
     }
     return found;
 })()"""
-# The regions of the page that are not where they belong, or have nothing in them (docs/decisions/078).
+# The regions of the page that are out of place or empty (decision 078).
 OUT_OF_PLACE = """(() => {
     const { clientWidth: wide, clientHeight: high, dir } = document.documentElement;
     const boxOf = (selector) => {
@@ -189,7 +188,7 @@ async def team(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Team]:
 
 @pytest.fixture(scope="module")
 async def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The page, built with a catalogue whose texts are marked, and can run from right to left."""
+    """The page, built with a catalogue whose texts are marked and can run from right to left."""
     if not VITE.is_file():
         pytest.skip("what builds the page is not installed: make install builds it")
     shared = tmp_path_factory.getbasetemp()
@@ -209,7 +208,7 @@ async def marked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 async def seats(browser: Browser, team: Team, marked: Path) -> AsyncIterator[Mapping[str, Page]]:
-    """A page for each device, on which tours of the team at work go one after the other."""
+    """A page for each device, on which the tours of the team at work go one after the other."""
     async with AsyncExitStack() as stack:
         yield {
             name: await stack.enter_async_context(arriving(device, browser, team.server, marked))
@@ -348,7 +347,7 @@ def on_tour(tours: Iterable[Any]) -> pytest.MarkDecorator:
 async def test_axe_finds_nothing_and_all_fits(
     browser: Browser, server: Server, marked: Path, tour: Tour, device: str
 ) -> None:
-    # The window about one's account says other things without a worker, whose page is the server's.
+    # The account window says other things without a service worker, which needs the server's own page.
     folder, workers = (None, WITH_WORKER) if tour is account else (marked, NO_WORKER)
     async with arriving(DEVICES[device], browser, server, folder, workers) as page:
         await look(tour(page, server), Looking(page, device, DEVICES[device], bool(folder)))
@@ -363,7 +362,7 @@ async def test_axe_finds_nothing_where_a_team_works_and_all_fits(
     tour: TourAtWork,
     device: str,
 ) -> None:
-    if tour is not missing:  # which makes a page begin otherwise
+    if tour is not missing:  # whose page must load anew
         await look(tour(seats[device], team), Looking(seats[device], device, DEVICES[device]))
         return
     async with arriving(DEVICES[device], browser, team.server, marked) as page:

@@ -27,7 +27,7 @@ DOCUMENTED = {0, 1, 2, 3, 4, 130, 141, 143}
 async def shell(
     redirections: str, *words: str, stdin: bytes | None = None, **environment: str
 ) -> Ran:
-    """Run `hubbub WORDS` with the streams that a shell gives it. The nursery forks it, unless a fresh process needs it."""
+    """Run `hubbub WORDS` with its streams redirected as by a shell. The nursery forks it, unless that needs a fresh process."""
     if not is_read_later(environment):
         return await python(redirections, "hubbub", *words, stdin=stdin, **environment)
     if stdin is None:
@@ -38,7 +38,7 @@ async def shell(
 
 
 def checked(code: int, out: str, err: str) -> Ran:
-    """What ran has ended as the documentation says."""
+    """Check that a command ended as the documentation says, and return what it did."""
     assert "Traceback" not in err
     assert "Exception" not in err
     assert code in DOCUMENTED

@@ -321,7 +321,7 @@ async def attach(page: Page, form: Locator) -> None:
 
 
 async def wait_with_files(page: Page, form: Locator) -> None:
-    """A message waits with its files, and others go ahead of it."""
+    """A message waits for its files, and others go ahead of it."""
     waiting = room(page).locator(".unsent")
     await expect(waiting).to_contain_text("Sending… 2 files to upload")
     await expect(waiting.get_by_role("list", name="Attached files")).to_contain_text("dot.png")

@@ -348,7 +348,7 @@ async def test_a_page_begins_anew_when_the_log_is_another_one(
         await expect(page.locator("li")).to_have_text(["ada new", "ada and on"])
 
 
-# Says in a page what it reads, until something says "enough".
+# Tells its page what it reads, until a message says "enough".
 WORKER = """
 import { connect } from "SITEsdk/hubbub.ts";
 const client = await connect("SERVER", { name: "worker" }).open();

@@ -115,7 +115,7 @@ class Talk:
         return f"room-{self.rooms}"
 
     async def begin(self) -> None:
-        """Be in a room in which nothing was said, without loading the page anew."""
+        """Go to a new room, without reloading the pages."""
         self.rooms += 1
         for page in (self.ada, self.grace):
             await page.evaluate("(room) => { location.hash = room; }", self.room)
@@ -140,7 +140,7 @@ async def talking(
 
 @pytest.fixture
 async def talk(talking: Talk) -> AsyncIterator[Talk]:
-    """Two in a room of their own, for tests that leave their pages and the server as they were."""
+    """Two guests in a new room, for tests that leave the pages and the server as they were."""
     talking.browsing.wrong.clear()
     await talking.begin()
     yield talking
@@ -931,7 +931,7 @@ async def test_no_text_becomes_markup(server: Server, visit: Open) -> None:
 
 
 async def has_no_markup(page: Page) -> None:
-    """Nothing is drawn but elements of ours, and links to where the texts say."""
+    """Check that nothing is drawn but our own elements, and links to where the texts say."""
     shown = page.get_by_role("log")
     await expect(shown.locator(":is(img, script, iframe, style, form)")).to_have_count(0)
     await expect(shown.locator("svg:not(.tools svg)")).to_have_count(
@@ -1084,7 +1084,7 @@ async def test_colours_and_times_follow_the_system_and_can_be_read(visit: Open) 
 
 
 async def can_be_read(page: Page, *, is_dark: bool) -> None:
-    """What is written stands out from what it is written on."""
+    """Check that texts contrast with their background."""
     paper = await colour(page.locator("#room"), "backgroundColor")
     assert (luminance(paper) < 0.1) == is_dark
     for selector in (".by", ".body", ".body a", ".message time", ".day", "#members", "#title"):

@@ -145,7 +145,7 @@ MISTAKES = (
 
 
 async def test_what_is_wrong_is_said_beside_its_field(people: People) -> None:
-    """However often one errs, the link is good for the one account that it is for."""
+    """However many mistakes one makes, the link stays valid for its one account."""
     page = await people.visit(await invitation(people.server, await claim(people.server)))
     for name, handle, password, label, why in MISTAKES:
         await fill(page, name, handle, password)

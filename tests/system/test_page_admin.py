@@ -49,7 +49,7 @@ async def with_a_kitchen(people: People) -> Two:
 async def running(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Friends]:
-    """Such two on a server that some tests share."""
+    """Ada and Grace, on a server that some tests share."""
     data = tmp_path_factory.mktemp("admin") / "data"
     async with people_of(browser, data, "--emoji", "members") as people:
         yield Friends(people, *await with_a_kitchen(people))
@@ -57,7 +57,7 @@ async def running(
 
 @pytest.fixture
 async def both(running: Friends) -> Two:
-    """Such two, for what leaves accounts as they were; Grace has her room open."""
+    """Ada and Grace, for tests that leave accounts as they were; Grace has her room open."""
     await rooms(running.grace).get_by_role("button", name="Kitchen").click()
     return running.ada, running.grace
 
@@ -228,7 +228,7 @@ async def test_limits_on_files_are_set_and_whom_they_hold_for_sees_them(
     await grace.get_by_role("dialog").get_by_role("button", name="Close").click()
 
 
-# Which of some canvases have something in colour, besides grey lines and letters.
+# Which canvases have something in colour, besides grey lines and letters.
 COLOURED = """(all) => all.map((each) => {
     const { data } = each.getContext("2d").getImageData(0, 0, each.width, each.height);
     for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200 && Math.abs(data[i] - data[i + 1]) > 60) return true;
@@ -251,7 +251,7 @@ def let_one_pass() -> Callable[[Route], Awaitable[None]]:
 
 
 async def see_figures(ada: Page) -> Locator:
-    """Of what is there, the first figure is drawn at once. What happens from then on is not known yet."""
+    """What exists is drawn from the first figures on; rates need the second ones."""
     await ada.route("**/figures", let_one_pass())
     main = await part(ada, "Figures")
     figures = main.locator("figure")

@@ -131,7 +131,7 @@ async def ada(cast: Cast) -> AsyncIterator[Page]:
 
 
 def answers_of_files(page: Page) -> list[tuple[str | None, bool]]:
-    """From now on, which host answers when the page shows a file, and whether with the file itself."""
+    """Which host answers, from now on, when the page shows a file, and whether with the file itself."""
     given = list[tuple[str | None, bool]]()
 
     def note(got: Response) -> None:

@@ -180,7 +180,7 @@ async def test_two_people_on_a_bad_network_see_in_the_end_what_the_log_says(
 # --- a busy room ---
 
 WRITERS = 4
-TYPED = "typed"  # and with each key, so many messages come
+TYPED = "typed"  # AT_ONCE messages arrive with each key
 AT_ONCE = 400
 # Once a frame: the most rows there were, and where what one reads stands.
 SPY = """addEventListener('load', () => {

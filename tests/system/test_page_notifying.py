@@ -58,7 +58,7 @@ CLICK = """(data) => {
 async def ready(
     browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[tuple[Page, Page]]:
-    """The pages of Ada, the owner, and of Grace, whose browser can be asked, and has a service worker, which notifies."""
+    """The pages of Ada, the owner, and of Grace, whose browser can be asked for permission, and has the service worker, which notifies."""
     async with people_of(browser, tmp_path_factory.mktemp("notifying") / "data") as people:
         ada = await people.owner()
         invite = await people.ask(ada, "POST", "/invites", {"role": "member"})
@@ -72,7 +72,7 @@ async def ready(
 
 @pytest.fixture
 async def two(ready: tuple[Page, Page]) -> tuple[Page, Page]:
-    """Both in the room Kitchen, which Grace has not opened since she came; nobody has asked her browser."""
+    """Both are in the room Kitchen; Grace has not opened it yet, and her browser was not asked."""
     _, grace = ready
     await grace.evaluate("sessionStorage.clear(); location.hash = 'lobby'")
     await grace.reload()

@@ -41,7 +41,7 @@ async def in_the_kitchen(friends: Friends) -> Two:
 
 
 async def with_newcomer(friends: Friends, name: str) -> Two:
-    """The same of Ada and somebody new, for what changes an account or a browser."""
+    """Ada and somebody new in the same room, for tests that change an account or a browser."""
     page = await friends.joined_by(name)
     await friends.people.closed_room(friends.ada, "Kitchen", name.lower())
     await expect(rooms(page)).to_contain_text("Kitchen")
@@ -249,7 +249,7 @@ Held = list[tuple[WebSocketRoute, str | bytes]]
 
 
 async def hold_back(page: Page, words: str, later: str) -> tuple[Held, asyncio.Event]:
-    """Hold the server's answers with some words; the event says that the answer with others, to what was asked later, went on."""
+    """Hold back the server's answers that contain `words`. The event is set once an answer with `later` has passed."""
     held: Held = []
     passed = asyncio.Event()
 
