@@ -283,8 +283,8 @@ class Looking:
     async def at(self, state: str) -> None:
         """Look at a state in both schemes, which differ in colours alone, and whether it fits into narrower screens.
 
-        Of those, axe sees the narrow one, and others only where more is shown: in colours that it has seen on the desk. For
-        pictures it looks at everything everywhere.
+        Of those, axe looks at the narrow one, and at others only where they show more, but not at colours, which it has seen
+        on the desk. When pictures are made, it looks at everything in every size.
         """
         await self._page.evaluate("delete window.shownBefore")
         await self._page.evaluate(SHOWS_MORE)

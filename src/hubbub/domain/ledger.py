@@ -115,8 +115,8 @@ class Ledger:
         self._rules = rules
         self._facts = facts
         self._guarding: Mapping[str, Sequence[Guarding]] = wanted.guarding
-        # What is known until a row changes: whom guards allowed what, by room and operation; the rooms that require no
-        # titles; and of each log, whose messages have had their consequences (see `post`).
+        # What is known until a row changes: besides `_allowed`, the rooms that require no titles; and of each log, whose
+        # messages have had their consequences (see `post`).
         self.untitled = wanted.logs.difference(self._guarding)
         self._memos: list[set[Any]] = []  # those that hold something, besides `untitled`
         self.at = at
