@@ -209,7 +209,7 @@ async def menu(page: Page) -> None:
 
 def exactly(words: str) -> re.Pattern[str]:
     """These words and no others, in English or as a catalogue for tests has them (web/tests/turned.ts)."""
-    return re.compile(f"^(א |\u200b)?{re.escape(words)}( ת|\u00ad)?$")
+    return re.compile(f"^(א |\u00ad)?{re.escape(words)}( ת|\u200b)?$")
 
 
 def rooms(page: Page) -> Locator:

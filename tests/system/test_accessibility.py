@@ -117,7 +117,7 @@ SHOWS_MORE = """() => {
 }"""
 # Texts in Latin letters that are not from the catalogue, whose texts are marked, nor written by people or the server.
 UNTRANSLATED = """(() => {
-    const [begin, end] = document.documentElement.dir === "rtl" ? ["א", "ת"] : ["\\u200b", "\\u00ad"];
+    const [begin, end] = document.documentElement.dir === "rtl" ? ["א", "ת"] : ["\\u00ad", "\\u200b"];
     const marks = new RegExp(begin === "א" ? "(?<![א-ת])([את])(?![א-ת])" : `([${begin}${end}])`);
     const theirs = "bdi, .body, [dir=auto], .reactions, .files, .stage, code, pre, kbd, time, .day, .why, #no-room p, noscript, script, [role=gridcell], .keys";
     const embedded = document.querySelector("hubbub-room")?.shadowRoot.querySelectorAll("*") ?? [];

@@ -12,6 +12,7 @@ const turned: Plugin = {
   resolveId: (source) => (source.endsWith("/i18n/index.ts") ? TURNED : undefined),
   /** The texts that are loaded later get their marks in their own modules. */
   transform: (code, id) => {
+    if (id.endsWith("/ui/text.ts")) return code.replace(String.raw`\u200b`, ""); // the marks, so that they stay unseen
     const [, name] = (/\/i18n\/(admin|missed|search)\.ts$/.test(id) && /^export const (\w+) = \{$/m.exec(code)) || [];
     if (!name) return undefined;
     const texts = code.replace(`export const ${name} =`, "const texts =");

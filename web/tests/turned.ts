@@ -6,7 +6,7 @@ import { en } from "../app/i18n/en.ts";
 export type Catalogue = typeof en;
 
 const isTurned = localStorage.getItem("turned") !== null;
-const [BEGIN, END] = isTurned ? ["א ", " ת"] : ["\u200b", "\u00ad"];
+const [BEGIN, END] = isTurned ? ["א ", " ת"] : ["\u00ad", "\u200b"]; // a soft hyphen at the end would make room for a hyphen
 
 export function turned<Texts>(value: Texts): Texts;
 export function turned(value: unknown): unknown {
