@@ -294,6 +294,12 @@ async def test_the_server_shows_its_figures_settings_and_audit_log(
     )
     await ada.reload()
     await expect(row(main, "Grace – person added")).to_be_visible()
+    before = ada.viewport_size
+    assert before is not None
+    await ada.set_viewport_size({"width": 360, "height": 740})
+    tab = ada.get_by_role("navigation", name="Administration").locator("[aria-current]")
+    await expect(tab).to_be_in_viewport(ratio=1)  # the last one
+    await ada.set_viewport_size(before)
 
     await expect(rooms(grace).get_by_role("button", name="Administration")).to_have_count(0)
     await grace.goto(f"{running.people.server.url}/#/admin/people")

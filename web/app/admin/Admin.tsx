@@ -2,6 +2,7 @@
 
 import "./admin.css";
 import type { FunctionComponent } from "preact";
+import { useLayoutEffect, useRef } from "preact/hooks";
 import { a } from "../i18n/admin.ts";
 import { t } from "../i18n/index.ts";
 import { Menu } from "../panels/Menu.tsx";
@@ -54,12 +55,21 @@ export function Admin() {
   );
 }
 
-const Parts = ({ part }: { part: Part }) => (
-  <nav class="parts" aria-label={t.administration}>
-    {PARTS.map((each) => (
-      <button key={each} type="button" class="quiet" aria-current={each === part ? "page" : undefined} onClick={() => openAdmin(each)}>
-        {a.tabs[each]}
-      </button>
-    ))}
-  </nav>
-);
+function Parts({ part }: { part: Part }) {
+  const nav = useRef<HTMLElement>(null);
+  useLayoutEffect(() => {
+    const show = () => nav.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+    const resized = new ResizeObserver(show); // which it says at first, too
+    if (nav.current) resized.observe(nav.current);
+    return () => resized.disconnect();
+  }, [part]);
+  return (
+    <nav ref={nav} class="parts" aria-label={t.administration}>
+      {PARTS.map((each) => (
+        <button key={each} type="button" class="quiet" aria-current={each === part ? "page" : undefined} onClick={() => openAdmin(each)}>
+          {a.tabs[each]}
+        </button>
+      ))}
+    </nav>
+  );
+}
