@@ -5,6 +5,7 @@ import { emoji } from "./emoji.ts";
 
 const PUBLIC = new URL("public/", import.meta.url);
 const WORKER = "sw.js";
+const DIR_SELECTOR = 4; // of lightningcss's Features: it would ask which language an element is in, and dir=auto says nothing of that
 
 const digest = (content: string | Uint8Array): string => createHash("sha256").update(content).digest("hex").slice(0, 8);
 
@@ -30,6 +31,7 @@ export default defineConfig({
   base: "/web/",
   publicDir: "../public",
   plugins: [emoji, listed],
+  css: { lightningcss: { exclude: DIR_SELECTOR } },
   build: {
     outDir: "../dist",
     emptyOutDir: true,

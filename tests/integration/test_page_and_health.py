@@ -54,6 +54,13 @@ async def test_every_file_of_the_page_is_served_as_it_is(shared_server: Server) 
         assert response.headers["content-security-policy"]
 
 
+def test_the_direction_of_what_somebody_wrote_is_not_built_as_a_language() -> None:
+    """Nothing says in which language it is, so that :lang() would never hold."""
+    styles = [path.read_text() for path in WEB.glob("*.css")]
+    assert any(":dir(" in css for css in styles)
+    assert not any(":lang(" in css for css in styles)
+
+
 async def test_the_service_worker_may_open_every_page(shared_server: Server) -> None:
     worker = await get(shared_server, "/web/sw.js")
     assert worker.headers["service-worker-allowed"] == "/"

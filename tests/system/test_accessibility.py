@@ -107,6 +107,17 @@ OVER_THE_EDGE = """[...document.querySelectorAll("button, a[href], input, select
     for (let over = each; over; over = over.parentElement) if (over.scrollWidth > over.clientWidth && /auto|scroll/.test(getComputedStyle(over).overflowX)) return false;
     return true;
 }).map((each) => `over the edge: ${each.outerHTML}`)"""
+# Fields with a button over where their text may stand.
+COVERED = """[...document.querySelectorAll("input, textarea")].filter((field) => {
+    const { left, right, width } = field.getBoundingClientRect();
+    const { paddingLeft, paddingRight } = getComputedStyle(field);
+    const [from, to] = [left + parseFloat(paddingLeft), right - parseFloat(paddingRight)];
+    return width && [...field.parentElement.querySelectorAll(":scope > button")].some((each) => {
+        const button = each.getBoundingClientRect();
+        const isBeside = button.top >= field.getBoundingClientRect().bottom || button.bottom <= field.getBoundingClientRect().top;
+        return button.width && !isBeside && button.left < to && button.right > from;
+    });
+}).map((field) => `a button covers the text of ${field.outerHTML}`)"""
 # Whether something is shown that no size showed in which this state was looked at before.
 SHOWS_MORE = """() => {
     const shown = [...document.querySelectorAll("*")].filter((each) => each.checkVisibility({ visibilityProperty: true }));
@@ -155,8 +166,8 @@ OUT_OF_PLACE = """(() => {
     const found = [];
     const is = (box, ...holds) => box && holds.some((one) => !one) && found.push(`out of place, or empty: ${JSON.stringify(box)}`);
     const near = (one, other, by = 2) => Math.abs(one - other) <= by;
-    const boxes = ["#sidebar", "#app > main", "#app > main > header", "#scroller", "#composer", "#panel", "dialog", ".first > *", "hubbub-room"].map(boxOf);
-    const [sidebar, main, head, scroller, composer, panel, dialog, card, embedded] = boxes;
+    const boxes = ["#sidebar", "#app > main", "#app > main > header", "#scroller", "#composer", "#panel", "dialog", ".first > *", "hubbub-room", ".hit .main"].map(boxOf);
+    const [sidebar, main, head, scroller, composer, panel, dialog, card, embedded, hit] = boxes;
     if (!sidebar && !main && !card && !embedded && !panel) found.push("nothing is there");
     const isWide = wide >= 720;
     const full = (box) => near(box.top, 0) && near(box.bottom, high);
@@ -169,10 +180,11 @@ OUT_OF_PLACE = """(() => {
     is(panel, panel && full(panel), near(panel?.end, wide), panel?.width >= Math.min(wide, 290), panel?.width <= wide * (isWide ? 0.6 : 1), panel?.words > 0);
     is(dialog, dialog?.top >= 0 && dialog?.bottom <= high && dialog?.start >= 0 && dialog?.end <= wide, near(dialog?.start + dialog?.end, wide, 8), dialog?.width >= 260, dialog?.words > 0);
     is(card, near(card?.start + card?.end, wide, 8), card?.width <= 640, card?.words > 0);
+    is(hit, hit?.width >= (wide < 600 ? 0.8 * wide : 240));
     is(embedded, embedded?.width >= 240, embedded?.height >= 160, embedded?.words > 0);
     return found;
 })()"""
-TOO_LARGE = f"[...{TOO_WIDE}, ...{OVER_THE_EDGE}, ...{OUT_OF_PLACE}]"
+TOO_LARGE = f"[...{TOO_WIDE}, ...{OVER_THE_EDGE}, ...{COVERED}, ...{OUT_OF_PLACE}]"
 # What axe finds, and nothing of the rest that it tells: to hand that over takes about as long as to find it.
 RUN_AXE = """async (options) => (await axe.run(options)).violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`))"""

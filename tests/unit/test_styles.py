@@ -85,6 +85,22 @@ def test_views_set_no_styles_that_know_left_and_right() -> None:
     assert with_styles == []
 
 
+HAVE_NOTHING_HIDDEN = {"pre", ".body pre", ".grow", ".viewing .caption", ".stage.zoomed"}
+
+
+def test_what_scrolls_holds_what_is_hidden_in_it() -> None:
+    """Or that stands beyond its edge, where it makes the whole page wider: .visually-hidden has a position of its own."""
+    rules = [rule for file in APP.rglob("*.css") for rule in declarations(file.read_text())]
+    scrolls = {
+        selector
+        for selector, name, value in rules
+        if re.match(r"overflow(-[xy])?$", name) and re.search(r"auto|scroll", value)
+    }
+    holds = {selector for selector, name, value in rules if name == "position" or value == "strict"}
+    assert scrolls > HAVE_NOTHING_HIDDEN
+    assert scrolls - holds - HAVE_NOTHING_HIDDEN == {"dialog"}  # which has a position by itself
+
+
 STILL = re.compile(
     r"@media \(prefers-reduced-motion: reduce\) \{\s*\*,\s*\*::before,\s*\*::after \{([^}]*)\}"
 )
