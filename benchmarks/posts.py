@@ -173,15 +173,15 @@ async def committed(
     load: Callable[[int], list[Any]], commits: int, batches: int, postgres: str
 ) -> int:
     """Make so many batches of a load, and commit the first of them; returns how many changes each has, 0 if this checkout lacks the room."""
-    made = [load(batch) for batch in range(batches)]
     with tempfile.TemporaryDirectory() as folder:
         store = await opened(folder, postgres)
         is_there = load not in map(LOADS.get, IN_MADE_ROOM) or await make_room(store)
+        made = [load(batch) for batch in range(batches)] if is_there else [[]]
         gc.disable()  # otherwise it runs, or doesn't, by chance: 5 % of the time
         for proposals in made[:commits] if is_there else ():
             await store.commit(proposals, AT)
         await store.close()
-    return len(made[0]) if is_there else 0
+    return len(made[0])
 
 
 def counted(python: str, load: int, postgres: str) -> float:
