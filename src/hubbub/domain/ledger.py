@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, partial
+from functools import partial
 from typing import Any, Protocol
 
 from hubbub.domain import access
@@ -110,13 +110,22 @@ class Ledger:
     Aspects ask it for what they said they need, append events, and put and drop rows.
     """
 
+    __slots__ = (
+        *("_allowed", "_counted", "_facts", "_guarding", "_keys", "_memos", "_parents", "_rules"),
+        *("are_nths_wanted", "at", "changes", "dropped", "edited", "ends_credentials"),
+        *("erasures", "logs", "openings", "posts", "rows", "untitled"),
+    )
+
     def __init__(self, rules: Deciding, wanted: Needs, facts: Facts, at: str) -> None:
         """`facts` are what was found of what was `wanted`."""
         self._rules = rules
         self._facts = facts
         self._guarding: Mapping[str, Sequence[Guarding]] = wanted.guarding
-        # What is known until a row changes: besides `_allowed`, the rooms that require no titles; and of each log, whose
-        # messages have had their consequences (see `post`).
+        # What is known until a row changes: whom guards allowed what, by room and operation; the rooms that require no
+        # titles; and of each log, whose messages have had their consequences (see `post`).
+        self._allowed = defaultdict[str, defaultdict[Permission, set[Any]]](
+            partial(defaultdict, set)
+        )
         self.untitled = wanted.logs.difference(self._guarding)
         self._memos: list[set[Any]] = []  # those that hold something, besides `untitled`
         self.at = at
@@ -131,6 +140,10 @@ class Ledger:
         self.ends_credentials = False
         self.dropped: dict[AnyTable, set[Prefix]] = {}  # all keys that begin so, before the rows
         self.rows: defaultdict[AnyTable, dict[Prefix, Any]] = defaultdict(dict)  # None: to drop
+        # The rooms of which threads may be written to; and what was found by prefixes. Each from when it is first asked for.
+        self._parents: frozenset[str] | None = None
+        self._keys: KeysByPrefix | None = None
+        self._counted: KeysByPrefix | None = None
 
     def decide(self, proposals: Sequence[Proposal]) -> Commit:
         """Answer each proposal, in order."""
@@ -195,20 +208,10 @@ class Ledger:
         """Return the handles that a stored message mentions; None if it no longer says what it said first."""
         return self._facts.reached.get(called)
 
-    @cached_property
+    @property
     def now(self) -> float:
         """The time of these decisions, in seconds since 1970."""
         return datetime.fromisoformat(self.at).timestamp()
-
-    @cached_property
-    def _allowed(self) -> defaultdict[str, defaultdict[Permission, set[Any]]]:
-        """Whom guards allowed what, by room and operation."""
-        return defaultdict(partial(defaultdict, set))
-
-    @cached_property
-    def _parents(self) -> frozenset[str]:
-        """The rooms of which threads may be written to."""
-        return frozenset(map(parent_of, filter(is_thread_key, self._guarding)))
 
     def refusal(self, principal: Principal, operation: Permission, room: str) -> Refusal | None:
         """Return why the guards of a room refuse an operation. They were asked about the command's own."""
@@ -269,7 +272,7 @@ class Ledger:
     def known(self, table: Table[K, R], *prefix: Any) -> list[R]:
         """Return the rows whose keys begin so, of those that `needs` asked for."""
         rows = self._facts.rows.get(table, {})
-        return [row for key in self._keys.under(table, prefix) if (row := rows[key])]
+        return [row for key in self._under(table, prefix) if (row := rows[key])]
 
     def count(self, table: AnyTable, *prefix: Any) -> int:
         """Return how many rows there are now whose keys begin with `prefix`. Raises KeyError as `row` does."""
@@ -370,6 +373,9 @@ class Ledger:
     def affect(self, event: Event, ids: Iterable[str]) -> None:
         """Note whose rights an event may have changed, by their stable ids."""
         self.logs[event.room].affected.extend((event.seq, each) for each in ids)
+        if self._parents is None:
+            threads = filter(is_thread_key, self._guarding)
+            self._parents = frozenset(map(parent_of, threads))
         if event.room in self._parents:
             self.logs.turn(event.room, event.seq)
 
@@ -395,11 +401,13 @@ class Ledger:
         self._forget_memos()
         self.dropped.setdefault(table, set()).add(prefix)
         known, rows = self._facts.rows.get(table, {}), self.rows.get(table, {})
-        for key in self._keys.under(table, prefix):
+        for key in self._under(table, prefix):
             known[key] = None
             if key in rows:
                 rows[key] = None
         counts = self._facts.counts.get(table, {})
+        if self._counted is None:
+            self._counted = KeysByPrefix(self._facts.counts)
         for counted in self._counted.under(table, prefix):
             counts[counted] = 0
         for size in range(len(prefix)):
@@ -408,13 +416,11 @@ class Ledger:
                     f"{table}: the count of {prefix[:size]} can't be known any more"
                 )
 
-    @cached_property
-    def _keys(self) -> KeysByPrefix:
-        return KeysByPrefix(self._facts.rows)
-
-    @cached_property
-    def _counted(self) -> KeysByPrefix:
-        return KeysByPrefix(self._facts.counts)
+    def _under(self, table: AnyTable, prefix: Prefix) -> Sequence[Prefix]:
+        """Return the known keys of a table that begin so."""
+        if self._keys is None:
+            self._keys = KeysByPrefix(self._facts.rows)
+        return self._keys.under(table, prefix)
 
     def _set(self, table: AnyTable, key: Prefix, row: Any) -> None:
         known = self._facts.rows[table]
@@ -423,7 +429,7 @@ class Ledger:
             for size in range(len(key)) if change else ():
                 if key[:size] in counts:
                     counts[key[:size]] += change
-        if key not in known:
+        if self._keys is not None and key not in known:
             self._keys.add(table, key)
         known[key] = row
         self.rows[table][key] = row
