@@ -221,12 +221,14 @@ soak: $(stamps)/dev ## look for rare faults: 1,000 under 500,000 posts, 1,000 ki
 		TEST_NODE_FAULTS=$${TEST_NODE_FAULTS:-300} TEST_LONGEST_STOP=$${TEST_LONGEST_STOP:-30} TEST_LAW_EXAMPLES=$${TEST_LAW_EXAMPLES:-300} \
 		TEST_REQUESTS=$${TEST_REQUESTS:-200} TEST_PAGE_MESSAGES=$${TEST_PAGE_MESSAGES:-500} \
 		TEST_SEARCHES=$${TEST_SEARCHES:-7} TEST_EXAMPLES=$${TEST_EXAMPLES:-1000} TEST_CLIENTS=$${TEST_CLIENTS:-500} \
-		TEST_LINES=$${TEST_LINES:-10000} TEST_STORM=$${TEST_STORM:-1000} \
+		TEST_LINES=$${TEST_LINES:-10000} TEST_STORM=$${TEST_STORM:-1000} TEST_EVERY_CASE=yes \
 		$(bin)/python -m pytest -s --durations=5 tests/fuzz tests/unit \
 		tests/contracts/test_law.py tests/contracts/test_law_of_people.py tests/contracts/test_law_finds_bugs.py tests/contracts/test_searching.py \
 		tests/faults/test_crowded_room.py tests/faults/test_kills.py tests/faults/test_kills_while_indexing.py tests/faults/test_nodes.py \
 		tests/faults/test_power_replay.py tests/faults/test_simulation.py tests/faults/test_storm.py \
-		tests/integration/test_description.py tests/integration/test_sockjs_protocol.py tests/system/test_page_network.py tests/system/test_terminal.py $(ARGS)
+		tests/integration/test_credentials_ended.py tests/integration/test_description.py tests/integration/test_shut_out_of_made_rooms.py \
+		tests/integration/test_sockjs_protocol.py tests/integration/test_texts.py tests/integration/test_who_may_speak.py \
+		tests/integration/test_who_may_what.py tests/system/test_page_network.py tests/system/test_terminal.py $(ARGS)
 
 scale: $(stamps)/dev $(stamps)/bench ## measure what nodes cost, and simulate a million connections: make scale ARGS="..."
 	@exec $(bin)/python -m benchmarks.scale $(ARGS)

@@ -13,6 +13,7 @@ import pytest
 
 from hubbub.server.http.routes import ROUTES
 from tests.integration.raw import HANDSHAKE, Raw, Response, connected
+from tests.support.every_case import EVERY_CASE
 from tests.support.server import Server
 
 PUBLIC = "https://chat.example"
@@ -296,7 +297,7 @@ def is_tried(route: tuple[str, str], page: Mapping[str, str]) -> bool:
     """Whether to try a route with a page that sends these headers."""
     is_like_others = page.get("Origin") in {*FOREIGN, *LOOPBACK} - ONE_OF_EACH_KIND
     is_usual = page.get("Sec-Fetch-Site") in (None, "same-origin", "cross-site")
-    return route in THOROUGHLY or (is_usual and not is_like_others)
+    return EVERY_CASE or route in THOROUGHLY or (is_usual and not is_like_others)
 
 
 def pages(server: Server, *, is_public: bool) -> list[Page]:

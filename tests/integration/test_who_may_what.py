@@ -39,6 +39,7 @@ from hubbub.server.http.routes import ROUTES
 from tests.integration.native import native
 from tests.integration.test_socketio_rooms import socket_io
 from tests.integration.test_sockjs_rooms import Poller
+from tests.support.every_case import EVERY_CASE
 from tests.support.postgres import Postgres
 from tests.support.town import ALIKE, OUTSIDE, PLACES, ROOMS, Room, Town, town
 
@@ -328,7 +329,7 @@ DOORS: dict[str, Door] = {
 # Where the same code carries out the commands, some rooms are enough: at another door, and on another store.
 WHERE = ("rooms", "threads")
 ELSEWHERE = ("open", "closed", "direct")
-ON_POSTGRES = (*ELSEWHERE, "closed, slow")
+ON_POSTGRES = (*ROOMS,) if EVERY_CASE else (*ELSEWHERE, "closed, slow")
 
 
 def address(town: Town, room: str, operation: HttpOperation[Any], act: Act, who: str) -> str:
@@ -497,7 +498,7 @@ async def test_commands(here: Town, door: str, where: str) -> None:
                             await undo(here, room, who, act)
 
     async with asyncio.TaskGroup() as group:
-        for room in places(here, where, ELSEWHERE if door != "native" else ROOMS):
+        for room in places(here, where, ROOMS if EVERY_CASE or door == "native" else ELSEWHERE):
             group.create_task(try_all(room, inside(room)))
     assert not wrong, listed(wrong)
 
