@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from typing_extensions import override
+
 from hubbub.domain.aspects import RULES
 from hubbub.domain.facts import Accepted, Batch, Commit, Needs, Proposal
 from hubbub.domain.ledger import Ledger
@@ -56,6 +58,7 @@ def acknowledge_before_flush() -> NodeParts:
     """A commit is done when it is decided; it is flushed a little later."""
 
     class Hasty(Deciding):
+        @override
         async def _commit(
             self, done: "asyncio.Future[Commit]", proposals: Sequence[Proposal], at: str
         ) -> None:
@@ -78,6 +81,7 @@ def deliver_before_commit() -> NodeParts:
             fanouts.append(self)
 
     class Leaky(Deciding):
+        @override
         async def _commit(
             self, done: "asyncio.Future[Commit]", proposals: Sequence[Proposal], at: str
         ) -> None:
@@ -101,6 +105,7 @@ def resume_one_too_early() -> NodeParts:
 
 def _reading_from(shift: int) -> NodeParts:
     class Shifted(SimulatedStore):
+        @override
         async def read(self, room: str, after: int, upto: int) -> LogPage:
             return await super().read(room, max(0, after + shift), upto)
 
@@ -134,6 +139,7 @@ def drop_what_a_slow_reader_cannot_take() -> NodeParts:
     """One that can't keep up stays live, and misses what it could not take."""
 
     class Careless(FanOut):
+        @override
         def _fall_behind(self, *_: Any) -> None:
             """Go on."""
 
@@ -145,6 +151,7 @@ def forget_a_laggard() -> NodeParts:
     """One that can't keep up is no longer live, and nobody reads on for it."""
 
     class Forgetful(FanOut):
+        @override
         def _fall_behind(
             self, feed: Feed, live: dict[Outlet, Cursor], behind: list[Outlet]
         ) -> None:
@@ -159,6 +166,7 @@ def answer_in_the_wrong_order() -> NodeParts:
     """In a commit of several, one is told what became of another."""
 
     class Twisted(Journal):
+        @override
         def _answer(self, taken: Any, commit: Commit) -> list[Batch]:
             return super()._answer(taken, commit._replace(answers=commit.answers[::-1]))
 
@@ -170,6 +178,7 @@ def acknowledge_what_failed() -> NodeParts:
     """A commit that failed is answered as if it had not."""
 
     class Hopeful(Journal):
+        @override
         async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Any) -> Commit:
             commit = await super()._outcome(committing, taken)
             answers = [Accepted(1, "now") if isinstance(a, Refusal) else a for a in commit.answers]
@@ -183,6 +192,7 @@ def take_proposals_without_bound() -> NodeParts:
     """However slow the disk is, more is taken."""
 
     class Boundless(Journal):
+        @override
         def _is_too_much(self) -> bool:
             return False
 
@@ -194,6 +204,7 @@ def leave_out_what_was_deleted() -> NodeParts:
     """Of a deleted message nothing is left in snapshots."""
 
     class Silent(SimulatedStore):
+        @override
         async def history(self, *page: Any) -> StoredPage:
             shown = await super().history(*page)
             return shown._replace(messages=[m for m in shown.messages if not m.deleted])
@@ -206,6 +217,7 @@ def leave_what_was_deleted_in_the_log() -> NodeParts:
     """A deleted message is marked so, and its text stays."""
 
     class Lazy(SimulatedStore):
+        @override
         def _finish(self, *commit: Any) -> None:
             before = {room: list(log) for room, log in self.logs.items()}
             super()._finish(*commit)
@@ -220,6 +232,7 @@ def skip_one_of_the_tail() -> NodeParts:
     """Who reads on from memory misses the first event there."""
 
     class Skipping(CatchingUp):
+        @override
         async def _read_some(self, feed: Feed, cursor: Cursor) -> list[bytes] | None:
             rest = await super()._read_some(feed, cursor)
             return rest[1:] if rest else rest
@@ -232,6 +245,7 @@ def queue_without_bound() -> NodeParts:
     """All is queued for one that reads nothing."""
 
     class Boundless(SocketOutlet):
+        @override
         def has_room_for(self, _: int) -> bool:
             return True
 
@@ -243,6 +257,7 @@ def lose_pins() -> NodeParts:
     """Who has read on still holds the feed."""
 
     class Holding(CatchingUp):
+        @override
         def read_on(self, feed: Feed, cursor: Cursor, seq: int) -> None:
             feed.pin()
             super().read_on(feed, cursor, seq)
@@ -255,6 +270,7 @@ def stay_present() -> NodeParts:
     """Who has left is still shown."""
 
     class Clinging(FanOut):
+        @override
         def detach(self, cursor: Cursor) -> None:
             person = cursor.principal.person
             super().detach(cursor)
@@ -268,6 +284,7 @@ def pass_over_what_is_no_longer_kept() -> NodeParts:
     """Who comes back after a trim goes on with the first event that is still there."""
 
     class Silent(Positions):
+        @override
         async def resume(self, feed: Feed, follow: Follow) -> tuple[int | None, int | None]:
             head = await self._fanout.head(feed)
             kept = (await self._store.head(feed.room)).kept
@@ -292,6 +309,7 @@ def keep_an_old_snapshot() -> NodeParts:
             super().__init__(*parts)
             self._first: dict[str, StoredRoom] = {}
 
+        @override
         async def read(self, feed: Feed) -> StoredRoom:
             new = await super().read(feed)
             old = self._first.setdefault(feed.room, new)

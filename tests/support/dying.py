@@ -8,6 +8,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any
 
+from typing_extensions import override
+
 from hubbub.server.parts import Parts
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -35,10 +37,12 @@ def mortal(order: str, parts: Parts) -> Parts:
         await doing
 
     class MortalSqlite(SqliteStore):
+        @override
         async def index(self, room: str, after: int, upto: int) -> None:
             await survive(super().index(room, after, upto))
 
     class MortalPostgres(PostgresStore):
+        @override
         async def index(self, room: str, after: int, upto: int) -> None:
             await survive(super().index(room, after, upto))
 

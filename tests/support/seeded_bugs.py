@@ -1,6 +1,6 @@
 """Bugs that can be sown into a server before it starts, each breaking one promise, to show that it shows.
 
-Each is in a part that the server is given: nothing is patched. `core_bugs` has those for a simulated node.
+Each is in a part that the server is given: nothing is patched, and types are checked, so that no part changes something that isn't there any more. `core_bugs` has those for a simulated node.
 """
 
 import asyncio
@@ -12,18 +12,18 @@ from typing import Any
 
 import asyncpg
 from asyncpg import Connection
+from typing_extensions import override
 
 from hubbub.domain.facts import Accepted, Batch, Commit, Needs, Proposal
 from hubbub.domain.live.presence import Attendance
 from hubbub.domain.principals import Principal
 from hubbub.protocol.messages import Post
-from hubbub.protocol.wires import Wire
 from hubbub.server.engine.catching_up import CatchingUp
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.feeds import Feed
 from hubbub.server.engine.followers import Cursor
 from hubbub.server.engine.journal import Journal
-from hubbub.server.engine.outlet import Outlet, write_to_all
+from hubbub.server.engine.outlet import write_to_all
 from hubbub.server.hub.hub import Hub
 from hubbub.server.parts import Parts
 from hubbub.server.people.door import Door
@@ -67,6 +67,7 @@ def acknowledge_before_commit(parts: Parts) -> Parts:
             super().__init__(*args)
             hasty.append(self.answer_now)
 
+        @override
         def _take(self) -> Any:
             self.taken = super()._take()
             return list(self.taken)
@@ -74,6 +75,7 @@ def acknowledge_before_commit(parts: Parts) -> Parts:
         def answer_now(self, commit: Commit) -> None:
             super()._answer(self.taken, commit)
 
+        @override
         def _answer(self, _: Any, commit: Commit) -> list[Batch]:
             return commit.batches
 
@@ -99,6 +101,7 @@ def _when_decided(act: Callable[[Commit], object]) -> Any:
     """Return stores that act on a commit in the loop's thread, a little before it is made durable."""
 
     class Early(SqliteStore):
+        @override
         def commit(self, proposals: Sequence[Proposal], at: str) -> "asyncio.Future[Commit]":
             loop = asyncio.get_running_loop()
 
@@ -112,6 +115,7 @@ def _when_decided(act: Callable[[Commit], object]) -> Any:
             return self._write(commit)
 
     class EarlyCommits(PostgresCommits):
+        @override
         async def _write(self, *args: Any) -> Commit:
             decided = await super()._write(*args)
             act(decided)
@@ -125,6 +129,7 @@ def _committing_by(
     commits: type[PostgresCommits], over: type[PostgresStore] = PostgresStore
 ) -> type[PostgresStore]:
     class Faulty(over):  # type: ignore[valid-type,misc]
+        @override
         async def _open(self, connection: Connection, *args: Any) -> None:
             await super()._open(connection, *args)
             its = (self._begin, self._rules, self.epoch)
@@ -147,6 +152,7 @@ def resume_one_too_early(parts: Parts) -> Parts:
 
 def _reading_from(parts: Parts, shift: int) -> Parts:
     class Shifted(SqliteStore):
+        @override
         async def read(self, room: str, after: int, upto: int) -> LogPage:
             return await super().read(room, max(after + shift, 0), upto)
 
@@ -168,6 +174,7 @@ def _answering_slowly(parts: Parts) -> Parts:
     """Let some time pass between a commit and its answers."""
 
     class Slow(SqliteStore):
+        @override
         def commit(self, proposals: Sequence[Proposal], at: str) -> "asyncio.Future[Commit]":
             def commit(writer: SqliteWriter) -> Commit:
                 committed = writer.commit(proposals, at)
@@ -190,6 +197,7 @@ def deliver_twice_after_reading_on(parts: Parts) -> Parts:
     """One that has caught up from memory is written the last batch again."""
 
     class Forgetful(CatchingUp):
+        @override
         async def _catch_up(self, feed: Feed, cursor: Cursor) -> None:
             await super()._catch_up(feed, cursor)
             if feed.head and cursor.task is None:
@@ -204,6 +212,7 @@ def drop_what_a_slow_reader_cannot_take(parts: Parts) -> Parts:
     """One that can't keep up stays live, and misses what it could not take."""
 
     class Careless(FanOut):
+        @override
         def _fall_behind(self, *_: Any) -> None:
             """Go on."""
 
@@ -215,12 +224,13 @@ def queue_without_bound(parts: Parts) -> Parts:
     """All is queued for one that reads nothing."""
 
     class Boundless(FanOut):
-        def _deliver(
-            self, feed: Feed, wire: Wire, live: dict[Outlet, Cursor], batch: Batch
-        ) -> None:
-            if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
-                for outlet in write_to_all(live, buffer):
-                    outlet.append(buffer)
+        @override
+        def _deliver_to_all(self, feed: Feed, batch: Batch) -> None:
+            for wire, live in feed.followers.live.items():
+                if buffer := wire.events(self._store.epoch, batch.first, batch.bodies):
+                    for outlet in write_to_all(live, buffer):
+                        outlet.append(buffer)
+            feed.advance(batch)
 
     return replace(parts, fanout=Boundless)
 
@@ -230,6 +240,7 @@ def acknowledge_what_failed(parts: Parts) -> Parts:
     """A commit that failed is answered as if it had not."""
 
     class Hopeful(Journal):
+        @override
         async def _outcome(self, committing: "asyncio.Future[Commit]", taken: Any) -> Commit:
             try:
                 return await committing
@@ -244,6 +255,7 @@ def stop_before_answering(parts: Parts) -> Parts:
     """The connections are closed while commits are still under way; and answers are slow, so that one nearly always is."""
 
     class Hasty(Hub):
+        @override
         async def stop(self) -> None:
             self.reading.stop()
 
@@ -255,6 +267,7 @@ def break_the_door(parts: Parts) -> Parts:
     """It no longer finds out who may not stay, by a fault that nobody expects."""
 
     class Stuck(Door):
+        @override
         def review(self) -> None:
             raise LookupError("the door is stuck")
 
@@ -281,6 +294,7 @@ def _losing_some_commits() -> type[PostgresStore]:
     count = itertools.count(1)
 
     class Cut(Connection):  # type: ignore[misc]
+        @override
         async def execute(self, query: str, *args: Any, **more: Any) -> Any:
             if query == "COMMIT" and next(count) % 7 == 0:
                 self.terminate()
@@ -288,6 +302,7 @@ def _losing_some_commits() -> type[PostgresStore]:
             return await super().execute(query, *args, **more)
 
     class Losing(PostgresStore):
+        @override
         async def connect(self) -> Connection:
             return await asyncpg.connect(self._dsn, connection_class=Cut, **self._options)
 
@@ -299,10 +314,12 @@ def forget_nobody(parts: Parts) -> Parts:
     """Who was on a node that crashed stays in the room."""
 
     class Clinging(Attendance):
+        @override
         def expire(self, now: float) -> bool:
             return False
 
     class Unforgetting(FanOut):
+        @override
         def _open(self, room: str) -> Feed:
             feed = super()._open(room)
             feed.signals.attendance = Clinging(room)
@@ -316,6 +333,7 @@ def ignore_a_gap(parts: Parts) -> Parts:
     """What another node committed is delivered at once, whatever lies between."""
 
     class Careless(FanOut):
+        @override
         def _deliver_in_order(self, feed: Feed, batch: Batch) -> None:
             if feed.head is None or batch.last > feed.head:
                 self._deliver_next(feed, batch)
@@ -328,6 +346,7 @@ def trust_a_lost_commit(parts: Parts) -> Parts:
     """A commit whose answer was lost is taken for done."""
 
     class Trusting(PostgresCommits):
+        @override
         async def _was_committed(self, _: Commit) -> bool:
             return True
 
@@ -340,6 +359,7 @@ def numbers_from_a_sequence(parts: Parts) -> Parts:
     """Numbers that were given out once are not given again, although their commit failed."""
 
     class Ahead(PostgresWriter):
+        @override
         async def lock(self, names: Iterable[str]) -> dict[str, LockedRoom]:
             rooms = await super().lock(names)
             for name, (room_id, head) in list(rooms.items()):
@@ -351,6 +371,7 @@ def numbers_from_a_sequence(parts: Parts) -> Parts:
                 rooms[name] = LockedRoom(room_id, head._replace(seq=max(head.seq, given)))
             return rooms
 
+        @override
         async def write(self, proposals: Sequence[Proposal], at: str) -> Commit:
             commit = await super().write(proposals, at)
             for batch in commit.batches:
@@ -359,6 +380,7 @@ def numbers_from_a_sequence(parts: Parts) -> Parts:
             return commit
 
     class Numbering(PostgresCommits):
+        @override
         def _writer(self, connection: Connection) -> PostgresWriter:
             return Ahead(connection, self._rules, self._epoch, self._known)
 
