@@ -46,8 +46,12 @@ export class Live {
     }
   }
 
-  learn(threads: Record<string, ThreadInRoom> = {}): void {
-    for (const [seq, thread] of Object.entries(threads)) this.threads.set(Number(seq), thread);
+  /** Know what a signal says of threads; or an answer, but where more came since it was asked for: `before` is what was known then. */
+  learn(threads: Record<string, ThreadInRoom> = {}, before: ReadonlyMap<number, ThreadInRoom> = this.threads): void {
+    for (const [key, thread] of Object.entries(threads)) {
+      const seq = Number(key);
+      if (this.threads.get(seq) === before.get(seq)) this.threads.set(seq, thread);
+    }
   }
 
   #meet({ count, names, ids, joined, joined_ids, left, left_ids }: Presence): void {

@@ -208,12 +208,13 @@ export class Reading {
     const [oldest = view.seq + 1] = view.messages.keys();
     const meanwhile: AnyEvent[] = [];
     this.#meanwhile = meanwhile;
+    const threads = new Map(this.live.threads);
     try {
       const page = await ask(oldest);
       if (meanwhile !== this.#meanwhile) return; // a snapshot has taken its place
       prepend(view, page, meanwhile);
       Object.assign(this.people, page.people);
-      this.live.learn(page.threads);
+      this.live.learn(page.threads, threads);
       this.#most = Math.max(this.#most, view.messages.size);
     } finally {
       if (meanwhile === this.#meanwhile) this.#meanwhile = undefined;

@@ -17,7 +17,7 @@ const { Device } = await import("../app/offline/db.ts");
 const { draftIn, keepDrafts, openDrafts } = await import("../app/store/drafts.ts");
 const { openDevice } = await import("../app/store/kept.ts");
 const { send } = await import("../app/store/sending.ts");
-const { takeDrafts } = await import("../app/store/sharing.ts");
+const { hearDraft, takeDrafts } = await import("../app/store/sharing.ts");
 const { session } = await import("../app/store/state.ts");
 
 const ROOM = "lobby";
@@ -89,4 +89,19 @@ test("a draft that the server has not answered to is not overtaken by what it kn
   answer();
   await taking;
   assert.equal(draftIn(ROOM).peek(), "newer");
+});
+
+test("a draft that another device changes and changes back is not overtaken by an answer from between", async () => {
+  const { server } = account();
+  server.set(ROOM, "tea");
+  await takeDrafts();
+  const { promise, resolve } = Promise.withResolvers();
+  session.value.account.me.drafts = () => promise;
+  const taking = takeDrafts();
+  await settled();
+  hearDraft({ where: ROOM, text: "coffee", seq: 6 });
+  hearDraft({ where: ROOM, text: "tea", seq: 7 });
+  resolve({ drafts: [{ where: ROOM, text: "coffee", seq: 6 }], more: false });
+  await taking;
+  assert.equal(draftIn(ROOM).peek(), "tea");
 });

@@ -21,7 +21,7 @@ interface ListingProps<Item> {
 }
 
 export function Listing<Item>({ page, words, none, row, above }: ListingProps<Item>) {
-  const { found, put, again, fail, state } = useAsked(() => page(undefined));
+  const { found, change, again, fail, state } = useAsked(() => page(undefined));
   const [wanted, setWanted] = useState("");
   const more = async (upto: number) => {
     let now = found ?? { found: [], more: true };
@@ -29,7 +29,7 @@ export function Listing<Item>({ page, words, none, row, above }: ListingProps<It
       const next = await page(now.found.at(-1));
       now = { found: [...now.found, ...next.found], more: next.more };
     }
-    put(now);
+    change((since) => (since === found ? now : since));
   };
   const shown = found?.found.filter((item) => !wanted || words?.(item).toLowerCase().includes(wanted)) ?? [];
   return (

@@ -36,14 +36,15 @@ const inOrder = (members: Member[]): Member[] => [...members].sort((a, b) => a.r
 
 export function Members({ room, kind, count, rights }: MembersProps) {
   const changes = memberChanges.value;
-  const { found, put, fail, state } = useAsked<Found>(() => membersOf(room), [room, changes]);
+  const { found, change, fail, state } = useAsked<Found>(() => membersOf(room), [room, changes]);
   const [wanted, setWanted] = useState("");
   const isLong = (found?.members.length ?? 0) > SEARCHED_FROM || found?.more;
   useLayoutEffect(() => {
     lookAt((found?.members ?? []).map(({ account }) => account));
     return () => lookAt([]);
   }, [found]);
-  const all = () => found?.more && allMembersOf(room).then((members) => put({ members, more: false }), fail);
+  const all = () =>
+    found?.more && allMembersOf(room).then((members) => change((now) => (now === found ? { members, more: false } : now)), fail);
   const shown = inOrder(found?.members ?? []).filter((member) => isFound(member, wanted));
   return (
     <section class="members-of" aria-label={t.members(count)}>

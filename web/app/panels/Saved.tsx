@@ -3,7 +3,7 @@
 import { t } from "../i18n/index.ts";
 import { roomOf } from "../store/address.ts";
 import { titleOf } from "../store/rooms.ts";
-import { isDropped, type Saved as One, savedBefore, saving, showMessage, unsave } from "../store/saved.ts";
+import { isDropped, type Saved as One, type SavedPage, savedBefore, saving, showMessage, unsave } from "../store/saved.ts";
 import { say } from "../store/screen.ts";
 import { isConnected, me } from "../store/state.ts";
 import { Body } from "../timeline/Body.tsx";
@@ -14,17 +14,21 @@ import { Empty } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 
 export function Saved() {
-  const { found, put, fail, state } = useAsked(() => savedBefore(), [isConnected.value, saving.value]);
+  const { found, change, fail, state } = useAsked(() => savedBefore(), [isConnected.value, saving.value]);
   if (!found) return state;
   const shown = found.saved.filter((each) => !isDropped(each));
   if (!shown.length && !found.more) return <Empty text={t.nothingSaved} />;
   const drop = ({ of }: One) =>
     unsave(of.room, of.message).then(
-      () => put({ ...found, saved: found.saved.filter((each) => each.of !== of) }),
+      () => change((now) => ({ ...now, saved: now.saved.filter((each) => each.of.room !== of.room || each.of.message !== of.message) })),
       (error: Error) => say(error.message),
     );
-  const more = () =>
-    savedBefore(found.saved.at(-1)?.seq).then((next) => put({ saved: [...found.saved, ...next.saved], more: next.more }), fail);
+  const more = () => {
+    const last = found.saved.at(-1)?.seq;
+    const add = (next: SavedPage) =>
+      change((now) => (now.saved.at(-1)?.seq === last ? { ...next, saved: [...now.saved, ...next.saved] } : now));
+    savedBefore(last).then(add, fail);
+  };
   return (
     <div class="scroller">
       <ol class="pins">

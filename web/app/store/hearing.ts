@@ -153,6 +153,7 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   hearApart(event);
   if (pane?.atEnd.peek()) pane.span.value = undefined; // it has met what is shown at the end
   if (event.event === "posted") takePost(room.name, place, event, isCurrent);
+  if (event.event === "changed") place.changes += 1;
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
   if (event.event === "changed" && event.titles !== undefined) place.isForum.value = event.titles;
   if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
@@ -208,8 +209,12 @@ async function hearSignals(place: Place, room: Room): Promise<void> {
     if (signal.signal === "presence") place.here.value = hereIn(room);
     else if (signal.signal === "receipt") place.receipts.value = new Map(room.receipts);
     else if (signal.signal === "threads") {
-      place.learnThreads(room.threads);
-      keep(room.name, Object.keys(signal.threads).map(Number));
+      const threads = Object.entries(signal.threads).map(([seq, thread]) => [Number(seq), thread] as const);
+      place.learnThreads(threads); // of others, an answer may have told more than the room knows
+      keep(
+        room.name,
+        threads.map(([seq]) => seq),
+      );
     } else if (signal.signal === "typing" && whoOf(signal) !== me().who) hearTyping(place, signal);
   }
 }

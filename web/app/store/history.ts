@@ -96,7 +96,7 @@ export async function stay(pane: Pane, room: Room, newest: View): Promise<void> 
   pane.opening = again;
   const isThere = () => again.isJoined || [...again.view.messages.keys()].some((seq) => seq >= upto);
   try {
-    while (pane.opening === again && !isThere()) meet(room.name, await again.newer());
+    while (pane.opening === again && !isThere()) await met(room.name, () => again.newer());
     if (pane.opening === again && span.peek() === stale) span.value = again;
   } catch {
     if (pane.opening === again && span.peek() === stale) pane.toEnd(); // it may not be read any more
@@ -157,18 +157,24 @@ async function grow(name: string, ask: () => Promise<Named | undefined>): Promis
 /** Get a page of messages, if there is a connection. Returns whether there was one. */
 async function page(name: string, ask: () => Promise<Named | undefined>): Promise<boolean> {
   if (clientOf()?.status.state !== "connected") return false;
-  const found = await ask().catch(() => undefined); // it is asked for again when one scrolls on
-  meet(name, found);
+  const found = await met(name, ask).catch(() => undefined); // it is asked for again when one scrolls on
   return found !== undefined;
 }
 
-/** Know whom and which threads a page of messages names. */
-function meet(name: string, page: Named | undefined): void {
+/** Get a page of messages, and know whom and which threads it names. */
+async function met(name: string, ask: () => Promise<Named | undefined>): Promise<Named | undefined> {
   const place = places.get(name);
-  if (!page || !place) return;
+  const before = place?.threads.peek();
+  const page = await ask();
+  if (!page || !place || places.get(name) !== place) return page;
   meetAuthors(page);
   const threads = Object.entries(page.threads ?? {});
-  if (threads.length) place.learnThreads(threads.map(([seq, thread]) => [Number(seq), thread]));
+  if (threads.length)
+    place.learnThreads(
+      threads.map(([seq, thread]) => [Number(seq), thread]),
+      before,
+    );
+  return page;
 }
 
 type Named = Pick<HistoryPage, "people" | "threads">;
@@ -182,7 +188,8 @@ export async function loadOlder(name: string): Promise<void> {
     await grow(name, async () => {
       await room.older(PAGE);
       keep(name);
-      return { people: room.people };
+      const known = places.get(name)?.threads.peek();
+      return { people: room.people, threads: Object.fromEntries([...room.threads].filter(([seq]) => !known?.has(seq))) };
     });
     return;
   }

@@ -22,8 +22,12 @@ export function lookAt(name: string): void {
   if (account?.rooms.has(name)) learnSettings(name, place).catch(missed);
 }
 
+/** Ask what a room is like, and again if it was changed meanwhile: the answer may be older than the event. */
 async function learnSettings(name: string, place: Place): Promise<void> {
+  const { changes } = place;
   const { topic, titles } = await settingsOf(name);
+  if (places.get(name) !== place) return;
+  if (place.changes !== changes) return learnSettings(name, place);
   topics.value = new Map([...topics.peek(), [name, topic]]);
   place.isForum.value = titles;
 }
@@ -31,20 +35,21 @@ async function learnSettings(name: string, place: Place): Promise<void> {
 /** Ask for threads, those that moved last first, as far as they are new. */
 async function learnThreads(place: Place, room: Room): Promise<void> {
   const known = place.threadsUntil;
-  let before: string | undefined;
+  let last: string | undefined;
   for (let pages = 0; pages < MOST_PAGES; pages++) {
-    const page = await room.listThreads({ ...(before && { before }), limit: 50 });
+    const before = place.threads.peek();
+    const page = await room.listThreads({ ...(last && { before: last }), limit: 50 });
     meetAuthors(page);
     const threads = page.threads.map((each) => [placeIn(each.thread).root ?? 0, each] as const);
-    place.learnThreads(threads);
+    place.learnThreads(threads, before);
     keep(
       room.name,
       threads.map(([seq]) => seq),
     );
     place.changed();
-    const [first, last] = [page.threads[0], page.threads.at(-1)];
+    const [first, end] = [page.threads[0], page.threads.at(-1)];
     if (pages === 0 && first) place.threadsUntil = first.at;
-    if (!page.more || !last || last.at < known) return;
-    before = `${last.at}/${last.thread}`;
+    if (!page.more || !end || end.at < known) return;
+    last = `${end.at}/${end.thread}`;
   }
 }

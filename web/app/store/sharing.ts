@@ -102,11 +102,11 @@ export function takeDraftsOnce(): void {
 export async function takeDrafts(): Promise<void> {
   tellDrafts();
   while (underWay.size) await Promise.all(underWay); // or the answer need not know of that
-  const [me, before] = [meOf(), known()];
+  const [me, before, asOf] = [meOf(), known(), new Map(numbers)];
   const found = me && (await all(me).catch(() => undefined)); // without a connection, it is tried again when the page is seen again
   if (!found || me !== meOf()) return;
   for (const room of new Set([...Object.keys(known()), ...found.keys()])) {
-    if (known()[room] !== before[room]) continue; // what was told meanwhile is newer
+    if (known()[room] !== before[room] || numbers.get(room) !== asOf.get(room)) continue; // what was told meanwhile is newer
     const { text = "", seq = 0 } = found.get(room) ?? {};
     numbers.set(room, seq);
     take(room, text);

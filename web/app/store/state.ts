@@ -37,6 +37,8 @@ export class Place {
   readonly pins = signal<readonly number[]>([]);
   /** Whether each message in it begins a thread, and needs a title for that. */
   readonly isForum = signal(false);
+  /** How often events have changed what the room is like. */
+  changes = 0;
   /** Whether it was asked what the room is like by now. */
   isLookedAt = false;
   /** When the last reply came in those of its threads that were asked for. */
@@ -47,9 +49,10 @@ export class Place {
   /** What this device kept of it, until the server answers. */
   kept: View | undefined;
 
-  /** Know what an answer, or a signal, says of threads. */
-  learnThreads(threads: Iterable<readonly [number, wire.ThreadInRoom]>): void {
-    this.threads.value = new Map([...this.threads.peek(), ...threads]);
+  /** Know what a signal says of threads; or an answer, but where more came since it was asked for: `before` is what was known then. */
+  learnThreads(threads: Iterable<readonly [number, wire.ThreadInRoom]>, before = this.threads.peek()): void {
+    const known = this.threads.peek();
+    this.threads.value = new Map([...known, ...[...threads].filter(([seq]) => known.get(seq) === before.get(seq))]);
   }
 
   /** Its newest messages. */

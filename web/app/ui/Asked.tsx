@@ -34,8 +34,8 @@ export const loaded = <Part,>(part: Promise<Part>): Promise<Part> =>
 export interface Asked<Found> {
   /** What came, once it did. */
   found: Found | undefined;
-  /** Show this in place of it. */
-  put(found: Found): void;
+  /** Show something else, made of what is there by then: it may have been asked for again meanwhile. */
+  change(make: (now: Found) => Found): void;
   again(): void;
   fail(error: Error): void;
   /** What is to be said: that it is on its way, or why it did not come. */
@@ -51,6 +51,10 @@ export function useAsked<Found>(ask: () => Promise<Found>, given: readonly unkno
     setFound({ of });
     setWhy("");
     setAsking(false);
+  };
+  const change = (make: (now: Found) => Found) => {
+    setFound((now) => now && { of: make(now.of) });
+    setWhy("");
   };
   const fail = (error: Error) => {
     setWhy(error.message);
@@ -69,5 +73,5 @@ export function useAsked<Found>(ask: () => Promise<Found>, given: readonly unkno
   };
   useLayoutEffect(again, given);
   const state = why ? <Lost why={why} again={again} isAsking={isAsking} /> : found ? null : <Empty text={t.looking} />;
-  return { found: found?.of, put, again, fail, state };
+  return { found: found?.of, change, again, fail, state };
 }

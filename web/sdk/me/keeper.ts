@@ -246,10 +246,12 @@ export class Keeper implements Watcher {
     this.#told(this.mine.beginAgain(started));
   }
 
-  /** Take the rows that are owed. */
+  /** Take the rows that are owed; and the emoji, unless the directory has told more than the answer knows of. */
   #take(started: Started): void {
+    const { emoji: _, ...others } = started;
+    const isOld = (this.#logs.get(DIRECTORY)?.position.seq ?? 0) > (started.directory ?? Infinity);
     if (started.epoch !== this.#epoch || (started.directory === null) === this.#logs.has(DIRECTORY)) this.#mustBeginAgain = true;
-    else this.#told(this.mine.readAgain(started));
+    else this.#told(this.mine.readAgain(isOld ? others : started));
   }
 }
 
