@@ -47,11 +47,8 @@ export class Live {
   }
 
   /** Know what a signal says of threads; or an answer, but where more came since it was asked for: `before` is what was known then. */
-  learn(threads: Record<string, ThreadInRoom> = {}, before: ReadonlyMap<number, ThreadInRoom> = this.threads): void {
-    for (const [key, thread] of Object.entries(threads)) {
-      const seq = Number(key);
-      if (this.threads.get(seq) === before.get(seq)) this.threads.set(seq, thread);
-    }
+  learn(threads: Record<string, ThreadInRoom> | undefined, before: ReadonlyMap<number, ThreadInRoom> = this.threads): void {
+    for (const key in threads) if (this.threads.get(+key) === before.get(+key)) this.threads.set(+key, threads[key] as ThreadInRoom);
   }
 
   #meet({ count, names, ids, joined, joined_ids, left, left_ids }: Presence): void {

@@ -14,6 +14,7 @@ import { idsIn, reached } from "./outbox.ts";
 import { readOn } from "./reading.ts";
 import { say } from "./screen.ts";
 import { clientOf, current, isVisible, me, newFrom, type Place, places, topics, type View, wanted } from "./state.ts";
+import { learnThreads } from "./threads.ts";
 import { main, paneOf } from "./window.ts";
 
 const MOST_MISSED = 1000; // a room that has come further begins anew
@@ -88,7 +89,7 @@ async function begun(client: Client, name: string, kept: Kept | undefined, isKep
 /** Show a room as it is kept. */
 function beginKept(name: string, place: Place, { view, threads }: Kept): void {
   place.kept = view;
-  place.learnThreads(threads);
+  learnThreads(place, threads);
   place.pins.value = view.pins;
   place.changed();
   if (name !== current.peek()) return;
@@ -114,7 +115,7 @@ function begin(name: string, place: Place, before: Newest | undefined): void {
   place.here.value = hereIn(room);
   place.receipts.value = new Map(room.receipts);
   place.pins.value = room.pins;
-  place.learnThreads(room.threads);
+  learnThreads(place, room.threads);
   place.changed();
   const pane = paneOf(name);
   if (pane) {
@@ -210,7 +211,7 @@ async function hearSignals(place: Place, room: Room): Promise<void> {
     else if (signal.signal === "receipt") place.receipts.value = new Map(room.receipts);
     else if (signal.signal === "threads") {
       const threads = Object.entries(signal.threads).map(([seq, thread]) => [Number(seq), thread] as const);
-      place.learnThreads(threads); // of others, an answer may have told more than the room knows
+      learnThreads(place, threads); // of others, an answer may have told more than the room knows
       keep(
         room.name,
         threads.map(([seq]) => seq),

@@ -9,6 +9,7 @@ import { meetAuthors } from "./names.ts";
 import { say } from "./screen.ts";
 import { Span } from "./span.ts";
 import { accountOf, clientOf, newFrom, places, type View, wanted } from "./state.ts";
+import { learnThreads } from "./threads.ts";
 import { BEFORE, FEW, main, type Pane, paneOf, viewIn } from "./window.ts";
 
 /** Newest messages of a room that stay, and that are kept on the device. */
@@ -170,7 +171,8 @@ async function met(name: string, ask: () => Promise<Named | undefined>): Promise
   meetAuthors(page);
   const threads = Object.entries(page.threads ?? {});
   if (threads.length)
-    place.learnThreads(
+    learnThreads(
+      place,
       threads.map(([seq, thread]) => [Number(seq), thread]),
       before,
     );

@@ -6,6 +6,7 @@ import { keep } from "./kept.ts";
 import { settingsOf } from "./managing.ts";
 import { meetAuthors } from "./names.ts";
 import { accountOf, type Place, places, topics } from "./state.ts";
+import { learnThreads } from "./threads.ts";
 
 const MOST_PAGES = 10;
 
@@ -18,7 +19,7 @@ export function lookAt(name: string): void {
   const missed = () => {
     place.isLookedAt = false; // it is asked when the room is opened again
   };
-  learnThreads(place, place.room).catch(missed);
+  askThreads(place, place.room).catch(missed);
   if (account?.rooms.has(name)) learnSettings(name, place).catch(missed);
 }
 
@@ -33,7 +34,7 @@ async function learnSettings(name: string, place: Place): Promise<void> {
 }
 
 /** Ask for threads, those that moved last first, as far as they are new. */
-async function learnThreads(place: Place, room: Room): Promise<void> {
+async function askThreads(place: Place, room: Room): Promise<void> {
   const known = place.threadsUntil;
   let last: string | undefined;
   for (let pages = 0; pages < MOST_PAGES; pages++) {
@@ -41,7 +42,7 @@ async function learnThreads(place: Place, room: Room): Promise<void> {
     const page = await room.listThreads({ ...(last && { before: last }), limit: 50 });
     meetAuthors(page);
     const threads = page.threads.map((each) => [placeIn(each.thread).root ?? 0, each] as const);
-    place.learnThreads(threads, before);
+    learnThreads(place, threads, before);
     keep(
       room.name,
       threads.map(([seq]) => seq),

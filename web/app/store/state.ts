@@ -49,12 +49,6 @@ export class Place {
   /** What this device kept of it, until the server answers. */
   kept: View | undefined;
 
-  /** Know what a signal says of threads; or an answer, but where more came since it was asked for: `before` is what was known then. */
-  learnThreads(threads: Iterable<readonly [number, wire.ThreadInRoom]>, before = this.threads.peek()): void {
-    const known = this.threads.peek();
-    this.threads.value = new Map([...known, ...[...threads].filter(([seq]) => known.get(seq) === before.get(seq))]);
-  }
-
   /** Its newest messages. */
   get view(): View | undefined {
     return this.room ? { messages: this.room.bySeq, more: this.room.more } : this.kept;
