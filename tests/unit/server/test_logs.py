@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hubbub.server.audit import audit
-from hubbub.server.process.logs import AT_MOST, AUDIT_FILE, NotTooOften, open_audit
+from hubbub.server.process.logs import AT_MOST, AUDIT_FILE, MOST_LEFT_OUT, NotTooOften, open_audit
 
 
 def record(message: str, **facts: object) -> logging.LogRecord:
@@ -44,6 +44,15 @@ def test_what_must_not_be_lost_is_not_bounded() -> None:
     bound = NotTooOften(only={"refused": ""})
     assert all(bound.filter(record("token created")) for _ in range(50))
     assert not all(bound.filter(record("refused")) for _ in range(50))
+
+
+@pytest.mark.usefixtures("at")
+def test_of_whoever_never_comes_again_nothing_stays() -> None:
+    bound = NotTooOften(only={"admitted": "owner"})
+    for owner in range(MOST_LEFT_OUT + 1):
+        for _ in range(AT_MOST + 1):
+            bound.filter(record("admitted", owner=owner))
+    assert len(bound._left_out) == MOST_LEFT_OUT
 
 
 def test_who_comes_again_and_again_does_not_fill_the_audit_log(

@@ -13,6 +13,7 @@ import structlog
 
 AUDIT_FILE = "audit.log"
 AT_MOST = 10  # lines per second with the same wording
+MOST_LEFT_OUT = 1_000  # wordings and values of which it is known how many records were dropped
 
 _log = logging.getLogger(__name__)
 
@@ -107,6 +108,8 @@ class NotTooOften(logging.Filter):
         self._seen[key] += 1
         if self._seen[key] > AT_MOST:
             self._left_out[key] += 1
+            if len(self._left_out) > MOST_LEFT_OUT:
+                del self._left_out[next(iter(self._left_out))]  # the oldest may never come again
             return False
         if left_out := self._left_out.pop(key, 0):
             record.left_out = left_out
