@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { effect, signal } from "@preact/signals";
 import { connect } from "../sdk/hubbub.ts";
 import { opened, pass, settled } from "./fake_server.js";
 
@@ -12,6 +13,7 @@ globalThis.document = { hidden: true };
 
 const { follow } = await import("../app/store/hearing.ts");
 const { loadOlder } = await import("../app/store/history.ts");
+const { may, membersIn } = await import("../app/store/members.ts");
 const { topicOf } = await import("../app/store/rooms.ts");
 const { connection, current, Place, places, session } = await import("../app/store/state.ts");
 
@@ -72,6 +74,34 @@ test("a room's settings are asked for again if they were changed meanwhile", asy
   asked.shift().say({ ...former, topic: "What is asked again" });
   await settled();
   assert.deepEqual([topicOf(ROOM), place.isForum.peek(), asked.length], ["What is asked again", false, 0]);
+});
+
+test("rights and members are asked for again once they were changed, whatever answers come late", async (context) => {
+  const { hall, asked } = await shown(context);
+  const role = signal("member");
+  Object.defineProperty(session.value.account, "role", { get: () => role.value });
+  asked.length = 0;
+  let seen;
+  const look = () => {
+    seen = [may(ROOM, "pin"), membersIn(ROOM)?.has("@pgrace")];
+  };
+  context.after(effect(look));
+  const answer = async (isNow) => {
+    assert.deepEqual(asked.map(({ path }) => path.split("/").at(-1)).sort(), ["may", "members?limit=100"]);
+    const members = isNow ? [{ account: "@pgrace" }] : [];
+    for (const { say } of asked.splice(0)) say({ may: { pin: { allowed: isNow } }, members, more: false });
+    await settled();
+  };
+  hall.append(ROOM, { event: "joined", who: "@pgrace" });
+  hall.append(ROOM, { event: "changed", members_may_edit: true });
+  await settled();
+  await answer(false); // of before
+  assert.deepEqual(seen, [false, false]);
+  await answer(true);
+  assert.deepEqual([seen, asked.length], [[true, true], 0]);
+  role.value = "guest";
+  await answer(false);
+  assert.deepEqual([seen, asked.length], [[false, false], 0]);
 });
 
 test("a list of threads does not take the place of what a signal has told of one since", async (context) => {

@@ -223,6 +223,32 @@ async def test_a_membership_that_ended_meanwhile_does_not_come_back() -> None:
         assert not scene.client.me.rooms
 
 
+async def test_a_list_of_emoji_that_is_older_than_what_the_directory_has_told_is_left_out() -> None:
+    image = {"image": "1", "type": "image/png", "width": 1, "height": 1, "by": GRACE}
+
+    def listed(*names: str) -> Json:
+        return {"version": "1", "emoji": dict.fromkeys(names, image)}
+
+    async with play() as (scene, link):
+        await begin(scene, link, row(head=3))
+        link.say(event("mentioned", 2, where=ROOM, where_seq=3))  # so the row is asked for again
+        await settle()
+        asked = await link.heard()
+        link.say(event("emoji_added", 2, "@directory", **{**image, "name": "new"}))
+        await settle()
+        link.accept(asked, **started(row(), own=2, people=None, emoji=listed("old")))
+        await settle()
+        assert [*scene.client.me.emoji] == ["new"]
+        link.say(event("mentioned", 3, where=ROOM, where_seq=3))
+        await settle()
+        await scene.clock.advance(PAUSE)
+        asked = await link.heard()
+        now = listed("new", "newer")
+        link.accept(asked, **started(row(), own=3, directory=2, people=None, emoji=now))
+        await settle()
+        assert [*scene.client.me.emoji] == ["new", "newer"]
+
+
 async def test_drafts_of_other_devices_are_told_and_erased_ones_are_not() -> None:
     async with play() as (scene, link):
         changes = await begin(scene, link)

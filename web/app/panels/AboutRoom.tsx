@@ -3,11 +3,11 @@
 import { t } from "../i18n/index.ts";
 import { levelOf } from "../store/badges.ts";
 import { leave } from "../store/doing.ts";
-import { archive, askRights, memberChanges, type Rights, restore, type RoomSettings as Settings, settingsOf } from "../store/managing.ts";
+import { archive, askRights, type Rights, restore, type RoomSettings as Settings, settingsOf } from "../store/managing.ts";
 import { say } from "../store/screen.ts";
 import type { wire } from "../store/sdk.ts";
 import { changeLevel, rolesToInvite } from "../store/settings.ts";
-import { accountOf, isConnected } from "../store/state.ts";
+import { accountOf, changesIn, isConnected } from "../store/state.ts";
 import { useAsked } from "../ui/Asked.tsx";
 import { openConfirmation } from "../ui/Confirm.tsx";
 import { harmless } from "../ui/text.ts";
@@ -30,9 +30,8 @@ async function about(room: string): Promise<Known> {
 }
 
 export function AboutRoom({ room }: { room: string }) {
-  const changes = memberChanges.value;
   const row = accountOf()?.row(room);
-  const { found: known, state } = useAsked(() => about(room), [room, changes, isConnected.value]);
+  const { found: known, state } = useAsked(() => about(room), [room, changesIn(room), isConnected.value]);
   return (
     <div class="scroller about">
       {state}

@@ -2,11 +2,11 @@
 
 import { useLayoutEffect, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
-import { allMembersOf, appoint, type Member, memberChanges, membersOf, type Rights, removeFrom } from "../store/managing.ts";
+import { allMembersOf, appoint, type Member, membersOf, type Rights, removeFrom } from "../store/managing.ts";
 import { nameOf } from "../store/names.ts";
 import { lookAt, stateOf } from "../store/presence.ts";
 import { say } from "../store/screen.ts";
-import { accountOf, placeOf } from "../store/state.ts";
+import { accountOf, changesIn, placeOf } from "../store/state.ts";
 import { useAsked } from "../ui/Asked.tsx";
 import { openConfirmation } from "../ui/Confirm.tsx";
 import { Icon } from "../ui/Icon.tsx";
@@ -35,8 +35,7 @@ const isFound = ({ name, handle }: Member, wanted: string): boolean => `${name} 
 const inOrder = (members: Member[]): Member[] => [...members].sort((a, b) => a.role.localeCompare(b.role) || a.name.localeCompare(b.name));
 
 export function Members({ room, kind, count, rights }: MembersProps) {
-  const changes = memberChanges.value;
-  const { found, change, fail, state } = useAsked<Found>(() => membersOf(room), [room, changes]);
+  const { found, change, fail, state } = useAsked<Found>(() => membersOf(room), [room, changesIn(room)]);
   const [wanted, setWanted] = useState("");
   const isLong = (found?.members.length ?? 0) > SEARCHED_FROM || found?.more;
   useLayoutEffect(() => {

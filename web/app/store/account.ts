@@ -116,8 +116,10 @@ export class Account {
   }
 
   get role(): string {
-    return this.know("person")?.person.role ?? "member";
+    return this.#role.value;
   }
+
+  readonly #role = computed(() => this.know("person")?.person.role ?? "member");
 
   /** Its rooms under the changes that wait. */
   get rooms(): ReadonlyMap<string, MyRoom> {

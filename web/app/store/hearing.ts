@@ -8,7 +8,6 @@ import { goTo, goToLine, hearApart, MOST_KEPT, part, stay, waitsForLine } from "
 import { holdFewer, MOST_HELD } from "./holding.ts";
 import { drop, type Kept, keep, keptOf } from "./kept.ts";
 import { lookAt } from "./looking.ts";
-import { memberChanges } from "./managing.ts";
 import { isUnknown, meetAuthors } from "./names.ts";
 import { idsIn, reached } from "./outbox.ts";
 import { readOn } from "./reading.ts";
@@ -154,10 +153,9 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   hearApart(event);
   if (pane?.atEnd.peek()) pane.span.value = undefined; // it has met what is shown at the end
   if (event.event === "posted") takePost(room.name, place, event, isCurrent);
-  if (event.event === "changed") place.changes += 1;
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
   if (event.event === "changed" && event.titles !== undefined) place.isForum.value = event.titles;
-  if (OF_ROOMS.has(event.event)) memberChanges.value += 1;
+  if (OF_ROOMS.has(event.event)) place.changes.value += 1;
   place.pins.value = room.pins;
   if (room.bySeq.size >= MOST_HELD) letGo(room);
   keep(room.name, seqsIn(event));

@@ -25,10 +25,10 @@ export function lookAt(name: string): void {
 
 /** Ask what a room is like, and again if it was changed meanwhile: the answer may be older than the event. */
 async function learnSettings(name: string, place: Place): Promise<void> {
-  const { changes } = place;
+  const changes = place.changes.peek();
   const { topic, titles } = await settingsOf(name);
   if (places.get(name) !== place) return;
-  if (place.changes !== changes) return learnSettings(name, place);
+  if (place.changes.peek() !== changes) return learnSettings(name, place);
   topics.value = new Map([...topics.peek(), [name, topic]]);
   place.isForum.value = titles;
 }

@@ -1,6 +1,5 @@
 // What one does about a room besides writing in it: its members, its settings, and the messages of others.
 
-import { signal } from "@preact/signals";
 import type { wire } from "#sdk";
 import { call, list } from "./http.ts";
 import { meetAuthors } from "./names.ts";
@@ -51,20 +50,8 @@ export const MEMBERS_AT_ONCE = 100;
 const pathOf = (room: string): string => `/rooms/${encodeURIComponent(room)}`;
 const personIn = (room: string, list: string, who: string): string => `${pathOf(room)}/${list}/${encodeURIComponent(who)}`;
 
-/** Grows when somebody becomes a member of a room that one sees, or is no longer, or is another there. */
-export const memberChanges = signal(0);
-
-const known = signal<ReadonlyMap<string, Rights>>(new Map());
-
-/** What one may do in a room, as far as it was asked. */
-export const rightsIn = (room: string): Rights => known.value.get(room) ?? {};
-
 /** Ask what one may do in a room. */
-export async function askRights(room: string): Promise<Rights> {
-  const { may } = await call<{ may: Rights }>("GET", `${pathOf(room)}/may`);
-  known.value = new Map([...known.peek(), [room, may]]);
-  return may;
-}
+export const askRights = async (room: string): Promise<Rights> => (await call<{ may: Rights }>("GET", `${pathOf(room)}/may`)).may;
 
 export const settingsOf = (room: string): Promise<RoomSettings> => call<RoomSettings>("GET", `${pathOf(room)}/settings`);
 

@@ -37,8 +37,8 @@ export class Place {
   readonly pins = signal<readonly number[]>([]);
   /** Whether each message in it begins a thread, and needs a title for that. */
   readonly isForum = signal(false);
-  /** How often events have changed what the room is like. */
-  changes = 0;
+  /** Grows when an event changes what the room is like, who is a member, or what members may do. */
+  readonly changes = signal(0);
   /** Whether it was asked what the room is like by now. */
   isLookedAt = false;
   /** When the last reply came in those of its threads that were asked for. */
@@ -73,6 +73,9 @@ export const placeOf = (room: string): Place | undefined => (tracked.value ? pla
 
 /** What rooms are about, where that was changed while one was there. */
 export const topics = signal<ReadonlyMap<string, string>>(new Map());
+
+/** How often a room was changed since it is kept; what was answered before the last change may be out of date. */
+export const changesIn = (room: string): number => placeOf(room)?.changes.value ?? 0;
 
 /** Keep a room no longer. */
 export function forget(room: string): void {

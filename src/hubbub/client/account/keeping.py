@@ -7,6 +7,8 @@ from collections.abc import Coroutine, Iterable
 from functools import partial
 from typing import Any
 
+from msgspec.structs import replace
+
 from hubbub.client.account.changes import Changes, MyChange
 from hubbub.client.account.mine import Mine
 from hubbub.client.errors import Closed, Refused, Unknown
@@ -286,11 +288,14 @@ class Keeper(Watcher):
         self._tell(mine.begin_again(started))
 
     def _take(self, mine: Mine, started: Started) -> None:
-        """Take the rows that are owed."""
-        if started.epoch != self._epoch or (started.directory is None) == (DIRECTORY in self._logs):
+        """Take the rows that are owed; and the emoji, unless the directory has told more than the answer knows of."""
+        directory = self._logs.get(DIRECTORY)
+        if started.epoch != self._epoch or (started.directory is None) == (directory is not None):
             self._must_begin_again = True
-        else:
-            self._tell(mine.read_again(started))
+            return
+        if directory is not None and directory.position.seq > (started.directory or 0):
+            started = replace(started, emoji=None)
+        self._tell(mine.read_again(started))
 
 
 def _newest(page: MyThreadsPage) -> str:
