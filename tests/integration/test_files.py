@@ -10,6 +10,7 @@ import os
 import shutil
 import struct
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -19,7 +20,7 @@ import pytest
 from hubbub import cli
 from hubbub.domain.aspects.files import MAX_WAITING
 from hubbub.protocol.files import KEY_BYTES
-from hubbub.server.files import sweeping, uploads
+from hubbub.server.files import directory, sweeping, uploads
 from hubbub.server.files.directory import Appender
 from tests.support.downloads import held_back
 from tests.support.images import GIF, IMAGES, JPEG, png
@@ -318,25 +319,53 @@ async def test_pages_of_other_origins_can_follow_an_upload(tmp_path: Path) -> No
         assert {"Location", "ETag", "Retry-After"} <= told
 
 
-async def test_two_requests_do_not_write_one_file_at_once(
-    here: Here, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(uploads, "ATTEMPTS", 1)
-    data, gate = NOISE[: uploads.WRITTEN_BYTES + 1], asyncio.Event()
-    path = await begun(here.ada, len(data))
+async def silent() -> AsyncIterator[bytes]:
+    """Some of a file, and then nothing more, from a client whose connection was cut without a word."""
+    yield NOISE[: uploads.WRITTEN_BYTES + 50_000]
+    await asyncio.Event().wait()
 
-    async def slowly() -> AsyncIterator[bytes]:
-        yield data[:-1]
-        await gate.wait()
-        yield data[-1:]
 
-    first = asyncio.create_task(raw(here.ada, "PATCH", path, slowly(), **PART, Upload_Offset="0"))
+async def test_a_newer_request_takes_over_from_one_that_is_silent(here: Here) -> None:
+    path = await begun(here.ada, len(NOISE))
+    first = asyncio.create_task(raw(here.ada, "PATCH", path, silent(), **PART, Upload_Offset="0"))
     at = await moved_on(here.ada, path, 0)
-    other = await raw(here.ada, "PATCH", path, b"x", **PART, Upload_Offset=str(at))
-    assert (other[0], other[1]["Retry-After"]) == (503, "1")
-    gate.set()
-    assert (await first)[0] == 204
-    assert (await here.ada.ask("GET", path)).body["offset"] == len(data)
+    for who in (here.grace, here.eve):  # whose requests end nothing
+        assert (await raw(who, "DELETE", path, **TUS))[0] == 404
+        assert (await raw(who, "PATCH", path, b"x", **PART, Upload_Offset=str(at)))[0] == 404
+    assert not first.done()
+    more = NOISE[at:-1]
+    second = await raw(here.ada, "PATCH", path, more, **PART, Upload_Offset=str(at))
+    assert (second[0], second[1]["Upload-Offset"]) == (204, str(len(NOISE) - 1))
+    with suppress(aiohttp.ClientError):  # which it may find while it still sends
+        status, _, body = await first
+        assert (status, b"A newer request" in body) == (409, True)
+    assert await sent(here.ada, path, NOISE) == len(NOISE) - 1
+    digest = (await here.ada.ask("GET", path)).body["file"]["sha256"]
+    assert digest == hashlib.sha256(NOISE).hexdigest()
+
+
+async def test_requests_that_race_for_an_upload_lose_and_double_nothing(here: Here) -> None:
+    for _ in range(3):
+        path = await begun(here.ada, len(NOISE))
+        stuck = asyncio.create_task(
+            raw(here.ada, "PATCH", path, silent(), **PART, Upload_Offset="0")
+        )
+        await asyncio.gather(*(sent(here.ada, path, NOISE) for _ in range(3)))
+        with suppress(aiohttp.ClientError):
+            assert (await stuck)[0] == 409
+        digest = (await here.ada.ask("GET", path)).body["file"]["sha256"]
+        assert digest == hashlib.sha256(NOISE).hexdigest()
+        assert (await raw(here.ada, "DELETE", path, **TUS))[0] == 204
+
+
+async def test_an_upload_that_is_dropped_is_written_no_more(here: Here) -> None:
+    path = await begun(here.ada, len(NOISE))
+    first = asyncio.create_task(raw(here.ada, "PATCH", path, silent(), **PART, Upload_Offset="0"))
+    await moved_on(here.ada, path, 0)
+    assert (await raw(here.ada, "DELETE", path, **TUS))[0] == 204
+    assert not on_disk(here, path.rpartition("/")[2])
+    with suppress(aiohttp.ClientError):
+        assert (await first)[0] == 409
 
 
 async def test_an_upload_is_said_to_be_there_once_no_other_request_writes_it(
@@ -345,7 +374,7 @@ async def test_an_upload_is_said_to_be_there_once_no_other_request_writes_it(
     path = await begun(here.ada, 9)
     part = here.files / "parts" / path.rpartition("/")[2]
     with part.open("wb") as other, monkeypatch.context() as impatient:
-        impatient.setattr(uploads, "ATTEMPTS", 1)
+        impatient.setattr(directory, "ATTEMPTS", 1)
         fcntl.flock(other, fcntl.LOCK_EX)
         other.write(b"all of it")
         other.flush()

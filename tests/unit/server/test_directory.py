@@ -2,18 +2,30 @@
 
 import asyncio
 import errno
+import fcntl
 import hashlib
 import os
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from hubbub.protocol.files import thumbnail_of
-from hubbub.server.files.base import BeingWritten, StorageFull
+from hubbub.server.files import directory
+from hubbub.server.files.base import BeingWritten, Overtaken, StorageFull
 from hubbub.server.files.directory import READ_BYTES, READS, Directory
 
 FILE = "0" * 24
+
+
+@contextmanager
+def locked_part(folder: Path) -> Iterator[None]:
+    """Lock an unfinished file as another process does."""
+    with (folder / "parts" / FILE).open() as part:
+        fcntl.flock(part, fcntl.LOCK_EX)
+        yield
 
 
 def names(folder: Path) -> list[str]:
@@ -51,11 +63,39 @@ async def test_what_two_requests_finish_at_once_is_whole(
     digest = hashlib.sha256(b"new").hexdigest()
     assert await files.finish(FILE) == (b"new", digest)
     assert await files.finish(FILE) == (b"new", digest)
-    with pytest.raises(BeingWritten):
+    with pytest.raises(Overtaken):
         async with files.appending(FILE):
             pass
     assert await files.size(FILE) == 3
     await files.close()
+
+
+async def test_of_two_nodes_that_add_to_one_file_the_first_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(directory, "ATTEMPTS", 1)
+    one, other = Directory(tmp_path), Directory(tmp_path)
+    await one.begin(FILE, 6)
+    async with one.appending(FILE) as late, other.appending(FILE) as first:
+        await first.add(b"abc")
+        with pytest.raises(Overtaken):
+            await late.add(b"abc")
+        with locked_part(tmp_path), pytest.raises(BeingWritten):
+            await first.add(b"def")
+    async with one.appending(FILE) as kept:
+        await kept.add(b"def")
+        await other.delete([FILE])
+        with pytest.raises(Overtaken):  # what is written there would be nowhere
+            await kept.add(b"ghi")
+    await one.begin(FILE, 6)
+    async with one.appending(FILE) as begun:
+        await begun.add(b"abc")
+    async with other.appending(FILE) as going_on:
+        await going_on.add(b"def")
+    digest = hashlib.sha256(b"abcdef").hexdigest()
+    for files in (one, other):
+        assert await files.finish(FILE) == (b"abcdef", digest)
+        await files.close()
 
 
 async def test_what_a_killed_process_began_goes_with_its_file(tmp_path: Path) -> None:

@@ -14,18 +14,22 @@ class StorageFull(FilesFailed):
 
 
 class BeingWritten(Exception):
-    """Somebody else is adding to this file."""
+    """Somebody else is writing to this file just now."""
+
+
+class Overtaken(Exception):
+    """Somebody else has added to this file, or it was finished or deleted."""
 
 
 class Appending(Protocol):
-    """Adds to one unfinished file, for whom nobody else does meanwhile."""
+    """Adds to one unfinished file, as long as nobody else does."""
 
     @property
     def size(self) -> int:
-        """How many bytes are there by now."""
+        """How many bytes were there at the beginning, with those that were added."""
 
     async def add(self, data: bytes) -> None:
-        """Add some bytes. Raises FilesFailed; what was added before stays."""
+        """Add some bytes. Raises Overtaken, BeingWritten and FilesFailed; what was added before stays."""
 
 
 class Files(Protocol):
@@ -40,13 +44,13 @@ class Files(Protocol):
     def appending(self, file: str) -> AbstractAsyncContextManager[Appending]:
         """Add to an unfinished file for the length of a block. At its end, however it ends, all of it is durable.
 
-        Raises BeingWritten.
+        Several may do so at once: whoever adds first goes on, the others are overtaken. Raises Overtaken, BeingWritten.
         """
 
     async def finish(self, file: str) -> tuple[bytes, str]:
         """Make a file whole, durably. Returns its first bytes, and its SHA-256 in hexadecimal digits.
 
-        It may be done again after a crash.
+        It may be done again after a crash. Raises BeingWritten.
         """
 
     async def keep(self, thumbnail: str, data: bytes) -> None:

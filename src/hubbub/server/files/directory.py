@@ -13,10 +13,12 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any, TypeVar
 
+from hubbub.doubling import doubled
 from hubbub.protocol.files import HEAD_BYTES, THUMBNAIL_SIDES, is_file_key, thumbnail_of
-from hubbub.server.files.base import BeingWritten, FilesFailed, StorageFull
+from hubbub.server.files.base import BeingWritten, FilesFailed, Overtaken, StorageFull
 from hubbub.server.process.disk import flush
 
 T = TypeVar("T")
@@ -26,6 +28,7 @@ FOLDER = 2  # characters of a key that name the folder of a whole file
 READ_BYTES = 64 * 1024  # that are read at once
 KEYS_AT_ONCE = 500
 THREADS = 4
+ATTEMPTS = 10  # to write to a file once nobody else does, in 4 s
 READS = 3  # at once, for all downloads: fewer than threads, and so few that other connections take turns with them
 RESERVE = 64 * 2**20  # bytes that stay free for what else is on the disk
 HASHES = 256  # of unfinished files; others are read again at the end
@@ -75,17 +78,18 @@ class Directory:
         try:
             yield appender
         finally:
-            await asyncio.shield(self._run(appender.close))
+            await asyncio.shield(appender.close())
 
     async def finish(self, file: str) -> tuple[bytes, str]:
         """See the contract."""
-        return await self._run(self._finish, file)
+        return await self.alone(self._finish, file)
 
     def _finish(self, file: str) -> tuple[bytes, str]:
         part, whole = self._parts / file, self.path_of(file)
-        size, digest = self._hashes.pop(file, (0, hashlib.sha256()))
         with _opened(part) or whole.open("rb") as read:
+            self.make_durable(file, read.fileno())
             head = read.read(HEAD_BYTES)
+            size, digest = self._hashes.pop(file, (0, hashlib.sha256()))
             if size != os.fstat(read.fileno()).st_size:
                 read.seek(0)
                 digest = hashlib.file_digest(read, "sha256")
@@ -155,27 +159,26 @@ class Directory:
             raise FilesFailed("Not the key of a file")
         return self._path / file[:FOLDER] / file
 
-    def open_part(self, file: str) -> tuple[int, int, Any]:
-        """Open an unfinished file to add to it, locked; returns its size, and the hash of all in it if that is known.
+    def open_part(self, file: str) -> int:
+        """Open an unfinished file to add to it. Raises Overtaken if it was finished or deleted."""
+        try:
+            return os.open(self._parts / file, os.O_WRONLY | os.O_APPEND)
+        except FileNotFoundError:
+            raise Overtaken from None
 
-        Raises BeingWritten.
-        """
-        try:
-            descriptor = os.open(self._parts / file, os.O_WRONLY | os.O_APPEND)
-        except FileNotFoundError:  # another request has just finished or dropped it
-            raise BeingWritten from None
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(descriptor)
-            raise BeingWritten from None
-        size = os.fstat(descriptor).st_size
+    def make_durable(self, file: str, descriptor: int) -> None:
+        """Flush an unfinished file. If that fails, nobody knows what is on the disk, and the file is given up. Raises BeingWritten."""
+        with locked(descriptor):
+            try:
+                os.fsync(descriptor)
+            except OSError:
+                (self._parts / file).unlink(missing_ok=True)
+                raise
+
+    def hash_of(self, file: str, size: int) -> Any:
+        """Return the hash of so many bytes of an unfinished file, to go on with it; None if it isn't known."""
         hashed, digest = self._hashes.pop(file, (0, hashlib.sha256()))
-        return descriptor, size, digest if hashed == size else None
-
-    def give_up(self, file: str) -> None:
-        """Delete an unfinished file that can't be trusted."""
-        (self._parts / file).unlink(missing_ok=True)
+        return digest if hashed == size else None
 
     def keep_hash(self, file: str, size: int, digest: Any) -> None:
         """Remember the hash of what there is of an unfinished file."""
@@ -184,9 +187,14 @@ class Directory:
         while len(self._hashes) > HASHES:
             self._hashes.popitem(last=False)
 
-    async def run(self, act: Callable[..., T], *args: Any) -> T:
-        """Call what may wait for the disk in a thread. Raises FilesFailed for what the disk refuses."""
-        return await self._run(act, *args)
+    async def alone(self, act: Callable[..., T], *args: Any) -> T:
+        """Call what locks a file in a thread, again and again until nobody else has locked it. Raises BeingWritten, FilesFailed."""
+        for tries in range(ATTEMPTS):
+            try:
+                return await self._run(act, *args)
+            except BeingWritten:
+                await asyncio.sleep(doubled(0.01, tries, 1.0))
+        raise BeingWritten
 
     async def _run(self, act: Callable[..., T], *args: Any) -> T:
         with _failing():
@@ -194,37 +202,67 @@ class Directory:
 
 
 class Appender:
-    """Adds to an unfinished file. See the contract in `base`."""
+    """Adds to an unfinished file. See the contract in `base`.
+
+    It locks the file only while it writes, so somebody else can go on if nothing more comes here, and the system frees the lock of a
+    process that dies.
+    """
 
     def __init__(self, directory: Directory, file: str) -> None:
         self._directory = directory
         self._file = file
-        self._descriptor, self.size, self._digest = directory.open_part(file)
+        self._descriptor = directory.open_part(file)
+        self._busy = Lock()  # a thread goes on even if nobody waits for it any more
+        self.size = os.fstat(self._descriptor).st_size
 
     async def add(self, data: bytes) -> None:
         """See the contract."""
-        await self._directory.run(self._add, data)
+        await self._directory.alone(self._add, data)
 
     def _add(self, data: bytes) -> None:
-        view = memoryview(data)
-        while view:
-            written = os.write(self._descriptor, view)
-            if self._digest is not None:
-                self._digest.update(view[:written])
-            self.size += written
-            view = view[written:]
+        with self._busy, locked(self._descriptor) as found:
+            if found.st_size != self.size or not found.st_nlink:
+                raise Overtaken
+            digest = self._directory.hash_of(self._file, self.size)
+            view = memoryview(data)
+            try:
+                while view:
+                    written = os.write(self._descriptor, view)
+                    if digest is not None:
+                        digest.update(view[:written])
+                    self.size += written
+                    view = view[written:]
+            finally:
+                self._directory.keep_hash(self._file, self.size, digest)
 
-    def close(self) -> None:
-        """Flush what was added. If that fails, nobody knows what is on the disk, and the whole file is given up."""
+    async def close(self) -> None:
+        """Make what was added durable. Raises BeingWritten, FilesFailed."""
         try:
-            os.fsync(self._descriptor)
-        except OSError:
-            self._directory.give_up(self._file)
-            raise
-        else:
-            self._directory.keep_hash(self._file, self.size, self._digest)
+            await self._directory.alone(self._flush)
         finally:
+            await self._directory.alone(self._close)
+
+    def _flush(self) -> None:
+        with self._busy:
+            self._directory.make_durable(self._file, self._descriptor)
+
+    def _close(self) -> None:
+        with self._busy:
             os.close(self._descriptor)
+            self._descriptor = -1
+
+
+@contextmanager
+def locked(descriptor: int) -> Iterator[os.stat_result]:
+    """Lock a file, for this process and all others, and yield what it is then. Raises BeingWritten."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise BeingWritten from None
+    try:
+        yield os.fstat(descriptor)
+    finally:
+        fcntl.flock(descriptor, fcntl.LOCK_UN)
 
 
 @contextmanager

@@ -7,20 +7,18 @@ never wanted.
 import asyncio
 import logging
 import secrets
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 from hubbub.domain.aspects.files import BeginUpload, DropFile, FinishUpload
 from hubbub.domain.facts import Accepted, Needs
 from hubbub.domain.files import FILE, File, FileKey
 from hubbub.domain.principals import Principal
-from hubbub.doubling import doubled
 from hubbub.protocol.errors import Refusal, RefusalError
 from hubbub.protocol.files import KEY_BYTES, key_of, look_at, name_of
 from hubbub.protocol.messages import Change
-from hubbub.server.files.base import Appending, BeingWritten, Files, FilesFailed, StorageFull
+from hubbub.server.files.base import BeingWritten, Files, FilesFailed, Overtaken, StorageFull
 from hubbub.server.files.quotas import Quotas
 from hubbub.server.people.addresses import Submit
 from hubbub.server.stores.base import Records
@@ -28,7 +26,6 @@ from hubbub.server.stores.base import Records
 KEPT_SECONDS = 24 * 3600.0  # of what is not posted
 AT_ONCE = 4  # uploads of one account that are received by a node
 ALL_AT_ONCE = 64
-ATTEMPTS = 10  # to add to an upload once another request no longer does, in 4 s
 WRITTEN_BYTES = 128 * 1024  # that are gathered before they are written
 
 log = logging.getLogger(__name__)
@@ -46,6 +43,23 @@ class UploadProgress(NamedTuple):
         return self.row.at + KEPT_SECONDS
 
 
+class _Turn:
+    """A request that adds to an upload, until a newer one goes on with it."""
+
+    def __init__(self, account: str) -> None:
+        self.account = account
+        self.is_over = False
+        self.ended = asyncio.Event()
+        self.limit = asyncio.timeout(None)
+
+    async def end(self) -> None:
+        """Let it write nothing more, and wait until that is so."""
+        if not self.is_over:
+            self.is_over = True
+            self.limit.reschedule(asyncio.get_running_loop().time())
+        await self.ended.wait()
+
+
 class Uploads:
     """Takes files from accounts. All methods raise RefusalError for what the caller may not do, and StoreFailed."""
 
@@ -54,13 +68,13 @@ class Uploads:
         self._files = files
         self._submit = submit
         self.quotas = quotas
-        self._running = Counter[str]()
+        self._turns: dict[FileKey, _Turn] = {}
         self.received = 0  # bytes
 
     @property
     def running(self) -> int:
         """The number of requests that send files now."""
-        return self._running.total()
+        return len(self._turns)
 
     async def begin(self, principal: Principal, name: str, size: int) -> UploadProgress:
         """Begin an upload of so many bytes."""
@@ -95,61 +109,46 @@ class Uploads:
                 raise RefusalError("not_found", "No such upload")
             if held is not None and held < row.size:
                 return UploadProgress(row, held)
-            await self._no_longer_written(file)
         return await self._finish(principal, row)  # unless the request that received it has done so
-
-    async def _no_longer_written(self, file: str) -> None:
-        """Wait until no other request adds to an upload: then all of it is durable. Raises BeingWritten."""
-        try:
-            async with self._appending(file):
-                pass
-        except BeingWritten:
-            if await self._files.held(file) is not None:
-                raise
-
-    @asynccontextmanager
-    async def _appending(self, file: str) -> AsyncIterator[Appending]:
-        """Add to an upload once no other request does: one whose connection was cut takes a moment to notice. Raises BeingWritten."""
-        async with AsyncExitStack() as stack:
-            for tries in range(ATTEMPTS):
-                try:
-                    part = await stack.enter_async_context(self._files.appending(file))
-                    break
-                except BeingWritten:
-                    if await self._files.held(file) is None:  # it was finished or dropped
-                        raise
-                await asyncio.sleep(doubled(0.01, tries, 1.0))
-            else:
-                raise BeingWritten
-            yield part
 
     async def receive(
         self, principal: Principal, file: str, at: int | None, chunks: AsyncIterator[bytes]
     ) -> UploadProgress:
-        """Add bytes to an own upload, whose first so many are there by now, and finish it if these are the last."""
-        progress = await self.find(principal, file)
-        if at is not None and at != progress.held:
-            raise _not_there(progress.held)
-        if progress.row.is_whole:
-            return progress
-        with self._one_of_few(principal), failing():
-            held = await self._append(progress, chunks)
+        """Add bytes to an own upload, whose first so many are there by now, and finish it if these are the last.
+
+        A newer request for the same upload takes over: whoever sends it has given up this one.
+        """
+        async with self._turn(FileKey(principal.id, file)) as turn:
+            progress = await self.find(principal, file)
+            if at is not None and at != progress.held:
+                raise _not_there(progress.held)
+            if progress.row.is_whole:
+                return progress
+            try:
+                with failing():
+                    held = await self._append(progress, chunks, turn)
+            except Overtaken:  # by a request to another node
+                raise _not_there((await self.find(principal, file)).held) from None
         if held < progress.row.size:
             return UploadProgress(progress.row, held)
         return await self._finish(principal, progress.row)
 
     async def drop(self, principal: Principal, file: str) -> None:
         """Drop an own file that is not posted."""
+        if turn := self._turns.get(FileKey(principal.id, file)):
+            await turn.end()
         await self._do(principal, DropFile(room=principal.id, file=file))
         with failing():
             await self._files.delete([file])
 
-    async def _append(self, progress: UploadProgress, chunks: AsyncIterator[bytes]) -> int:
-        """Add bytes, whatever ends them, and return how many are there now."""
+    async def _append(
+        self, progress: UploadProgress, chunks: AsyncIterator[bytes], turn: _Turn
+    ) -> int:
+        """Add bytes, whatever ends them, and return how many are there now. Raises Overtaken."""
         row, gathered = progress.row, bytearray()
-        async with self._appending(row.file) as part:
+        async with self._files.appending(row.file) as part:
             if part.size != progress.held:
-                raise _not_there(part.size)
+                raise Overtaken
             try:
                 async for chunk in chunks:
                     if part.size + len(gathered) + len(chunk) > row.size:
@@ -159,7 +158,7 @@ class Uploads:
                     if len(gathered) >= WRITTEN_BYTES:
                         await self._write(part.add, gathered)
             finally:
-                if gathered:
+                if gathered and not turn.is_over:
                     await self._write(part.add, gathered)
             return part.size
 
@@ -191,19 +190,36 @@ class Uploads:
             raise RefusalError.of(answer)
         return answer
 
-    @contextmanager
-    def _one_of_few(self, principal: Principal) -> Iterator[None]:
-        if self._running[principal.id] >= AT_ONCE:
+    @asynccontextmanager
+    async def _turn(self, key: FileKey) -> AsyncIterator[_Turn]:
+        """Add to an upload for the length of a block, once an older request that does so has ended. Raises RefusalError."""
+        older = self._turns.get(key)
+        if older is None:
+            self._require_turn(key.account)
+        turn = self._turns[key] = _Turn(key.account)
+        try:
+            async with turn.limit:
+                if older is not None:
+                    await older.end()
+                yield turn
+        except TimeoutError:
+            if not turn.is_over:
+                raise
+            raise RefusalError(
+                "conflict", "A newer request continues this upload, or it was dropped"
+            ) from None
+        finally:
+            turn.ended.set()
+            if self._turns.get(key) is turn:
+                del self._turns[key]
+
+    def _require_turn(self, account: str) -> None:
+        """Raise RefusalError if too many uploads are being received."""
+        if sum(turn.account == account for turn in self._turns.values()) >= AT_ONCE:
             why = f"At most {AT_ONCE} uploads at once: wait for one to end"
             raise RefusalError("rate_limited", why, retry_after=1.0)
-        if self._running.total() >= ALL_AT_ONCE:
+        if len(self._turns) >= ALL_AT_ONCE:
             raise RefusalError("busy", "Too many uploads; try again later", retry_after=1.0)
-        self._running[principal.id] += 1
-        try:
-            yield
-        finally:
-            self._running[principal.id] -= 1
-            self._running += Counter()  # without those who have none
 
 
 def _not_there(held: int) -> RefusalError:
