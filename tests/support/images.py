@@ -41,10 +41,11 @@ def png(width: int = 3, height: int = 2, *, colour: int = 0, more: bytes = b"") 
     return b"\x89PNG\r\n\x1a\n" + head + more + chunk(b"IDAT", lines) + chunk(b"IEND", b"")
 
 
-def wave() -> bytes:
-    """A short sound."""
+def wave(seconds: float = 0.1) -> bytes:
+    """A sound, silent."""
     head = b"fmt " + struct.pack("<IHHIIHH", 16, 1, 1, 8000, 8000, 1, 8)
-    body = b"WAVE" + head + b"data" + struct.pack("<I", 800) + b"\x80" * 800
+    size = int(8000 * seconds)
+    body = b"WAVE" + head + b"data" + struct.pack("<I", size) + b"\x80" * size
     return b"RIFF" + struct.pack("<I", len(body)) + body
 
 

@@ -1,7 +1,9 @@
 """Files on the page: attaching, uploading over cuts, reloads and tabs, and looking at what messages show."""
 
 import asyncio
+import base64
 import hashlib
+import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +18,7 @@ from playwright.async_api import Browser, Locator, Page, Response, Route, expect
 
 from tests.support.chromium import WITH_WORKER
 from tests.support.images import png, wave
-from tests.support.newcomers import PASSWORD, People, asked, people_of
+from tests.support.newcomers import PASSWORD, Friends, People, asked, people_of
 from tests.support.ports import free_port
 from tests.system.test_page import bodies, come_back, composer, kept, message
 from tests.system.test_page_offline import stored
@@ -337,6 +339,95 @@ async def test_pictures_are_looked_at_one_after_the_other_by_keyboard(
     await ada.keyboard.press("Escape")
     await expect(viewer).to_be_hidden()
     await expect(first).to_be_focused()
+
+
+# A film of a canvas, recorded by the browser, in base64: [its type].
+FILMED = """async (mimeType) => {
+  const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 36 });
+  const [brush, film, parts] = [canvas.getContext("2d"), new MediaRecorder(canvas.captureStream(), { mimeType }), []];
+  const painting = setInterval(() => brush.fillRect(Math.random() * 64, Math.random() * 36, 9, 9), 20);
+  await new Promise((resolve) => {
+    film.ondataavailable = ({ data }) => parts.push(data) === 2 && film.stop();
+    film.onstop = resolve;
+    film.start(200);
+  });
+  clearInterval(painting);
+  return btoa(String.fromCharCode(...new Uint8Array(await new Blob(parts).arrayBuffer())));
+}"""
+MINUTES = 15  # of a sound that is too large for a browser to get all of it before it plays
+
+
+async def shared(people: People, page: Page, given: dict[str, bytes]) -> Locator:
+    """Post files in the open room; returns what shows them."""
+    session = {each["name"]: each["value"] for each in await page.context.cookies()}
+    keys, url = [], f"{people.server.url}/api/v1/files"
+    async with aiohttp.ClientSession(
+        cookies=session, headers={"Origin": people.server.url}
+    ) as http:
+        for name, data in given.items():
+            async with http.post(url, params={"name": name}, data=io.BytesIO(data)) as made:
+                keys.append((await made.json())["file"])
+    path = f"/rooms/{page.url.rpartition('/')[2]}/messages"
+    await people.ask(page, "POST", path, {"files": keys})
+    return page.get_by_role("log").get_by_role("list", name="Files").last
+
+
+async def played(page: Page, shown: Locator) -> set[tuple[str | None, int]]:
+    """Play all of it, go to the end of the sound, and leave the room while it plays.
+
+    Returns who answered requests for ranges, and from which half of the sound on.
+    """
+    answers = set[tuple[str | None, int]]()
+
+    async def note(got: Response) -> None:
+        wanted = (await got.request.all_headers()).get("range", "").replace("=", " ")
+        if "/files/" in got.url and wanted and got.status != 307:
+            assert got.status == 206
+            assert got.headers["content-range"].startswith(wanted)
+            first = int(wanted.removeprefix("bytes ").partition("-")[0])
+            answers.add((urlsplit(got.url).hostname, 2 * first // len(wave(60 * MINUTES))))
+
+    page.on("response", note)
+    await shown.get_by_role("link", name=re.compile("words.txt")).focus()
+    await page.keyboard.press("Tab")
+    await page.keyboard.press("Space")
+    sound = await shown.locator("audio").element_handle()
+    plays = "player => player.currentTime > 0 && !player.paused && !player.error"
+    await page.wait_for_function(plays, arg=sound)
+    for kind in ("webm", "mp4"):
+        film = await shown.locator(f"video[aria-label='film.{kind}']").element_handle()
+        assert film is not None
+        assert await film.evaluate("film => film.play().then(() => film.videoWidth)") == 64
+        await page.wait_for_function("film => film.currentTime > 0 && !film.error", arg=film)
+    late = 60 * (MINUTES - 1)
+    await page.evaluate("([sound, late]) => { sound.currentTime = late; }", [sound, late])
+    there = "([sound, late]) => sound.currentTime > late && !sound.seeking && !sound.paused"
+    await page.wait_for_function(there, arg=[sound, late])
+    await enter(page, "Pantry")
+    await page.wait_for_function("sound => !sound.isConnected && sound.paused", arg=sound)
+    page.remove_listener("response", note)
+    return answers
+
+
+async def test_sounds_and_films_play_and_stop_when_one_leaves_the_room(
+    cast: Cast, ada: Page, friends: Friends
+) -> None:
+    limit = "/admin/files/limits/file"
+    await cast.people.ask(ada, "PUT", limit, {"size": 2**30})
+    films = {
+        f"film.{kind}": base64.b64decode(await ada.evaluate(FILMED, f"video/{kind}"))
+        for kind in ("webm", "mp4")
+    }
+    given = {"words.txt": b"words", "talk.wav": wave(60 * MINUTES)} | films
+    for people, page, host in (
+        (cast.people, ada, "files.localhost"),
+        (friends.people, friends.ada, "127.0.0.1"),
+    ):
+        await people.closed_room(page, "Pantry")
+        await people.closed_room(page, "Cinema")
+        shown = await shared(people, page, given)
+        assert await played(page, shown) == {(host, 0), (host, 1)}
+    await cast.people.ask(ada, "PUT", limit, {"size": None})
 
 
 async def test_files_go_in_threads_and_are_saved_pinned_and_forwarded_with_their_messages(

@@ -20,10 +20,11 @@ NO_FILE = Refusal("not_found", "No such file, or no access to it")
 
 
 class FilePart(NamedTuple):
-    """Some bytes of a file."""
+    """Some bytes of a file. A range may be all of it, which players ask for, and only play if told that it is a range."""
 
     first: int
     length: int
+    is_range: bool = True
 
 
 class Download(NamedTuple):
@@ -84,7 +85,7 @@ class Downloads:
         """Yield some bytes of a file, as long as the principal may read it. Raises RefusalError, StoreFailed."""
         unchecked = 0
         with failing():
-            async for data in self._files.reading(shown.key, *span):
+            async for data in self._files.reading(shown.key, span.first, span.length):
                 if unchecked >= CHECKED_BYTES:
                     await self._find(principal, shown.file)
                     unchecked = 0

@@ -177,11 +177,10 @@ async def _send(
     part: FilePart,
     headers: dict[str, str],
 ) -> web.StreamResponse:
-    is_all = part.length == found.size
-    if not is_all:
+    if part.is_range:
         last = part.first + part.length - 1
         headers = headers | {"Content-Range": f"bytes {part.first}-{last}/{found.size}"}
-    response = web.StreamResponse(status=200 if is_all else 206, headers=headers)
+    response = web.StreamResponse(status=206 if part.is_range else 200, headers=headers)
     response.content_length = part.length
     if request.method == "HEAD" or not part.length:
         return response
@@ -214,7 +213,7 @@ def _has_it(request: web.Request, found: Download) -> bool:
 
 def _part_of(request: web.Request, found: Download) -> FilePart | None:
     """Return which part of a file is wanted; None if there is no such part (RFC 9110 section 14)."""
-    whole = FilePart(0, found.size)
+    whole = FilePart(0, found.size, is_range=False)
     asked = _RANGE.fullmatch((RANGE.of(request) or "").strip())
     condition = request.headers.get("If-Range")
     if asked is None or condition not in (None, f'"{found.key}"'):
