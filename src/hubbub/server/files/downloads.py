@@ -20,7 +20,7 @@ NO_FILE = Refusal("not_found", "No such file, or no access to it")
 
 
 class FilePart(NamedTuple):
-    """Some bytes of a file. A range may be all of it, which players ask for, and only play if told that it is a range."""
+    """Some bytes of a file. A range may be all of it, which some players ask for first, to see whether there are ranges."""
 
     first: int
     length: int
