@@ -29,6 +29,7 @@ from hubbub.server.people.rates import Limits
 from hubbub.server.reactors.base import go_round
 from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.base import Store
+from hubbub.server.stores.postgres import search as postgres_search
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.search import FEW_ROOMS, WantedMessages, searched
 from hubbub.server.stores.sqlite import search as sqlite_search
@@ -153,6 +154,9 @@ class Library:
             few = self.chance.choice((1, FEW_ROOMS))
             self.patch.setattr(sqlite_search, "FEW_ROOMS", few)
             self.patch.setattr(sqlite_search, "MANY_ROOMS", few)  # as if people had many
+            self.patch.setattr(postgres_search, "FEW_ROOMS", few)
+            for walks in ("WALKS", "WALKS_IN_FEW"):
+                self.patch.setattr(postgres_search, walks, self.chance.choice(((), (12, 96))))
             try:
                 found = await self.found(who, asked)
             except RefusalError as error:
@@ -376,6 +380,24 @@ async def hold_meanwhile(library: Library, queries: int) -> int:
             await library.index()
         found += await library.compare_meanwhile()
     return found
+
+
+@pytest.mark.parametrize("many", [1, FEW_ROOMS])
+async def test_what_is_pinned_is_found_among_much_else(library: Library, many: int) -> None:
+    for name in ("FEW_ROOMS", "MANY_ROOMS"):
+        library.patch.setattr(sqlite_search, name, many)
+    library.patch.setattr(postgres_search, "FEW_ROOMS", many)
+    rooms = (library.rooms[1], library.rooms[4])  # hers, and a direct
+    for n in range(12):
+        library.house.at = f"2026-11-23T09:00:{n:02}.000Z"
+        await library.post(ADA, rooms[n % 2], "tea" if n % 3 else "coffee")
+    for key in [*library.made][1:10:2] + [*library.made][2:9:6]:
+        assert await library.do(ADA, Pin(room=key.room, seq=key.seq))
+    await library.index()
+    everything = await library.everything()
+    for asked, count in (("is:pinned", 7), ("is:pinned tea", 5), ("is:pinned coffee", 2)):
+        found = await library.found(ADA, asked)
+        assert len(found) == count and found == await library.expected(ADA, asked, everything)
 
 
 # --- at one moment ---

@@ -2,6 +2,7 @@
 
 import random
 import unicodedata
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -45,7 +46,7 @@ ASKED = (
         "after:2026-01-01",
     ),
 )
-FORMER, PRESENT = 29, 35  # steps that make its table
+FORMER, PRESENT = 29, (35, 37)  # steps that make its table
 NO_JUMP = "SELECT 1 / 0"
 
 
@@ -56,7 +57,8 @@ async def filled(folder: Path, postgres: Postgres) -> PostgresStore:
     assert isinstance(store, PostgresStore)
     for n in range(MESSAGES):
         text = " ".join(chance.choices(WORDS, k=chance.randint(1, 4)))
-        await commit(store, Post(room=ROOMS[n % 2], text=text), at=f"2026-02-01T09:00:00.{n:03}Z")
+        room = ROOMS[n % 10 == 0]  # there are few in one of them
+        await commit(store, Post(room=room, text=text), at=f"2026-02-01T09:00:00.{n:03}Z")
     for room in ROOMS:
         await store.index(room, 0, MESSAGES)
     return store
@@ -82,22 +84,28 @@ async def test_how_many_are_looked_at_changes_how_long_it_takes_and_nothing_else
     tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = await filled(tmp_path, postgres)
+    monkeypatch.setattr(search, "LEAST", 1)
     for asked in ASKED:
         everything = await expected(store, asked)
-        for walks in ((), (3, 24), (2 * MESSAGES,)):
-            monkeypatch.setattr(search, "WALKS", walks)
-            for limit in (3, 2 * MESSAGES):
-                assert await found(store, asked, limit) == everything[:limit], (asked, walks)
+        for few, walks in product((0, len(ROOMS)), ((), (12, 48), (2 * MESSAGES,))):
+            monkeypatch.setattr(search, "FEW_ROOMS", few)
+            monkeypatch.setattr(search, "WALKS_IN_FEW" if few else "WALKS", walks)
+            for limit in (3, 5, 2 * MESSAGES):
+                assert await found(store, asked, limit) == everything[:limit], (asked, few, walks)
     connection = await store.connect()
     async with connection.transaction():
         await search.find(connection, WantedMessages(query_of("often"), 3, ROOMS))
         assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
     await connection.close()
-    monkeypatch.setattr(search, "WALKS", (16, 128))
     monkeypatch.setattr(search.Q, "jump", NO_JUMP)
-    assert len(await found(store, "often", 10)) == 10  # without all that match
-    with pytest.raises(Exception, match="parameter"):  # of which that query has none
-        await found(store, "never", 10)
+    for few in (0, len(ROOMS)):
+        monkeypatch.setattr(search, "FEW_ROOMS", few)
+        monkeypatch.setattr(search, "WALKS_IN_FEW" if few else "WALKS", (16, 64))
+        assert len(await found(store, "often", 10)) == 10  # without all that match
+        with pytest.raises(Exception, match="parameter"):  # of which that query has none
+            await found(store, "never", 10)
+    monkeypatch.setattr(search, "WALKS_IN_FEW", (2 * len(ROOMS) * MESSAGES,))
+    assert await found(store, "never", 10) == []  # everything was looked at
     await store.close()
 
 
@@ -115,8 +123,9 @@ async def test_an_index_of_a_former_version_is_made_again(
         await connection.execute(statement.sql)
     terms = "INSERT INTO hubbub.search_entry VALUES (7, 1, 1, 1, 'one')"
     await connection.execute(terms)
-    for statement in steps[PRESENT]:
-        await connection.execute(statement.sql)
+    for step in PRESENT:
+        for statement in steps[step]:
+            await connection.execute(statement.sql)
     assert await found(store, "one") == []
     assert await go_round(reactor, store)
     assert await found(store, "one") == [("a", 1)]

@@ -1,6 +1,7 @@
 """The index of messages in PostgreSQL: a row for each, with the same terms as in SQLite, and a GIN index of these.
 
-GIN knows neither order nor where terms stand. So what is frequent is found by looking at the newest rows, and phrases in these.
+GIN knows neither order nor where terms stand. So what is frequent is found by looking at the newest rows, of all rooms or, if one asks for
+few, of each of these; and phrases are looked for in rows.
 """
 
 import time
@@ -31,10 +32,13 @@ MAX_IDLE = 5_000  # milliseconds for which a node that has stalled can hold mess
 MOST_PLACES = 1_000  # to try for a message
 SCRUB_EVERY = 86_400  # seconds, at most
 LONGEST_SCRUB = 3_600.0  # seconds
-TAGGED_ROOMS = 64  # of up to so many, the index is asked by tag
+FEW_ROOMS = 64  # each of which is looked at; beyond, hits are asked for first, and not rooms
 WALKS = (256, 2_048, 8_192)  # how many of the newest messages to look at, one walk after the other
+WALKS_IN_FEW = (512, 4_096)  # the same, of all of a few rooms together
+LEAST = 8  # to look at in each of these
+HEADROOM = 10  # milliseconds by which a limit may be too long
 # Plans that are made without the values, and kept, know nothing of how frequent a word is, and sort all that match.
-_PLANS = "SET LOCAL plan_cache_mode = force_custom_plan"
+_PLANS = "SET LOCAL plan_cache_mode = force_custom_plan; "
 _LIMIT = "SET LOCAL statement_timeout = {milliseconds}"
 
 
@@ -65,57 +69,156 @@ async def add(connection: Connection, room: str, after: int, upto: int) -> None:
 
 
 class _Asking:
-    """The statements of one search, in a transaction: all of them together may take `SECONDS`."""
+    """The statements of one search, in a transaction: all of them together may take `SECONDS`, and hardly longer."""
 
     def __init__(self, connection: Connection, now: Callable[[], float]) -> None:
         self._connection = connection
         self._now = now
         self._until = now() + SECONDS
+        self._limit: int | None = None  # in milliseconds, of each statement
 
-    async def fetch(self, query: str, *given: object) -> Sequence[Sequence[Any]]:
+    async def fetch(self, query: str, *given: object) -> list[Any]:
         """Return rows. Raises TooSlow, and QueryCanceledError if the database has noticed it first."""
         left = round((self._until - self._now()) * 1000)
         if left <= 0:  # which would be no limit
             raise TooSlow
-        await self._connection.execute(_LIMIT.format(milliseconds=left))
-        found: Sequence[Sequence[Any]] = await self._connection.fetch(query, *given)
+        if self._limit is None or left + HEADROOM < self._limit:
+            plans = _PLANS if self._limit is None else ""
+            await self._connection.execute(plans + _LIMIT.format(milliseconds=left))
+            self._limit = left
+        found: list[Any] = await self._connection.fetch(query, *given)
         return found
+
+
+class _Statement:
+    """SQL that is put together of parts, and the values in it."""
+
+    def __init__(self) -> None:
+        self.values: list[object] = []
+
+    def value(self, value: object) -> str:
+        """Return what stands for a value."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def fits(self, wanted: WantedMessages) -> str:
+        """Return the condition that a message has all phrases, and one of each set of tags."""
+        phrases = [
+            [" {}{}".format(" ".join(phrase.terms), "" if phrase.is_prefix else " ")]
+            for phrase in wanted.query.phrases
+        ]
+        sets = phrases + [[f" {tag} " for tag in tags] for tags in tags_of(wanted, ())]
+        each = ((Q.has.format(text=self.value(text)) for text in texts) for texts in sets)
+        return " AND ".join(f"({' OR '.join(alternatives)})" for alternatives in each) or "true"
+
+
+class _Look:
+    """A look for messages: in rooms or, if there are none, everywhere, to see afterwards what may be read.
+
+    Rows have places, rooms, numbers, and whether they may be read.
+    """
+
+    def __init__(
+        self,
+        asking: _Asking,
+        wanted: WantedMessages,
+        rooms: list[int] | None = None,
+        named: list[int] | None = None,
+    ) -> None:
+        """`named` are those of the rooms and their threads that are asked for by their names."""
+        self._asking = asking
+        self._wanted = wanted
+        self._rooms = rooms
+        self._named = named
+        self._are_few = rooms is not None and len(rooms) <= FEW_ROOMS
+
+    async def find(self) -> list[Any]:
+        """Return rows. Looks at messages one by one, as long as that goes well: GIN can only give all that match, without order."""
+        if "pinned" in self._wanted.query.of_kind:
+            return await self._ask(Q.pinned)
+        walks = WALKS_IN_FEW if self._are_few else WALKS
+        for many in walks:
+            found, are_all = await self._walk(many)
+            if are_all or self._are_enough(found):
+                return found
+            if len(found) * walks[-1] < self._wanted.limit * many:
+                break  # the last one would hardly find enough
+        match = self._match()
+        return await (self._ask(Q.jump, match=match) if match else self._ask(Q.all))
+
+    def _are_enough(self, found: list[Any]) -> bool:
+        return _readable(found) >= self._wanted.limit
+
+    async def _walk(self, many: int) -> tuple[list[Any], bool]:
+        """Return what is found among so many messages, and whether there is no more."""
+        if not self._are_few:
+            return await self._ask(Q.walk, many=many), False
+        assert self._rooms is not None
+        each = max(many // len(self._rooms), LEAST)
+        rows = await self._ask(Q.walk_in_each, many=each, rooms=self._rooms)
+        return [(*hit, True) for *hit, _ in rows if hit[0] is not None], rows[0][-1] is None
+
+    async def _ask(self, query: str, **given: object) -> list[Any]:
+        wanted, statement = self._wanted, _Statement()
+        value = statement.value
+        may, limit = "true", wanted.limit
+        if self._rooms is None:
+            may = Q.is_readable.format(reader=value(wanted.reader), now=value(time.time()))
+            limit *= 2
+        fits = statement.fits(wanted)
+        if self._named is not None:
+            fits = Q.fits_in.format(rooms=Q.in_threads.format(value(self._named)), fits=fits)
+        elif self._rooms is not None and "rooms" not in given:
+            fits = Q.fits_in.format(rooms=Q.in_rooms.format(value(self._rooms)), fits=fits)
+        parts = {name: value(each) for name, each in given.items()}
+        bounds = {"low": value(wanted.low), "high": value(wanted.high), "limit": value(limit)}
+        sql = query.format(fits=fits, may=may, **bounds, **parts)
+        return await self._asking.fetch(sql, *statement.values)
+
+    def _match(self) -> str:
+        """Return what GIN is asked as a tsquery: the terms, wherever they stand, and tags."""
+        rooms = self._named or (self._rooms if self._are_few else None)
+        parts = ["{}{}".format(_quoted(t), ":*" * is_prefix) for t, is_prefix in self._terms()]
+        tags = tags_of(self._wanted, rooms or ())
+        parts += ["({})".format(" | ".join(map(_quoted, each))) for each in tags]
+        return " & ".join(parts)
+
+    def _terms(self) -> Iterator[tuple[str, bool]]:
+        """Yield the terms of all phrases, and whether they are only the beginnings of terms."""
+        for phrase in self._wanted.query.phrases:
+            *before, last = phrase.terms
+            yield from ((term, False) for term in before)
+            yield last, phrase.is_prefix
 
 
 async def find(
     connection: Connection, wanted: WantedMessages, now: Callable[[], float] = time.monotonic
 ) -> list[IndexPlace]:
     """Return messages, in a transaction; see `Store.search`. `now` gives seconds of a monotonic clock."""
-    asking = _Asking(connection, now)
     try:
-        await connection.execute(_PLANS)
-        rooms = await _rooms(asking, wanted)
-        found = await _find(asking, wanted, rooms) if rooms else []
+        found = await _find(_Asking(connection, now), wanted)
     except asyncpg.QueryCanceledError:
         raise TooSlow from None
-    return [IndexPlace(*row) for row in found]
+    return [IndexPlace(*place) for *place, may in found if may][: wanted.limit]
 
 
-async def _find(
-    asking: _Asking, wanted: WantedMessages, rooms: list[int]
-) -> Sequence[Sequence[Any]]:
-    """Look at the newest messages one by one, as long as that goes well: GIN can only give all that match, without order."""
-    in_rooms = Q.in_rooms if wanted.rooms is None else Q.in_threads
-    pinned = Q.is_pinned if "pinned" in wanted.query.of_kind else ""
-    parts = {"fits": Q.fits.format(in_rooms=in_rooms), "pinned": pinned}
-    given = wanted.low, wanted.high, wanted.limit, rooms, *_patterns(wanted)
-    found: Sequence[Sequence[Any]]
-    for many in WALKS:
-        found = await asking.fetch(Q.walk.format(**parts), *given, many)
-        if len(found) == wanted.limit:
-            return found
-        if len(found) * WALKS[-1] < wanted.limit * many:
-            break  # the last one would hardly find enough
-    if match := _match(wanted, rooms):
-        found = await asking.fetch(Q.jump.format(**parts), *given, match)
-    else:
-        found = await asking.fetch(Q.all.format(**parts), *given)
-    return found
+async def _find(asking: _Asking, wanted: WantedMessages) -> list[Any]:
+    """Look in the rooms in question. To list a thousand rooms takes longer than to ask whether the newest hits may be read."""
+    if wanted.rooms is not None:
+        around = {each: parent_of(each) for each in wanted.rooms}
+        ids: dict[str, int] = dict(await asking.fetch(Q.room_ids, [*around, *around.values()]))
+        named = [ids[each] for each in around if each in ids]
+        within = {ids.get(outer, ids[each]) for each, outer in around.items() if each in ids}
+        return await _Look(asking, wanted, sorted(within), named).find() if named else []
+    reader, most = (wanted.reader, time.time()), 2 * FEW_ROOMS + 2
+    some = await asking.fetch(Q.some_rooms, *reader, most)
+    if len(some) == most:  # and each of them at most twice
+        near = await _Look(asking, wanted).find()
+        if len(near) < 2 * wanted.limit or _readable(near) >= wanted.limit:
+            return near
+        some = await asking.fetch(Q.readable, *reader)
+    rooms = sorted({id_ for (id_,) in some})
+    return await _Look(asking, wanted, rooms).find() if rooms else []
 
 
 async def faults(
@@ -143,41 +246,11 @@ async def scrub(connection: Connection) -> None:
         await connection.execute(Q.scrubbed, now, gone)
 
 
-async def _rooms(asking: _Asking, wanted: WantedMessages) -> list[int]:
-    """Return the ids of the rooms in question."""
-    if wanted.rooms is None:
-        ((ids,),) = await asking.fetch(Q.readable, wanted.reader, time.time())
-        return [*ids]
-    return [i for _, i in await asking.fetch(Q.room_ids, list(wanted.rooms))]
-
-
-def _match(wanted: WantedMessages, rooms: list[int]) -> str:
-    """Return what GIN is asked as a tsquery: the terms, wherever they stand, and tags."""
-    tags = tags_of(wanted, rooms if len(rooms) <= TAGGED_ROOMS else ())
-    parts = ["{}{}".format(_quoted(term), ":*" * is_prefix) for term, is_prefix in _terms(wanted)]
-    parts += ["({})".format(" | ".join(map(_quoted, each))) for each in tags]
-    return " & ".join(parts)
-
-
-def _terms(wanted: WantedMessages) -> Iterator[tuple[str, bool]]:
-    """Yield the terms of all phrases, and whether they are only the beginnings of terms."""
-    for phrase in wanted.query.phrases:
-        *before, last = phrase.terms
-        yield from ((term, False) for term in before)
-        yield last, phrase.is_prefix
-
-
-def _patterns(wanted: WantedMessages) -> tuple[list[str], list[str]]:
-    """Return patterns of LIKE: of documents with a space at each end, which must be like all of the first, and one of the second."""
-    phrases = [
-        "% {}{}%".format(" ".join(phrase.terms), "" if phrase.is_prefix else " ")
-        for phrase in wanted.query.phrases
-    ]
-    sets = [[f"% {tag} %" for tag in tags] for tags in tags_of(wanted, ())]
-    alone = [tags[0] for tags in sets if len(tags) == 1]
-    return phrases + alone, next((tags for tags in sets if len(tags) > 1), ["%"])
-
-
 def _quoted(term: str) -> str:
     """Return a term for a tsquery, in which it can be nothing else."""
     return "'{}'".format(term.replace("\\", "\\\\").replace("'", "''"))
+
+
+def _readable(found: list[Any]) -> int:
+    """Return how many of these may be read."""
+    return [may for *_, may in found].count(True)

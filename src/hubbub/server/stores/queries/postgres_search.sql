@@ -27,44 +27,81 @@ WHERE entry.room = gone.room AND entry.seq = gone.seq;
 -- :trim Take out the messages of a log up to a number.
 DELETE FROM hubbub.search_entry WHERE room = $1 AND seq <= $2;
 
--- :readable The rooms that an account may be able to read: its own, and open ones from which it isn't banned.
-SELECT coalesce(array_agg(room.id), '{}') FROM (
-    SELECT room FROM hubbub.place WHERE account = $1 AND position(':' IN room) = 0
-    UNION SELECT room FROM hubbub.made_room WHERE kind = 'open'
-) AS mine JOIN hubbub.room ON room.name = mine.room WHERE NOT EXISTS (
-    SELECT 1 FROM hubbub.restraint WHERE restraint.room = mine.room AND restraint.account = $1
-    AND is_banned AND (banned_until IS NULL OR banned_until > $2)
-);
+-- :some_rooms Some of the rooms that an account may be able to read: up to a number, and perhaps some twice.
+SELECT room.id FROM (
+    SELECT room FROM ({mine($1)}) AS mine WHERE NOT {is_banned(mine.room, $1, $2)} LIMIT $3
+) AS mine JOIN hubbub.room ON room.name = mine.room;
 
--- :walk Look at so many messages, the newest first: from a place, before a place, how many are wanted, in rooms, all of and any of what they must have, how many to look at.
-SELECT entry.id, room.name, entry.seq FROM (
-    SELECT id, room, seq FROM (
-        SELECT * FROM hubbub.search_entry WHERE id >= $1 AND id < $2 ORDER BY id DESC LIMIT $7
-    ) AS entry WHERE {fits} {pinned} ORDER BY id DESC LIMIT $3
+-- :readable All rooms that an account may be able to read.
+SELECT DISTINCT room.id FROM ({mine($1)}) AS mine JOIN hubbub.room ON room.name = mine.room WHERE NOT {is_banned(mine.room, $1, $2)};
+
+-- :mine An account's own rooms, and open ones.
+SELECT room FROM hubbub.place WHERE account = {0} AND position(':' IN room) = 0
+UNION ALL SELECT room FROM hubbub.made_room WHERE kind = 'open'
+
+-- :is_banned Whether an account is banned from a room at a time.
+EXISTS (
+    SELECT FROM hubbub.restraint WHERE restraint.room = {0} AND restraint.account = {1}
+    AND is_banned AND (banned_until IS NULL OR banned_until > {2})
+)
+
+-- :is_readable Whether an account may be able to read the room that a message is in.
+(SELECT (
+    EXISTS (SELECT FROM hubbub.place WHERE place.account = {reader} AND place.room = around.name)
+    OR EXISTS (SELECT FROM hubbub.made_room WHERE made_room.room = around.name AND kind = 'open')
+) AND NOT {is_banned(around.name, {reader}, {now})} FROM hubbub.room AS around WHERE around.id = coalesce(entry.place, entry.room))
+
+-- :walk Look at so many messages, the newest first.
+SELECT entry.id, room.name, entry.seq, {may} FROM (
+    SELECT * FROM (
+        SELECT * FROM hubbub.search_entry WHERE id >= {low} AND id < {high} ORDER BY id DESC LIMIT {many}
+    ) AS entry WHERE {fits} ORDER BY id DESC LIMIT {limit}
 ) AS entry JOIN hubbub.room ON room.id = entry.room ORDER BY entry.id DESC;
+
+-- :walk_in_each Look at so many messages of each room, the newest first. What is older than the last one that was looked at in a room isn't returned; that is the last value, or null if there was nothing more in any.
+WITH near AS MATERIALIZED (
+    SELECT wanted.id AS around, entry.* FROM unnest({rooms}::bigint[]) AS wanted (id) CROSS JOIN LATERAL (
+        SELECT id, room, seq, {fits} AS fits FROM hubbub.search_entry AS entry
+        WHERE coalesce(place, room) = wanted.id AND id >= {low} AND id < {high} ORDER BY id DESC LIMIT {many}
+    ) AS entry (id, room, seq, fits)
+), seen AS (
+    SELECT max(least) AS least FROM (SELECT min(id) AS least FROM near GROUP BY around HAVING count(*) = {many}) AS cut
+)
+SELECT hit.id, hit.name, hit.seq, seen.least FROM seen LEFT JOIN (
+    SELECT near.id, room.name, near.seq FROM near JOIN hubbub.room ON room.id = near.room WHERE fits
+) AS hit ON seen.least IS NULL OR hit.id >= seen.least ORDER BY hit.id DESC LIMIT {limit};
 
 -- :jump Look up those that match in the index of terms.
 WITH entry AS MATERIALIZED (
-    SELECT id, room, seq FROM hubbub.search_entry AS entry WHERE id >= $1 AND id < $2
-        AND array_to_tsvector(string_to_array(terms, ' ')) @@ $7::text::tsquery AND {fits} {pinned}
-), newest AS MATERIALIZED (SELECT * FROM entry ORDER BY id DESC LIMIT $3)
-SELECT newest.id, room.name, newest.seq FROM newest JOIN hubbub.room ON room.id = newest.room ORDER BY newest.id DESC;
+    SELECT id, place, room, seq FROM hubbub.search_entry AS entry WHERE id >= {low} AND id < {high}
+        AND array_to_tsvector(string_to_array(terms, ' ')) @@ {match}::text::tsquery AND {fits}
+), newest AS MATERIALIZED (SELECT * FROM entry ORDER BY id DESC LIMIT {limit})
+SELECT entry.id, room.name, entry.seq, {may} FROM newest AS entry JOIN hubbub.room ON room.id = entry.room ORDER BY entry.id DESC;
+
+-- :pinned Look at all that are pinned.
+SELECT entry.id, room.name, entry.seq, {may} FROM (
+    SELECT entry.* FROM hubbub.pin JOIN hubbub.room ON room.name = pin.room CROSS JOIN LATERAL (
+        SELECT id, place, room, seq FROM hubbub.search_entry AS entry
+        WHERE entry.room = room.id AND seq = pin.message AND id >= {low} AND id < {high} AND {fits} LIMIT 1
+    ) AS entry ORDER BY id DESC LIMIT {limit}
+) AS entry JOIN hubbub.room ON room.id = entry.room ORDER BY entry.id DESC;
 
 -- :all Look at all messages, the newest first.
-SELECT entry.id, room.name, entry.seq FROM hubbub.search_entry AS entry JOIN hubbub.room ON room.id = entry.room
-WHERE entry.id >= $1 AND entry.id < $2 AND {fits} {pinned} ORDER BY entry.id DESC LIMIT $3;
+SELECT entry.id, room.name, entry.seq, {may} FROM (
+    SELECT * FROM hubbub.search_entry AS entry WHERE id >= {low} AND id < {high} AND {fits} ORDER BY id DESC LIMIT {limit}
+) AS entry JOIN hubbub.room ON room.id = entry.room ORDER BY entry.id DESC;
 
--- :fits Whether a message is in one of the rooms, has all terms and phrases, and is by one of the authors. Terms hold nothing that LIKE understands. As a CASE, since plans would join rooms in a loop.
-CASE WHEN {in_rooms} THEN ' ' || terms || ' ' LIKE ALL ($5::text[]) AND ' ' || terms || ' ' LIKE ANY ($6::text[]) ELSE false END
+-- :has Whether a message has a text in its terms, with a space at each end.
+strpos(' ' || terms || ' ', {text}) > 0
 
 -- :in_rooms Whether a message is in one of the rooms, or in a thread of one.
-coalesce(entry.place, entry.room) IN (SELECT unnest($4::bigint[]))
+coalesce(entry.place, entry.room) IN (SELECT unnest({0}::bigint[]))
+
+-- :fits_in Whether it is there, and fits. As a CASE, since plans would join rooms in a loop.
+CASE WHEN {rooms} THEN {fits} ELSE false END
 
 -- :in_threads Whether it is in one of these rooms or threads.
-(coalesce(entry.place, entry.room) IN (SELECT unnest($4::bigint[])) OR entry.room IN (SELECT unnest($4::bigint[])))
-
--- :is_pinned Whether a message is pinned.
-AND (entry.room, entry.seq) IN (SELECT room.id, pin.message FROM hubbub.pin JOIN hubbub.room ON room.name = pin.room)
+(coalesce(entry.place, entry.room) IN (SELECT unnest({0}::bigint[])) OR entry.room IN (SELECT unnest({0}::bigint[])))
 
 -- :clear Hold nothing.
 TRUNCATE hubbub.search_entry;
