@@ -17,6 +17,7 @@ from hubbub.server.hub import searching
 from hubbub.server.stores.search import TooSlow
 from tests.integration.native import native
 from tests.integration.test_conversation import ok, say
+from tests.integration.test_files import upload
 from tests.integration.test_made_rooms import Here, here, made
 from tests.support.site import Someone, site
 
@@ -74,6 +75,50 @@ async def test_one_finds_messages_and_where_the_words_are(here: Here) -> None:
     assert texts(await found(grace, "in:#plans", 2))  # the third one is gone
 
 
+async def test_rooms_and_people_may_be_called_as_people_call_them(here: Here) -> None:
+    grace, mary, gus = (here.people[each] for each in ("grace", "mary", "gus"))
+    title = "The Big Plan"
+    room = await made(here.at["grace"], title=title, who=[here.key("mary")], alias="plans")
+    direct = await here.at["grace"].ask("create", kind="direct", who=[here.key("mary")])
+    await say(here, "mary", room, "a word")
+    await say(here, "mary", direct["made"], "a word between us")
+    await found(grace, "word", 2)
+    for query, count in (
+        *(("in:plans", 1), ("in:PLANS", 1), (f'in:"{title.upper()}"', 1), ("in:@mary", 1)),
+        *(("from:@mary", 2), ("from:@Mary in:@MARY in:plans", 2), ("from:@grace", 0)),
+    ):
+        page = await found(grace, query, count)
+        assert "hint" not in page, query
+    for query, hint in (
+        ("from:nobody", "Nobody here has the handle nobody"),
+        ("form:mary word", "Did you mean from:mary? form:mary is no filter"),
+    ):
+        assert (await found(grace, query, 0))["hint"].startswith(hint)
+    assert "hint" not in await found(gus, "from:nobody", 0)  # guests don't learn who there is
+    for query in ('in:"No Plan"', "in:@ada", "in:@nobody"):
+        answer = await mary.ask("GET", f"/search?{urlencode({'q': query})}")
+        assert (answer.code, answer.body["detail"][:25]) == (
+            "not_found",
+            "No room of yours is calle",
+        )
+    asked = urlencode({"q": f'in:"{title}"'})
+    answer = await here.people["ada"].ask("GET", f"/search?{asked}")
+    assert answer.code == "not_found"  # she isn't in it
+
+
+async def test_files_are_found_by_what_is_said_of_them_until_that_changes(here: Here) -> None:
+    mary = here.people["mary"]
+    room = await made(here.at["mary"])
+    file = (await upload(mary, b"x", "holiday-plan.txt")).body["file"]
+    post = {"text": "see", "files": [file], "alts": {file: "where to go"}}
+    seq = (await here.at["mary"].ask("post", room=room, **post))["seq"]
+    assert (await found(mary, "holiday see", 1))["hits"][0]["highlights"] == [[0, 3]]
+    await found(mary, '"where to go"', 1)
+    await here.at["mary"].ask("edit", room=room, seq=seq, text="see", alts={file: "how to go"})
+    await found(mary, '"how to go"', 1)
+    assert (await found(mary, '"where to go"', 0))["hits"] == []
+
+
 async def test_the_sdk_finds_what_the_doors_do(here: Here) -> None:
     room = await made(here.at["grace"], "open", public="read")
     await say(here, "grace", room, "one word", "another word")
@@ -92,9 +137,9 @@ async def test_the_sdk_finds_what_the_doors_do(here: Here) -> None:
 
 async def test_the_command_line_finds_what_the_doors_do(here: Here) -> None:
     grace = here.people["grace"]
-    room = await made(here.at["grace"])
-    await say(here, "grace", room, "one word")
-    await found(grace, "word", 1)
+    room = await made(here.at["grace"], title="Plans for us")
+    await say(here, "grace", room, "the first word", "one word")
+    await found(grace, "word", 2)
 
     async def hubbub_search(*arguments: str) -> tuple[int | None, str, str]:
         process = await asyncio.create_subprocess_exec(
@@ -106,11 +151,13 @@ async def test_the_command_line_finds_what_the_doors_do(here: Here) -> None:
         out, errors = await process.communicate()
         return process.returncode, out.decode(), errors.decode()
 
-    code, out, _ = await hubbub_search("word", "from:me")
+    code, out, _ = await hubbub_search('"one word"', "from:me", "in:Plans for us")
     assert code == 0 and out.rstrip().endswith(": one word") and "Plans" in out
-    code, out, _ = await hubbub_search("word", "--json")
+    code, out, errors = await hubbub_search("word", "--json", "-n", "1")
     assert code == 0 and json.loads(out)["highlights"] == [[4, 4]]
-    assert await hubbub_search("sword") == (1, "", "-- No messages found\n")
+    assert errors == "-- There are more: use -n\n"
+    code, out, errors = await hubbub_search("sword", "form:ada")
+    assert (code, out) == (1, "") and errors.startswith("-- No messages found\n-- Did you mean")
     assert await hubbub_search(" ") == (2, "", "hubbub: Enter something to search for\n")
     code, _, errors = await hubbub_search("has:cheese")
     assert code not in (0, 1) and "Unknown filter has:cheese" in errors

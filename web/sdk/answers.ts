@@ -116,4 +116,6 @@ export interface SearchPage extends People {
   indexed_to: string | null;
   /** What the rooms are called that have a title. */
   titles?: Record<string, string>;
+  /** What was perhaps meant otherwise than it was understood. */
+  hint?: string;
 }

@@ -25,8 +25,10 @@ BEFORE, LENGTH = (
     60,
     200,
 )  # characters of a message that are shown: before the first word that was asked for, and in all
+MOST_TRIED = 100  # words at which that part may begin
 FOUND = "1;33"  # how words look that were asked for
 NOTHING = "No messages found"
+MORE = "There are more: use -n"
 OLD = 180.0  # seconds; when the index is that far behind, that is worth a word
 
 
@@ -70,7 +72,8 @@ async def _search(client: Client, asked: SearchAsked) -> bool:
                 break
     sys.stdout.flush()
     if page is not None and not asked.quiet:
-        for remark in filter(None, [None if has_any else NOTHING, behind(page)]):
+        more = MORE if has_any and page.more else None
+        for remark in filter(None, [None if has_any else NOTHING, more, hint(page), behind(page)]):
             print(f"-- {remark}", file=sys.stderr)
     return has_any
 
@@ -127,24 +130,31 @@ def behind(page: SearchPage) -> str | None:
     return f"The server is still indexing: messages after {_when(page.indexed_to)} may not be found yet"
 
 
+def hint(page: SearchPage) -> str | None:
+    """Return what was perhaps meant otherwise."""
+    return visible(page.hint) if isinstance(page.hint, str) else None
+
+
 def _rest(page: SearchPage) -> Iterator[Line]:
     if not page.hits:
         yield [NOTHING]
     elif page.more:
         yield ["These are the newest; there are more"]
-    if remark := behind(page):
+    for remark in filter(None, (hint(page), behind(page))):
         yield [remark]
 
 
 def _excerpt(hit: Hit) -> Iterator[Part]:
-    """Yield the part of a message around the first word that was asked for, in one line, with these words painted."""
+    """Yield the part of a message with most of the words that were asked for, in one line, with these words painted."""
     text = hit.message.text or ""
-    begin = max(0, (hit.highlights[0][0] if hit.highlights else 0) - BEFORE)
+    begin = _begin(text, hit.highlights)
     end = min(len(text), begin + LENGTH)
     if begin:
         yield "…"
     at = begin
     for start, length in hit.highlights:
+        if start < at:
+            continue
         if start >= end:
             break
         yield in_a_row(text[at:start])
@@ -155,6 +165,17 @@ def _excerpt(hit: Hit) -> Iterator[Part]:
         yield "…"
     if files := [visible(each.name) for each in hit.message.files or ()]:
         yield f"{' ' if text else ''}[{', '.join(files)}]"
+
+
+def _begin(text: str, highlights: list[list[int]]) -> int:
+    """Return where the part begins that has most of the words, the first one if there are several."""
+
+    def words(begin: int) -> int:
+        shown = (text[s : s + n] for s, n in highlights if begin <= s and s + n <= begin + LENGTH)
+        return len({each.casefold() for each in shown})
+
+    begins = [max(0, start - BEFORE) for start, _ in highlights[:MOST_TRIED]]
+    return max(begins, key=words, default=0)
 
 
 def _when(at: str) -> str:

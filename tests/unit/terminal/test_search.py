@@ -3,7 +3,7 @@
 from hubbub.events import Attached
 from hubbub.protocol.commands.search import Hit, SearchPage
 from hubbub.protocol.messages import Author, Message
-from hubbub.terminal.search import BEFORE, LENGTH, behind, lines
+from hubbub.terminal.search import BEFORE, LENGTH, behind, hint, lines
 from hubbub.terminal.style import Style
 
 ADA, ROOM = "@p7m2q9x4w1z3k", "@r7m2q9x4w1z3k"
@@ -46,6 +46,18 @@ def test_of_a_long_message_the_part_is_shown_that_was_asked_for() -> None:
     assert len(line) < BEFORE + LENGTH
     (painted,) = shown(hit(text, [501, 6]), has_colour=True)
     assert "\x1b[1;33mneedle\x1b[0m" in painted
+
+
+def test_of_several_words_the_part_is_shown_that_has_most_of_them() -> None:
+    text = "needle " + "x" * 500 + " a needle in Hay, needle"
+    (line,) = shown(hit(text, [0, 6], [510, 6], [520, 3], [525, 6]))
+    assert line.endswith("a needle in Hay, needle")
+
+
+def test_what_was_meant_otherwise_is_said_and_can_not_control_the_terminal() -> None:
+    assert hint(page()) is None
+    said = SearchPage("e1", [], False, AT, hint="Did you mean from:\x1b[2J?")
+    assert (hint(said) or "").startswith("Did you mean from:") and "\x1b" not in str(hint(said))
 
 
 def test_files_are_named_also_those_without_a_text() -> None:

@@ -1,6 +1,7 @@
 """`hubbub search`."""
 
 import argparse
+import re
 
 from hubbub.cli.exits import USAGE, fail
 from hubbub.cli.parsing import Parser, count
@@ -13,6 +14,8 @@ EXAMPLES = """\
   hubbub search in:#plans has:link after:2026-05-01
   hubbub search deploy --json | jq -r .message.text"""
 NOT_FOUND = 1
+
+_SPACED = re.compile(r'(\w+:)([^"\s][^"]*\s[^"]*)')  # the shell took the quotation marks
 
 
 def add_options(parser: Parser) -> None:
@@ -48,7 +51,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Search."""
     from hubbub.terminal.search import SearchAsked, search
 
-    query = " ".join(chosen.query)
+    query = " ".join(_SPACED.sub(r'\1"\2"', each) for each in chosen.query)
     if not query.strip():
         return fail(USAGE, "Enter something to search for")
     asked = SearchAsked(query, chosen.order, chosen.limit, chosen.json, chosen.quiet)

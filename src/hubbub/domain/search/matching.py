@@ -6,20 +6,35 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hubbub.domain.search.query import Phrase, SearchQuery
-from hubbub.domain.search.terms import Term, terms_of
+from hubbub.domain.search.terms import MOST_TERMS, Term, terms_of
 from hubbub.protocol.keys import is_thread_key
 
+# What is drawn as one: two letters of a flag; an emoji with its tone, form, tags, or what it is joined with.
+_DRAWN = re.compile(
+    "[\U0001f1e6-\U0001f1ff]{2}"
+    "|[^\\w\\s](?:[\ufe0e\ufe0f\u20e3\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]|\u200d[^\\w\\s])+"
+)
 _LINK = re.compile(r"\bhttps?://[^\s<>]", re.IGNORECASE)
 
 
 class Searched(NamedTuple):
-    """What is searched of a message: its text, author, room and time, and what it has."""
+    """What is searched of a message: its text, author, room and time, and its files."""
 
     text: str
     by: str
     room: str
     at: str
     files: Sequence[str] = ()  # the media types of its files
+    names: Sequence[str] = ()  # what these are called, and their alt texts
+
+
+def fields_of(message: Searched) -> list[list[Term]]:
+    """Return the terms of a text, and of what is said of its files. No phrase goes from one to another."""
+    fields, left = [], MOST_TERMS
+    for each in (message.text, *message.names):
+        fields.append(terms_of(each)[:left])
+        left -= len(fields[-1])
+    return fields
 
 
 def time_of(at: str) -> int:
@@ -49,14 +64,23 @@ def matches(query: SearchQuery, message: Searched) -> list[tuple[int, int]] | No
         return None
     if not (query.has | (query.of_kind - {"pinned"})) <= set(traits_of(message)):
         return None
-    terms = terms_of(message.text) if query.phrases else []
+    terms, *others = fields_of(message) if query.phrases else [[]]
     spans: list[tuple[int, int]] = []
     for phrase in query.phrases:
         found = list(_places(phrase, terms))
-        if not found:
+        if not found and not any(any(_places(phrase, each)) for each in others):
             return None
         spans += found
-    return _joined(spans)
+    return _joined(_whole(message.text, spans))
+
+
+def _whole(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Return spans, and all of each emoji of which they have a part: what is drawn as one is highlighted as one."""
+    if text.isascii() or not spans:
+        return spans
+    drawn = [each.span() for each in _DRAWN.finditer(text)]
+    parts = [(low, high) for low, high in drawn if any(a < high and low < b for a, b in spans)]
+    return spans + parts
 
 
 def _places(phrase: Phrase, terms: Sequence[Term]) -> Iterable[tuple[int, int]]:

@@ -1,5 +1,6 @@
 """Queries: what people type into a search, as what a message must be like."""
 
+import difflib
 import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -7,15 +8,16 @@ from typing import NamedTuple
 from hubbub.domain.search.terms import pieces_of
 
 MOST_WORDS = 20
+SHORT = 2  # characters of a name that is too short to resemble another
 HAS = ("link", "file", "image")
 IS = ("pinned", "thread")
 
-_QUOTES = str.maketrans("“”„‟«»", '""""""')
+_SIGNS = str.maketrans("“”„‟«»＂「」『』：", '"' * 11 + ":")  # as other keyboards write them
 _PARTS = re.compile(
-    r'(?P<name>[a-z]+):(?P<value>"[^"]*"|[^\s"]+)|"(?P<phrase>[^"]*)"(?P<star>\*?)|(?P<word>[^\s"]+)',
+    r'(?P<name>[a-z]+):(?P<value>"[^"]*"|[^\s"]*)|"(?P<phrase>[^"]*)"(?P<star>\*?)|(?P<word>[^\s"]+)',
     re.I,
 )
-_DATE = re.compile(r"(\d{4})(?:-(\d{2})(?:-(\d{2}))?)?")
+_DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
 _FORMS = "use a day such as 2026-05-31, a month, a year, or a time such as 2026-05-31T18:00:00Z"
 
 
@@ -50,19 +52,49 @@ class SearchQuery(NamedTuple):
 
 def query_of(text: str) -> SearchQuery:
     """Return what a query says. Raises BadQuery."""
-    text = text.translate(_QUOTES)
+    text = text.translate(_SIGNS)
     if text.count('"') % 2:
         raise BadQuery('A quotation mark (") is missing: phrases have one at each end')
     found = _Reading()
     for part in _PARTS.finditer(text):
         name = (part["name"] or "").lower()
         if name in _FILTERS:
-            _FILTERS[name](found, part["value"].strip('"'))
-        elif part["phrase"] is not None:
-            found.add(part["phrase"], is_prefix=bool(part["star"]))
+            _FILTERS[name](found, _value(part))
+        elif (phrase := part["phrase"]) is not None:
+            found.add(phrase, is_prefix=bool(part["star"]) or phrase.rstrip().endswith("*"))
         else:
             found.add(part[0].replace('"', " "), is_prefix=part[0].endswith("*"))
     return found.query()
+
+
+def advice_on(text: str) -> str | None:
+    """Return what whoever typed a query may not expect of it, or None. It can be understood nevertheless."""
+    text = text.translate(_SIGNS)
+    for part in _PARTS.finditer(text):
+        name, word = (part["name"] or "").lower(), part["word"]
+        if name and name not in _FILTERS and part["value"] and (meant := _meant(name)):
+            right = f"{meant}:{part['value']}"
+            return f"Did you mean {right}? {part[0]} is no filter, and was searched for as text"
+        if word in _OPERATORS:
+            return f"{word} was searched for as a word: a message must have all words of a query"
+    if minus := _MINUS.search(text):
+        return f"Nothing can be excluded: the minus sign of {minus[0]} has no effect"
+    return None
+
+
+def _meant(name: str) -> str | None:
+    """Return the filter that somebody means who writes another name, if any."""
+    close = difflib.get_close_matches(name, _FILTERS, 1, 0.75) if len(name) > SHORT else []
+    return _OTHERS.get(name, close[0] if close else None)
+
+
+def _value(part: re.Match[str]) -> str:
+    """Return the value of a filter. Raises BadQuery if there is none."""
+    name, value = part["name"].lower(), part["value"].strip('"')
+    if not value.strip():
+        example = f"{name}:{_EXAMPLES[name]}"
+        raise BadQuery(f"Incomplete filter {name}: use a value without a space, such as {example}")
+    return value
 
 
 def phrase_of(text: str, *, is_prefix: bool = False) -> Phrase | None:
@@ -142,11 +174,24 @@ _FILTERS = {
 }
 
 
+_EXAMPLES = {
+    **{"from": "ada", "in": "#plans", "has": HAS[0], "is": IS[0]},
+    **{"after": "2026-05", "before": "2026-05-31"},
+}
+# What these filters are called elsewhere.
+_OTHERS = {
+    **dict.fromkeys(("author", "by", "sender", "user"), "from"),
+    **dict.fromkeys(("channel", "room"), "in"),
+    **{"since": "after", "until": "before"},
+}
+_OPERATORS = ("AND", "NOT", "OR")
+_MINUS = re.compile(r'(?<!\S)-(?:"[^"]*"|[^\W\d_]\S*)')
+
+
 def _one_of(value: str, name: str, known: tuple[str, ...]) -> str:
     if value.lower() not in known:
-        raise BadQuery(
-            f"Unknown filter {name}:{value}: use {' or '.join(f'{name}:{k}' for k in known)}"
-        )
+        *others, last = [f"{name}:{each}" for each in known]
+        raise BadQuery(f"Unknown filter {name}:{value}: use {', '.join(others)} or {last}")
     return value.lower()
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 VERSION = (
-    f"3 {unicodedata.unidata_version}"  # an index of other terms than these must be made again
+    f"4 {unicodedata.unidata_version}"  # an index of other terms than these must be made again
 )
 MOST_TERMS = 10_000  # of one text: what follows is not found
 LONGEST = 100  # characters of a term that count
@@ -24,17 +24,25 @@ _UNSPACED = (
 # What belongs to the character before it, besides marks: invisible joiners and breaks, and the half-width sound marks of kana.
 _JOINED = "\u00ad\u200c\u200d\u2060\uff9e\uff9f"
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u2060\ufe0e\ufe0f\u0640\u20e3"))
-# Marks that people often leave out when they type: accents, and the points of Hebrew and Arabic.
-_LEFT_OUT = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670]")
+# Marks that people often leave out when they type: accents, and the points of Hebrew, Arabic and Hindi.
+_LEFT_OUT = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u093c]")
 # Letters that are no others with marks, but that people write as these on other keyboards: ł, đ, ı, and those of Persian and Arabic.
 _SIMPLE = str.maketrans(
     {
-        **dict(zip("łđøħŧıð\u064a\u0649\u0643", "ldohtid\u06cc\u06cc\u06a9", strict=True)),
+        **dict(
+            zip("łđøħŧıð\u064a\u0649\u0643\u0629", "ldohtid\u06cc\u06cc\u06a9\u0647", strict=True)
+        ),
         **{"æ": "ae", "œ": "oe", "þ": "th"},
     }
 )
+# In Hindi, a nasal before another consonant is written as such or as a point: हिन्दी, हिंदी.
+_NASAL = re.compile("[\u0919\u091e\u0923\u0928\u092e]\u094d(?=[\u0915-\u0939])|\u0901")
+_POINT = "\u0902"
 _CYRILLIC = re.compile("[\u0400-\u052f]")  # whose marks make other letters, except that of ё
-_ASCII = re.compile("[a-z0-9]+")
+# C++, C# and the like: the signs belong to the word, and are kept as wide ones, which no database takes for the end of a word.
+_SIGNED = r"(?<![^\W_])[a-z](?:\+\+|\#)(?![^\W_])"
+_WIDE = str.maketrans("+#", "\uff0b\uff03")
+_ASCII = re.compile(f"{_SIGNED}|[a-z0-9]+")
 _JAMO = "[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6]*[\u11a8-\u11ff\ud7cb-\ud7fb]*"
 
 
@@ -73,7 +81,7 @@ def terms_of(text: str) -> list[Term]:
     """Return the terms of a text, in order."""
     if text.isascii():  # most are
         words = _ASCII.finditer(text.lower())
-        found = [Term(m[0][:LONGEST], m.start(), m.end(), m.end()) for m in words]
+        found = [Term(m[0][:LONGEST].translate(_WIDE), m.start(), m.end(), m.end()) for m in words]
     else:
         found = [term for piece in pieces_of(text) for term in piece.terms()]
     return found[:MOST_TERMS]
@@ -87,7 +95,7 @@ def pieces_of(text: str) -> list[Piece]:
 def _piece(match: re.Match[str]) -> Piece | None:
     start = match.start()
     if match.lastgroup != "run":
-        text = fold(match[0]) if match.lastgroup == "word" else match[0]
+        text = fold(match[0]) if match.lastgroup == "word" else match[0].lower().translate(_WIDE)
         return Piece(start, (text,), (match.end(),)) if text else None
     characters = _characters().finditer(match[0])
     parts = [(fold(each[0]), start + each.end()) for each in characters]
@@ -107,6 +115,7 @@ def fold(word: str) -> str:
         text = text.replace("ё", "е")
     else:
         text = _LEFT_OUT.sub("", unicodedata.normalize("NFD", text)).translate(_SIMPLE)
+        text = _NASAL.sub(_POINT, text)
     text = unicodedata.normalize("NFC", text)
     kept = (each for each in text if each.isalnum() or not each.isascii())
     return "".join(str(unicodedata.decimal(each, each)) for each in kept)[:LONGEST].strip()
@@ -119,6 +128,7 @@ def _pattern() -> re.Pattern[str]:
     joined = f"[{marks}{_JOINED}]"
     return re.compile(
         rf"(?P<run>(?:(?=[^\W_])[{_UNSPACED}]{joined}*)+)"
+        rf"|(?P<signed>(?i:{_SIGNED}))"
         rf"|(?P<word>(?:(?![{_UNSPACED}])[^\W_]{joined}*)+)"
         rf"|(?P<symbol>[{symbols}])"
     )

@@ -42,6 +42,7 @@ class SearchPage(msgspec.Struct, frozen=True, omit_defaults=True):
         indexed_to: what was posted or edited before this time is found; null if the server hasn't read all rooms once yet.
         titles: what the rooms are called that have a title.
         people: the accounts whose keys stand in these messages, if there are any.
+        hint: what was perhaps meant otherwise than it was understood.
     """
 
     epoch: str
@@ -51,3 +52,4 @@ class SearchPage(msgspec.Struct, frozen=True, omit_defaults=True):
     then: str | UnsetType = UNSET
     titles: dict[str, str] = {}
     people: dict[str, Author] | UnsetType = UNSET
+    hint: str | UnsetType = UNSET

@@ -7,17 +7,19 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
-from hubbub.domain.access import Operation, RoomKind, kind_of
+from hubbub.domain.access import Operation, RoomKind
 from hubbub.domain.facts import Head, MessageKey, Needs
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.search.matching import matches, relevance
-from hubbub.domain.search.query import BadQuery, SearchQuery, query_of
+from hubbub.domain.search.query import BadQuery, advice_on, query_of
 from hubbub.domain.tables.rooms import ROOM, room_row
 from hubbub.protocol.commands.search import Hit, Search, SearchPage
-from hubbub.protocol.errors import Refusal, RefusalError
+from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_made_key, parent_of
 from hubbub.server.hub.authors import Authors
+from hubbub.server.hub.meant import Meant
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.rights import Rights
 from hubbub.server.people.rates import Throttle
@@ -39,10 +41,6 @@ ROUNDS = 8  # of looking for more, where many of those that were found may not b
 
 ASKED = 4  # times, at most, which rooms may be read: until it was the same twice
 
-_NOWHERE = Refusal(
-    "forbidden", "Only accounts can search all their rooms", hint="Say where with in:ROOM"
-)
-
 
 class Searching:
     """Answers searches. Raises RefusalError and StoreFailed."""
@@ -58,11 +56,10 @@ class Searching:
     ) -> None:
         """`indexed` are the kinds of rooms that can be searched."""
         self.outcomes = Counter[str]()
-        self._indexed = indexed
         self._store = store
         self._rights = rights
         self._authors = authors
-        self._names = names
+        self._meant = Meant(store, rights, names, indexed)
         self._throttle = throttle
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
@@ -76,7 +73,7 @@ class Searching:
         """Return messages that match, as far as the principal may read them."""
         self.require(principal)
         self._throttle.pace_searching(principal)
-        wanted = await self._wanted(principal, asked)
+        wanted, advice = await self._wanted(principal, asked)
         if self._waiting >= WAITING:
             raise RefusalError("busy", "Too many are searching; try again soon", retry_after=1.0)
         self._waiting += 1
@@ -90,10 +87,12 @@ class Searching:
         finally:
             self._waiting -= 1
         self.outcomes["answered"] += 1
-        return page
+        return replace(page, hint=advice_on(asked.query) or advice or UNSET)
 
-    async def _wanted(self, principal: Principal, asked: Search) -> WantedMessages:
-        """Return what to look for. Raises RefusalError if it can't be understood, or a room may not be read."""
+    async def _wanted(
+        self, principal: Principal, asked: Search
+    ) -> tuple[WantedMessages, str | None]:
+        """Return what to look for, and what is to be said of it. Raises RefusalError if it can't be understood, or a room may not be read."""
         try:
             query = query_of(asked.query)
             before = None if asked.before is None else int(asked.before)
@@ -105,35 +104,16 @@ class Searching:
             ) from None
         if before is not None and asked.order != "newest":
             raise RefusalError("bad_request", "Only `newest` goes on: leave `before` out")
-        rooms = await self._rooms(principal, query)
-        authors = [await self._author(principal, each) for each in query.authors]
-        query = query._replace(authors=tuple(key for keys in authors for key in keys))
+        rooms = await self._meant.rooms(principal, query)
+        mine = tuple(principal.name if each.lower() == "me" else each for each in query.authors)
+        authors, unknown = await self._meant.authors(query._replace(authors=mine))
         limit = asked.limit if asked.order == "newest" else RANKED
-        return WantedMessages(query, limit + 1, rooms, principal.id, before)
-
-    async def _rooms(self, principal: Principal, query: SearchQuery) -> tuple[str, ...] | None:
-        """Return where to search, or None for all rooms of an account."""
-        if not self._indexed:
-            raise RefusalError("forbidden", "This server has no search")
-        if not query.rooms:
-            if not principal.is_account:
-                raise RefusalError.of(_NOWHERE)
-            await self._rights.require(principal, Operation.READ, principal.id)
-            return None
-        rooms = [await self._names.key(principal, each) for each in query.rooms]
-        for room in rooms:
-            await self._rights.require(principal, Operation.READ, room)
-            if kind_of(room) not in self._indexed:
-                raise RefusalError(
-                    "forbidden", f"Messages in {room} can't be searched on this server"
-                )
-        return tuple(rooms)
-
-    async def _author(self, principal: Principal, typed: str) -> tuple[str, ...]:
-        """Return what authors are called in logs who may be meant: accounts by their keys, and others by their names."""
-        if typed.lower() == "me":
-            return (principal.name,)
-        return (await self._names.account(typed), typed)
+        wanted = WantedMessages(
+            query._replace(authors=authors), limit + 1, rooms, principal.id, before
+        )
+        if all(map(is_made_key, rooms or ())):  # elsewhere, authors need no account
+            return wanted, await self._meant.advice(principal, unknown)
+        return wanted, None
 
     async def _look(
         self, principal: Principal, asked: Search, wanted: WantedMessages
@@ -153,6 +133,8 @@ class Searching:
         if asked.order == "relevance":
             found = sorted(found, key=lambda each: (-each.score, -each.place.id))[: asked.limit]
             more = False
+        else:  # an index may mix up those of one millisecond
+            found.sort(key=lambda each: each.when, reverse=True)
         return await self._page(found, str(last) if more else None, upto[0].seq if upto else None)
 
     async def _checked(
@@ -223,3 +205,8 @@ class _Found(NamedTuple):
     place: IndexPlace
     hit: Hit
     score: float
+
+    @property
+    def when(self) -> tuple[str, str, int]:
+        """When it was posted; at one time, in the order of its room."""
+        return self.hit.message.at, self.hit.room, self.hit.message.seq

@@ -8,9 +8,8 @@ from hashlib import blake2b
 from typing import NamedTuple
 from zlib import crc32
 
-from hubbub.domain.search.matching import Searched, time_of, traits_of
+from hubbub.domain.search.matching import Searched, fields_of, time_of, traits_of
 from hubbub.domain.search.query import SearchQuery
-from hubbub.domain.search.terms import terms_of
 from hubbub.protocol.messages import Message
 
 REACTOR = "search"  # under which its positions are stored
@@ -82,8 +81,10 @@ class IndexEntry(NamedTuple):
 
 def searched(room: str, message: Message) -> Searched:
     """Return what is searched of a message."""
-    types = [each.type for each in message.files or ()]
-    return Searched(message.text or "", message.by, room, message.at, types)
+    files = message.files or ()
+    names = [said for each in files for said in (each.name, each.alt) if said]
+    types = [each.type for each in files]
+    return Searched(message.text or "", message.by, room, message.at, types, names)
 
 
 def entry_of(place: int, log: int, room: str, message: Message) -> IndexEntry:
@@ -94,7 +95,7 @@ def entry_of(place: int, log: int, room: str, message: Message) -> IndexEntry:
     return IndexEntry(
         id_of(room, message),
         message.seq,
-        [term.text for term in terms_of(given.text)],
+        [term.text for field in fields_of(given) for term in field],
         sorted(tags),
     )
 

@@ -59,6 +59,8 @@ FOUND = [
     ("Ёлка и йод", "иод", None),
     ("שָׁלוֹם", "שלום", ["שָׁלוֹם"]),
     ("हिन्दी में", "हिन्दी", ["हिन्दी"]),
+    ("हिन्दी में", "हिंदी", ["हिन्दी"]),
+    ("बाज़ार में चाँद", "बाजार चांद", ["बाज़ार", "चाँद"]),
     # Letters that are written as others where a keyboard lacks them, and other digits
     ("W Łodzi pada", "lodzi", ["Łodzi"]),
     ("đi Đà Nẵng", "da nang", ["Đà", "Nẵng"]),
@@ -69,6 +71,7 @@ FOUND = [
     ("ışık", "isik", ["ışık"]),
     ("مـرحبا يا أحمد", "مرحبا احمد", ["مـرحبا", "أحمد"]),
     ("علي كتب", "علی کتب", ["علي", "كتب"]),
+    ("في المدرسة", "المدرسه", ["المدرسة"]),
     ("می‌روم", "میروم", ["می‌روم"]),
     ("سال ۱۴۰۳", "1403", ["۱۴۰۳"]),
     ("ΟΔΟΣ", "οδός", ["ΟΔΟΣ"]),
@@ -95,18 +98,24 @@ FOUND = [
     ("run --dry-run in $HOME", "--dry-run $home", ["dry-run", "HOME"]),
     ("getUserName() is 0xDEADBEEF", "getusername 0xdead*", ["getUserName", "0xDEADBEEF"]),
     ("https://münchen.de/", "munchen.de", ["münchen.de"]),
-    ("don’t use C++", "don't c++", ["don’t", "C"]),
+    ("don’t use C++", "don't c++", ["don’t", "C++"]),
+    ("C++, not C#: (c)", "C#", ["C#"]),
+    ("C++, not C#: (c)", "c", ["c"]),
+    ("C++ или C#", "c++ c#", ["C++", "C#"]),
+    ("vitamin C", "c++", None),
+    ("#c#d and c+d", "c#", None),
     # Emoji: alone, many, in any skin tone, joined, flags
     ("party 🎉🎉 now", "🎉", ["🎉🎉"]),
-    ("well done 👍🏽", "👍", ["👍"]),
+    ("well done 👍🏽", "👍", ["👍🏽"]),
     ("by 👩‍💻", "👩‍💻", ["👩‍💻"]),
     ("to 🇩🇪", "🇩🇪", ["🇩🇪"]),
     ("to 🇫🇷", "🇩🇪", None),
-    ("I ❤️ you", "❤", ["❤"]),
+    ("I ❤️ you", "❤", ["❤️"]),
     ("I ❤ you", "❤️", ["❤"]),
     ("1️⃣ first", "1", ["1️⃣"]),
     ("🏳️‍🌈", "🏳️‍🌈", ["🏳️‍🌈"]),
     ("👍", "👍🏽", ["👍"]),
+    ("by 👩🏽‍💻, 🏴󠁧󠁢󠁳󠁣󠁴󠁿 and 🇩🇪🇫🇷", "👩 🏴 🇫", ["👩🏽‍💻", "🏴󠁧󠁢󠁳󠁣󠁴󠁿", "🇫🇷"]),
     # Words in any order, phrases in theirs
     ("on Friday we deploy", "deploy friday", ["Friday", "deploy"]),
     ("on Friday we deploy", '"on friday"', ["on Friday"]),
@@ -151,6 +160,21 @@ def test_filters(asked: str, has_it: bool) -> None:
 def test_what_a_message_has_and_is() -> None:
     message = Searched("", "ada", "@r7m2q9x4w1z3k:42", AT, ("image/png", "text/plain"))
     assert traits_of(message) == ["file", "image", "thread"]
+
+
+def test_words_are_also_found_in_what_is_said_of_files_but_not_from_one_to_the_next() -> None:
+    names = ("holiday-beach.png", "ada am Strand")
+    message = Searched("the beach", "ada", "lobby", AT, ("image/png",), names)
+    for asked, spans in (
+        *(
+            ("beach", [(4, 5)]),
+            ("holiday*", []),
+            ("beach.png strand", []),
+            ("the holiday", [(0, 3)]),
+        ),
+        *(('"beach holiday"', None), ("png ada am", []), ('"png ada"', None), ("sea", None)),
+    ):
+        assert matches(query_of(asked), message) == spans, asked
 
 
 def test_a_very_long_text_is_cut_off() -> None:

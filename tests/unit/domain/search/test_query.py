@@ -4,7 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hubbub.domain.search.query import MOST_WORDS, BadQuery, Phrase, SearchQuery, query_of
+from hubbub.domain.search.query import (
+    MOST_WORDS,
+    BadQuery,
+    Phrase,
+    SearchQuery,
+    advice_on,
+    query_of,
+)
 from hubbub.domain.search.terms import terms_of
 
 
@@ -28,6 +35,41 @@ def test_filters_in_quotation_marks_are_words() -> None:
     assert query_of('in:"my room"').rooms == ("my room",)
 
 
+@pytest.mark.parametrize(
+    "typed, plain",
+    [
+        ("“on friday” in:„my room‟", '"on friday" in:"my room"'),
+        ("「on friday」 from：ada", '"on friday" from:ada'),
+        ('"on fri*"', '"on fri"*'),
+        ("after:2026/5/3 before:2026.06.01", "after:2026-05-03 before:2026-06-01"),
+    ],
+)
+def test_what_other_keyboards_and_habits_write(typed: str, plain: str) -> None:
+    assert query_of(typed) == query_of(plain)
+
+
+@pytest.mark.parametrize(
+    "asked, advice",
+    [
+        (
+            "form:ada x",
+            "Did you mean from:ada? form:ada is no filter, and was searched for as text",
+        ),
+        ('channel:"my room"', 'Did you mean in:"my room"?'),
+        ("Since：2026", "Did you mean after:2026?"),
+        ("deploy -secret", "Nothing can be excluded: the minus sign of -secret has no effect"),
+        ("deploy -from:ada", "Nothing can be excluded: the minus sign of -from:ada"),
+        ('deploy -"on friday"', 'Nothing can be excluded: the minus sign of -"on friday"'),
+        ("deploy OR wait", "OR was searched for as a word"),
+        ("from:ada in:#x http://a.b re:invent 12:30 form: --force -1 e-mail or", None),
+    ],
+)
+def test_what_is_meant_otherwise_is_said(asked: str, advice: str | None) -> None:
+    found = advice_on(asked)
+    assert (found or "").startswith(advice) if advice else found is None
+    query_of(asked)
+
+
 def test_what_is_said_twice_counts_once() -> None:
     assert query_of("Friday friday FRIDAY").phrases == (Phrase(("friday",)),)
 
@@ -38,8 +80,11 @@ def test_what_is_said_twice_counts_once() -> None:
         ("", "Nothing to search for"),
         ('  !!! * "" ', "Nothing to search for"),
         ('"on friday', "A quotation mark"),
-        ("has:cheese", "Unknown filter has:cheese: use has:link or has:file or has:image"),
+        ("has:cheese", "Unknown filter has:cheese: use has:link, has:file or has:image"),
         ("is:fun", "Unknown filter is:fun: use is:pinned or is:thread"),
+        ("deploy from:", "Incomplete filter from: use a value without a space, such as from:ada"),
+        ("in: plans", "Incomplete filter in:"),
+        ('has:" "', "Incomplete filter has:"),
         ("before:yesterday", "Invalid before:yesterday: use a day such as"),
         ("after:2026-02-30", "Invalid after:2026-02-30"),
         ("after:9999", "Invalid after:9999"),
