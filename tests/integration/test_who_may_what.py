@@ -40,8 +40,9 @@ from tests.integration.native import native
 from tests.integration.test_socketio_rooms import socket_io
 from tests.integration.test_sockjs_rooms import Poller
 from tests.support.every_case import EVERY_CASE
+from tests.support.paths import filled
 from tests.support.postgres import Postgres
-from tests.support.town import ALIKE, OUTSIDE, PLACES, ROOMS, Room, Town, town
+from tests.support.town import ALIKE, OUTSIDE, PLACES, ROOMS, Room, Town, depicted, town
 
 Json = dict[str, Any]
 Ask = Callable[[Json], Awaitable[Json]]
@@ -73,13 +74,25 @@ ONLY_IN_ROOMS = {
     *("setRoomAvatar", "appointMember", "archiveRoom", "restoreRoom", "joinRoom", "leaveRoom"),
 }
 ALWAYS = {"unfollow"}  # whoever follows nothing may stop
-NOT_YET = {"UPLOAD"}  # so far only `may` tells of them
+# What is shown in rooms, whose paths don't name them, and what one must be allowed there to get it.
+SHOWN_IN_ROOMS = {
+    "getFile": Operation.READ,
+    "getThumbnail": Operation.READ,
+    "getAvatar": Operation.KNOW,
+}
+DEPICTED = (MadeKind.OPEN, MadeKind.CLOSED)
+NO_FILE = "0" * 24
+NOT_UPLOADED = Refusal(
+    "not_found", "No such file of yours to post: it was never uploaded, posted before, or has expired"
+)
+WITHOUT_ACCOUNT = Refusal("forbidden", "Not allowed to post files without an account")
 
 
 class Act(NamedTuple):
     """Something that one may try in a room: as a command, as a request, or as both.
 
-    `asks` are the operations that it takes, in the order in which they are asked for.
+    `asks` are the operations that it takes, in the order in which they are asked for. Those who may do it are refused as `lacks` says,
+    since it names what isn't there.
     """
 
     asks: tuple[Operation, ...]
@@ -89,6 +102,7 @@ class Act(NamedTuple):
     path: Mapping[str, Any] = MappingProxyType({})
     undo: str = ""  # what it changes if it is allowed: `place`, `archived` or `restored`
     is_for_threads: bool = False
+    lacks: Refusal | None = None
 
     @property
     def key(self) -> str:
@@ -115,6 +129,7 @@ def acts(room: Room, who: str) -> list[Act]:
         Act((O.MODERATE,), None, "listBans"),
         Act((O.MODERATE,), None, "listMutes"),
         Act((O.POST,), {"do": "post", "text": "x"}, "postMessage", {"text": "x"}),
+        with_file(who),
         *titled(room),
         Act(
             (O.POST, O.NAME_ALL),
@@ -159,6 +174,13 @@ def acts(room: Room, who: str) -> list[Act]:
         Act((O.JOIN,), {"do": "join"}, "joinRoom", undo="place"),
         Act((O.LEAVE,), {"do": "leave"}, "leaveRoom", undo="place"),
     ]
+
+
+def with_file(who: str) -> Act:
+    """Posting a file, which only accounts can upload."""
+    asks, lacks = ((O.POST,), WITHOUT_ACCOUNT) if who == "vera" else ((O.POST, O.UPLOAD), NOT_UPLOADED)
+    given = {"files": [NO_FILE]}
+    return Act(asks, {"do": "post"} | given, "postMessage", given, lacks=lacks)
 
 
 def titled(room: Room) -> list[Act]:
@@ -369,7 +391,7 @@ async def by_http(
 def expected(room: Room, who: str, act: Act) -> Json:
     """The error that someone gets, as both the design and the code have it; empty if it is allowed."""
     if (elsewhere := misplaced(room, act)) is not None:
-        return {"code": elsewhere.code, "detail": elsewhere.detail, "temporary": False}
+        return said_of(elsewhere)
     for asked in act.asks:
         code = room.code(who, asked)
         operation = room.as_asked(who, asked)
@@ -378,7 +400,13 @@ def expected(room: Room, who: str, act: Act) -> Json:
         if found is not None:
             error = {"code": code, "detail": found.detail, "temporary": CODES[found.code].temporary}
             return {**error, **found.facts}
-    return {}
+    return said_of(act.lacks) if act.lacks else {}
+
+
+def said_of(refusal: Refusal) -> Json:
+    """What is said to whoever is refused so."""
+    temporary = CODES[refusal.code].temporary
+    return {"code": refusal.code, "detail": refusal.detail, "temporary": temporary}
 
 
 def misplaced(room: Room, act: Act) -> Refusal | None:
@@ -464,7 +492,7 @@ def test_each_command_and_each_route_is_tried() -> None:
     assert commands == set(RULES.commands.names) - NOT_ABOUT_A_ROOM - ALWAYS
     assert {act.route for act in found} == IN_ROOMS.keys()
     asked = {each.name for act in found for each in act.asks}
-    assert asked == {each.name for each in Operation} - NOT_YET
+    assert asked == {each.name for each in Operation}
 
 
 def places(town: Town, where: str, names: Container[str] = ROOMS) -> list[Room]:
@@ -553,6 +581,28 @@ async def test_who_may_read_a_message_may_save_and_forward_it(here: Town, where:
                 want.pop("until", None)
                 if got != want:
                     wrong.append((room.name, who, do, got, want))
+    assert not wrong, listed(wrong)
+
+
+@pytest.mark.parametrize("where", WHERE)
+async def test_who_may_read_a_room_gets_its_files_and_who_may_know_of_it_its_picture(
+    here: Town, where: str
+) -> None:
+    wrong: list[Any] = []
+    paths = {each.name: each.path for each in operations_of(ROUTES)}
+    async with aiohttp.ClientSession(here.site.stranger.url) as http:
+        plain = [r for r in places(here, where) if not r.is_variant and r.kind in DEPICTED]
+        avatars = {r.key: await depicted(here, r) for r in plain if not r.is_thread}
+        for room, who in cells(here, where):
+            parts = {"file": room.file, "avatar": avatars.get(room.key), "side": "360"}
+            for name, asked in SHOWN_IN_ROOMS.items():
+                if name == "getAvatar" and room.key not in avatars:
+                    continue
+                path = filled(paths[name], **parts)
+                async with http.get(path, headers=headers(here, who)) as answer:
+                    got, want = answer.status, 404 if room.code(who, asked) else 200
+                if got != want:
+                    wrong.append((room.name, who, name, got, want))
     assert not wrong, listed(wrong)
 
 

@@ -16,7 +16,7 @@ from hubbub.server.http.operations import HttpOperation, operations_of
 from hubbub.server.http.routes import ROUTES
 from tests.integration.test_emoji import listed
 from tests.integration.test_ways_in import OPERATIONS as WAYS_IN
-from tests.integration.test_who_may_what import IN_ROOMS
+from tests.integration.test_who_may_what import IN_ROOMS, SHOWN_IN_ROOMS
 from tests.support.devices import AUTH, P256DH
 from tests.support.images import GIF
 from tests.support.paths import filled
@@ -74,7 +74,7 @@ def not_found(by: str, _: str) -> str:
 
 
 def hidden(_: str, __: str) -> str:
-    """What nobody may read here, be it there or not."""
+    """What nobody may read here, be it there or not: it is shown in rooms, and tried there."""
     return NOT_FOUND
 
 
@@ -229,6 +229,8 @@ async def code(by: Someone, name: str, body: Any, parts: Mapping[str, Any]) -> s
 def test_each_route_and_each_setting_has_a_row() -> None:
     assert ROWS.keys() == SERVER.keys()
     assert SETTINGS.keys() == preferences.KNOWN.keys()
+    in_rooms = {name for name, rows in ROWS.items() if rows[0].verdict is hidden}
+    assert in_rooms == SHOWN_IN_ROOMS.keys()
 
 
 @pytest.mark.parametrize("role", EVERYONE)

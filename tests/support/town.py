@@ -21,6 +21,7 @@ from tests.integration.native import Native, native
 from tests.support.access_table import KEPT_IN_ARCHIVES as KEPT
 from tests.support.access_table import NOT_FOUND, WRITES, banned, case, public_to
 from tests.support.access_table import OF_THOSE_WHO_POST as POSTING
+from tests.support.images import GIF
 from tests.support.site import Site, Someone, site
 
 OWN = 6  # messages of each who may write one: each door deletes one of them
@@ -77,6 +78,7 @@ class Room:
     settings: dict[str, Any]
     own: dict[str, list[int]] = field(default_factory=dict)
     forwarding: int = 0  # a message that forwards another of the room
+    file: str = ""  # a picture that a message shows
     thread: "Room | None" = (
         None  # in which the same people write, by the rights that they have in the room
     )
@@ -232,7 +234,30 @@ async def build_thread(town: Town, room: Room, members: list[str]) -> Room:
     of = {"room": thread.key, "message": thread.own["gus"][0]}
     forwarding = await town.at["grace"].ask("post", room=thread.key, text="look", of=of)
     thread.forwarding, thread.parent = forwarding["seq"], room
+    thread.file = await shown(town, thread)
     return thread
+
+
+async def uploaded(town: Town) -> str:
+    """The key of a picture that grace uploads."""
+    grace = town.people["grace"]
+    url, given = f"{grace.url}/api/v1/files", {"Authorization": f"Bearer {grace.token}"}
+    async with grace._http.post(url, data=GIF, headers=given) as answer:
+        return str((await answer.json())["file"])
+
+
+async def shown(town: Town, room: Room) -> str:
+    """The key of a picture that grace posts in a room."""
+    file = await uploaded(town)
+    await town.at["grace"].ask("post", room=room.key, files=[file])
+    return file
+
+
+async def depicted(town: Town, room: Room) -> str:
+    """The key of the picture that grace gives a room."""
+    await town.at["grace"].ask("set_avatar", room=room.key, file=await uploaded(town))
+    answer = await town.people["grace"].ask("GET", f"/rooms/{room.key}/settings")
+    return str(answer.body["avatar"])
 
 
 def issue(store: str, data: Path) -> str:
@@ -278,6 +303,7 @@ async def build(town: Town, name: str) -> Room:
     forwarding = await at["grace"].ask("post", room=room.key, text="look", of=of)
     room.forwarding = forwarding["seq"]
     room.thread = await build_thread(town, room, members)
+    room.file = await shown(town, room)
     if is_direct:
         return room
     for who in ("nina", "xena", "ada"):
