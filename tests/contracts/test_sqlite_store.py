@@ -13,8 +13,11 @@ import pytest
 from hubbub.domain.aspects.document import Document
 from hubbub.domain.facts import Accepted, Commit, Head, Proposal
 from hubbub.domain.patterns import spans
+from hubbub.domain.search.query import query_of
 from hubbub.protocol.messages import Change, Delete, Patch, Post, React
 from hubbub.server.stores.base import StoredPage, StoreFailed
+from hubbub.server.stores.search import TooSlow, WantedMessages
+from hubbub.server.stores.sqlite import search as sqlite_search
 from hubbub.server.stores.sqlite.file import FILE_NAME
 from hubbub.server.stores.sqlite.schema import APPLICATION_ID
 from hubbub.server.stores.sqlite.store import SqliteStore
@@ -366,3 +369,20 @@ async def test_an_empty_file_is_a_new_database(open_store: Open, tmp_path: Path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / FILE_NAME).touch()
     assert (await commit(open_store(), Post(room="lobby", text="hi"))).answers == [Accepted(1, AT)]
+
+
+async def test_a_search_that_takes_too_long_ends_and_the_next_one_is_answered(
+    open_store: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store()
+    await store.commit([Proposal(ADA, Post(room="lobby", text="tea"))], AT)
+    await store.index("lobby", 0, 1)
+    wanted = WantedMessages(query_of("tea"), 10, ("lobby",))
+    with monkeypatch.context() as hurried:
+        hurried.setattr(sqlite_search, "SECONDS", -1.0)
+        hurried.setattr(sqlite_search, "STEPS_BETWEEN_LOOKS", 1)
+        for _ in range(sqlite_search.READERS):
+            with pytest.raises(TooSlow):
+                await store.search(wanted)
+    for _ in range(sqlite_search.READERS):
+        assert len(await store.search(wanted)) == 1

@@ -83,7 +83,8 @@ SHOWN_IN_ROOMS = {
 DEPICTED = (MadeKind.OPEN, MadeKind.CLOSED)
 NO_FILE = "0" * 24
 NOT_UPLOADED = Refusal(
-    "not_found", "No such file of yours to post: it was never uploaded, posted before, or has expired"
+    "not_found",
+    "No such file of yours to post: it was never uploaded, posted before, or has expired",
 )
 WITHOUT_ACCOUNT = Refusal("forbidden", "Not allowed to post files without an account")
 
@@ -178,7 +179,9 @@ def acts(room: Room, who: str) -> list[Act]:
 
 def with_file(who: str) -> Act:
     """Posting a file, which only accounts can upload."""
-    asks, lacks = ((O.POST,), WITHOUT_ACCOUNT) if who == "vera" else ((O.POST, O.UPLOAD), NOT_UPLOADED)
+    asks, lacks = (
+        ((O.POST,), WITHOUT_ACCOUNT) if who == "vera" else ((O.POST, O.UPLOAD), NOT_UPLOADED)
+    )
     given = {"files": [NO_FILE]}
     return Act(asks, {"do": "post"} | given, "postMessage", given, lacks=lacks)
 

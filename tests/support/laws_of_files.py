@@ -65,6 +65,7 @@ class LawOfFiles(LawOfRooms):
         n: int,
         files: list[str],
         deeds: list[str],
+        *,
         is_whole: bool,
         alt: str | None,
         key: str | None,

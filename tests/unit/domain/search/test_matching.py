@@ -157,9 +157,17 @@ def test_filters(asked: str, has_it: bool) -> None:
     assert (matches(query_of(asked), message) is not None) is has_it
 
 
-def test_what_a_message_has_and_is() -> None:
-    message = Searched("", "ada", "@r7m2q9x4w1z3k:42", AT, ("image/png", "text/plain"))
-    assert traits_of(message) == ["file", "image", "thread"]
+@pytest.mark.parametrize(
+    "types, has",
+    [
+        (("image/png", "text/plain"), ["file", "image"]),
+        (("text/plain", "video/mp4"), ["file"]),
+        ((), []),
+    ],
+)
+def test_what_a_message_has_and_is(types: tuple[str, ...], has: list[str]) -> None:
+    message = Searched("", "ada", "@r7m2q9x4w1z3k:42", AT, types)
+    assert traits_of(message) == [*has, "thread"]
 
 
 def test_words_are_also_found_in_what_is_said_of_files_but_not_from_one_to_the_next() -> None:

@@ -1,6 +1,7 @@
 """What keeps a reactor going: rounds through all rooms, in steps, from where it was."""
 
 import asyncio
+import time
 
 import pytest
 
@@ -9,7 +10,7 @@ from hubbub.protocol.messages import Post
 from hubbub.server.duties import keep_at
 from hubbub.server.reactors import base
 from hubbub.server.reactors.base import News, go_round
-from hubbub.server.stores.base import StoreFailed
+from hubbub.server.stores.base import Store, StoreFailed
 from hubbub.server.stores.positions import POSITIONS, ReactorPosition
 from hubbub.server.upkeep import prompted, reacting
 from tests.support.counting import Counting
@@ -171,3 +172,25 @@ async def test_between_rounds_a_prompt_reactor_goes_on_soon() -> None:
     await asyncio.sleep(12)
     assert reactor.seen[2:] == [("attic", 1)]
     going.cancel()
+
+
+@timeless
+async def test_only_a_round_through_all_rooms_counts_as_one_from_when_it_began() -> None:
+    store, rounds, now = MemoryStore(), list[float](), time.time()
+    await post(store, "lobby", 1)
+    reactor = Counting(store)
+
+    class Noting(News):
+        async def rounded(self, _: Store, began: float) -> None:
+            rounds.append(began)
+            assert reactor.seen == [("lobby", 1)] * 2
+
+    def fail(count: int) -> None:
+        assert count > 1
+
+    reactor.saw = fail
+    act = prompted(Noting(reactor), store).act
+    while not rounds:
+        await act()
+        assert reactor.seen, "the first round has failed in this room"
+    assert now <= rounds[0] <= time.time()

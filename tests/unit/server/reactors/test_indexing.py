@@ -5,7 +5,10 @@ from typing import Any, cast
 import pytest
 
 from hubbub.server.reactors import indexing
-from hubbub.server.reactors.indexing import EVENTS_AT_ONCE, PATIENCE, Indexing
+from hubbub.server.reactors.indexing import EVENTS_AT_ONCE, PATIENCE, Indexing, IndexNews
+from hubbub.server.stores.positions import POSITIONS
+from hubbub.server.stores.search import ALL_ROOMS, REACTOR
+from tests.support.fakes import MemoryStore
 
 
 class Noted:
@@ -44,3 +47,11 @@ async def test_a_step_takes_a_thousand_events() -> None:
     assert EVENTS_AT_ONCE == 1_000
     assert await noted.reactor().step("lobby", 5, 2_345) == 1_005
     assert noted.steps == [("lobby", 5, 1_005)]
+
+
+async def test_the_time_from_which_on_something_may_be_missing_is_noted() -> None:
+    store, told = MemoryStore(), list[float]()
+    news = IndexNews(Noted(0).reactor(), told.append)
+    await news.rounded(store, 1_795_424_400.25)
+    [row] = await store.rows(POSITIONS, REACTOR, ALL_ROOMS)
+    assert (row.seq, told) == (1_795_424_400_250, [1_795_424_400.25])
