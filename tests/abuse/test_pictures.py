@@ -15,7 +15,7 @@ import pytest
 from PIL import Image
 
 from hubbub.server.files.jobs import Job
-from hubbub.server.files.shrinker import MAX_BYTES, Picture, Shrinker
+from hubbub.server.files.shrinker import MAX_BYTES, PASSED, Picture, Shrinker
 from tests.support.images import AVIF, GIF, JPEG, LOSSLESS, NOT_IMAGES, chunk, png
 
 SCRIPT = b"<script>alert(1)</script>"
@@ -99,6 +99,7 @@ def not_made() -> dict[str, bytes]:
             b"ispe\0\0\0\0\0\0\0\2\0\0\0\2", b"ispe\0\0\0\0\0\0\xff\xff\0\0\xff\xff"
         ),
         "webp that claims 16,384 pixels": one_colour(16_384),
+        "webp of 49 million pixels, for which there might be memory": one_colour(7000),
         "postscript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nquit\n",
         "tiff": b"II*\0\x08\0\0\0" + b"\0" * 99,
         "larger than is looked at": b"\xff\xd8\xff" + bytes(MAX_BYTES),
@@ -184,6 +185,16 @@ async def test_a_process_that_breaks_is_ended(
     assert await broken.shrink(Job.PORTRAIT, read(JPEG)) == result
     assert broken.deaths == deaths
     await broken.close()
+
+
+async def test_the_process_knows_no_secrets_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HUBBUB_JWT_SECRET", "correct horse")
+    names = "' '.join(os.environ).encode()"
+    answer = f"made = {names}; os.write(1, {FIRST} + b'\\1\\0\\0\\0' + bytes([len(made)]) + made)"
+    shrinker = Shrinker(50.0, program(f"{BEGIN}; {answer}; time.sleep(600)"))
+    [made] = await shrinker.shrink(Job.PORTRAIT, read(JPEG)) or []
+    assert {*made.decode().split()} <= {*PASSED, "MALLOC_ARENA_MAX", "LC_CTYPE"}
+    await shrinker.close()
 
 
 async def test_a_program_that_is_not_there_is_no_picture_s_fault() -> None:

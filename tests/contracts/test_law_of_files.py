@@ -11,7 +11,7 @@ from hubbub.domain.aspects import files
 from hubbub.domain.aspects.files import DropFile, LimitFiles
 from hubbub.domain.aspects.rooms.settings import SetPortrait
 from hubbub.domain.facts import Answer, Proposal
-from hubbub.domain.files import FILE, FILE_LIMIT, FILE_USE, FileKey
+from hubbub.domain.files import FILE, FILE_LIMIT, FILE_USE, File, FileKey, FileLimit
 from hubbub.domain.ledger import Ledger
 from hubbub.domain.pictures import PORTRAIT
 from hubbub.domain.principals import Principal
@@ -100,7 +100,7 @@ def a_file_that_was_posted_stays_with_its_account() -> StoreParts:
     def put_back(ledger: Ledger, who: Principal, post: Post, _: Answer) -> None:
         for use in ledger.rows.get(FILE_USE, {}).values():
             if use and use.room == post.room:
-                ledger.put(FILE, files.File(*FileKey(who.id, use.file), use.name, use.size, 0.0))
+                ledger.put(FILE, File(*FileKey(who.id, use.file), use.name, use.size, 0.0))
 
     return deciding(Post, put_back)
 
@@ -129,7 +129,7 @@ def an_edit_says_an_alt_text_that_is_not_kept() -> StoreParts:
 def a_limit_is_kept_that_was_taken_back() -> StoreParts:
     def keep(ledger: Ledger, _: Principal, change: LimitFiles, __: Answer) -> None:
         if change.size is None:
-            ledger.put(FILE_LIMIT, files.FileLimit("@server", change.whose, 9))
+            ledger.put(FILE_LIMIT, FileLimit("@server", change.whose, 9))
 
     return deciding(LimitFiles, keep)
 

@@ -143,3 +143,5 @@ async def test_without_pillow_the_address_gives_the_picture(
         file, _ = await posted(here, data)
         status, headers, body = await raw(made.ada, "GET", f"/files/{file}/thumbnails/360")
         assert (status, headers["ETag"], body) == (200, f'"{file}"', data)
+        eve = await made.ada.bring_in("eve")
+        assert (await raw(eve, "GET", f"/files/{file}/thumbnails/360"))[0] == 404

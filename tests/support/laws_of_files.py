@@ -24,7 +24,9 @@ from hubbub.events.rooms import Changed
 from hubbub.protocol.commands.rooms import SetAvatar
 from hubbub.protocol.keys import AUDIT, DIRECTORY, is_made_key, parent_of
 from hubbub.protocol.messages import Change, Delete, Edit, Post
-from tests.support.laws_of_rooms import GRACE, LawOfRooms, hosts, people, seldom
+from tests.support.laws import seldom
+from tests.support.laws_of_rooms import LawOfRooms, hosts, people
+from tests.support.rooms import GRACE
 
 FILES = [f"{n:0>24}" for n in range(3)]
 DEEDS = ["begin", "finish", "post", "post", "describe", "describe", "delete", "drop"]
