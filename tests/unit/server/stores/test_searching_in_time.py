@@ -85,3 +85,11 @@ async def test_many_rooms_are_only_listed_if_too_few_of_the_hits_may_be_read() -
 async def test_whoever_has_no_room_finds_nothing() -> None:
     nowhere = Connection(0)
     assert await nowhere.find() == [] and nowhere.asked == [search.Q.some_rooms]
+
+
+@pytest.mark.parametrize("seconds, walks", [(0.002, 2), (0.02, 1)])
+async def test_what_takes_long_is_not_done_again_with_more(seconds: float, walks: int) -> None:
+    some = [(*place, 7) for *place, _ in hits(*[True] * (LIMIT - 1))]
+    database = Connection(seconds, [(1,), (2,)], some, some)
+    await database.find()
+    assert ["tsquery" in query for query in database.asked[1:]] == [False] * walks + [True]

@@ -77,9 +77,14 @@ class _Asking:
         self._until = now() + SECONDS
         self._limit: int | None = None  # in milliseconds, of each statement
 
+    @property
+    def left(self) -> float:
+        """How many seconds are left."""
+        return self._until - self._now()
+
     async def fetch(self, query: str, *given: object) -> list[Any]:
         """Return rows. Raises TooSlow, and QueryCanceledError if the database has noticed it first."""
-        left = round((self._until - self._now()) * 1000)
+        left = round(self.left * 1000)
         if left <= 0:  # which would be no limit
             raise TooSlow
         if self._limit is None or left + HEADROOM < self._limit:
@@ -138,11 +143,13 @@ class _Look:
             return await self._ask(Q.pinned)
         walks = WALKS_IN_FEW if self._are_few else WALKS
         for many in walks:
+            before = self._asking.left
             found, are_all = await self._walk(many)
             if are_all or self._are_enough(found):
                 return found
-            if len(found) * walks[-1] < self._wanted.limit * many:
-                break  # the last one would hardly find enough
+            more, left = walks[-1] / many, self._asking.left
+            if len(found) * more < self._wanted.limit or (before - left) * more > left / 2:
+                break  # the last one would hardly find enough, or take too long since messages are long
         match = self._match()
         return await (self._ask(Q.jump, match=match) if match else self._ask(Q.all))
 
