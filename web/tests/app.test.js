@@ -9,7 +9,7 @@ import { placed, stepped } from "../app/emoji/grid.ts";
 import { TONES, toned, untoned } from "../app/emoji/tones.ts";
 import { isolating } from "../app/i18n/isolated.ts";
 import { GROUPS, is, shown } from "../app/keys/table.ts";
-import { filterAt, isNothing, markedParts, toField, toggled, toServer, withOnly } from "../app/search/query.ts";
+import { complete, filterAt, isNothing, markedParts, toField, toggled, toServer, withOnly } from "../app/search/query.ts";
 import { surplus } from "../app/store/surplus.ts";
 import { closest, ranked } from "../app/ui/rank.ts";
 import { emojiRows } from "../emoji.ts";
@@ -228,6 +228,8 @@ test("filters are put into a query, and taken out of it again", () => {
   assert.equal(withOnly('"in:a tea" in:b', "in", undefined), '"in:a tea"');
   assert.ok(isNothing(" in:a in:b "));
   assert.ok(!isNothing("in:a has:link"));
+  assert.deepEqual(["tea from: ", 'has:"" tea', "from:ada "].map(complete), ["tea", "tea", "from:ada"]);
+  assert.ok(isNothing("in:a from:"));
   assert.deepEqual(filterAt("tea from:gr", 11), { from: 4, to: 11, name: "from", value: "gr" });
   assert.equal(filterAt("tea from:gr", 2), undefined);
   assert.equal(filterAt("http://a", 8), undefined);

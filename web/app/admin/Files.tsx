@@ -102,8 +102,10 @@ function Use({ use, again }: { use: FileUse; again(): void }) {
           const hint = a.byDefault(most(defaults[each], isOfAll));
           return (
             <li key={each}>
-              <span class="who">{a.limits[each]}</span>
-              <small class="facts">{most(limits[each], isOfAll)}</small>
+              <span class="who">
+                {a.limits[each]}
+                <small>{most(limits[each], isOfAll)}</small>
+              </span>
               <Limit
                 {...{ whose: each, title: a.limits[each] ?? "", hint, again }}
                 value={limits[each] === defaults[each] ? undefined : limits[each]}

@@ -18,6 +18,7 @@ function optionsFor(width: number): uPlot.Options {
   return {
     width,
     height: HEIGHT,
+    padding: [8, 36, 0, 0], // half of the last mark of the time
     legend: { show: false },
     cursor: { show: false },
     // The time axis spans at least a minute.
@@ -26,7 +27,7 @@ function optionsFor(width: number): uPlot.Options {
       y: { range: (_, __, most) => [0, Math.max(1, most * 1.1)] },
     },
     axes: [
-      { ...axis, space: 80, incrs: STEPS, values: (_, all) => all.map(clockOf) },
+      { ...axis, space: 80, incrs: STEPS, values: ({ data }, all) => (data[0].length ? all.map(clockOf) : []) },
       { ...axis, size: 44, splits: (_, __, least, most) => [least, (least + most) / 2, most], values: (_, all) => all.map(NUMBERS.format) },
     ],
     series: [{}, { stroke: colour("--accent"), width: 2, points: { show: (plot) => plot.data[0].length === 1 } }],

@@ -242,7 +242,7 @@ export const en = {
   resumeUpload: (name: string) => `Resume ${name}`,
   retryUpload: (name: string) => `Try ${name} again`,
   altOf: (name: string) => `Alt text for ${name}`,
-  altHint: "Describe it for people who can't see it",
+  altHint: "Describe this image",
   removeFile: (name: string) => `Remove ${name}`,
   sendingFiles: (n: number) => `Sending… ${many(n, "file", "files")} to upload`,
   typeOf: (name: string, type: string) => {

@@ -60,7 +60,7 @@ function List({ readAll }: { readAll(): void }) {
   }
   return (
     <>
-      <button type="button" class="quiet" onClick={readAll}>
+      <button type="button" class="read-all" onClick={readAll}>
         {m.readAll}
       </button>
       {rooms.map((room) => (

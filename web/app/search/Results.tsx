@@ -182,7 +182,7 @@ function Tips({ indexedTo }: { indexedTo: string | null }) {
         </button>
       )}
       {filters.some(({ name }) => name !== "in") && rest.trim() && (
-        <button type="button" class="quiet" onClick={() => seek({ query: rest.trim() })}>
+        <button type="button" onClick={() => seek({ query: rest.trim() })}>
           {s.withoutFilters}
         </button>
       )}

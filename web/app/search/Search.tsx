@@ -10,7 +10,7 @@ import { lookForRooms } from "../store/rooms.ts";
 import { closeSearch, sought } from "../store/seeking.ts";
 import { connection, session } from "../store/state.ts";
 import { Asked } from "./Asked.tsx";
-import { isNothing } from "./query.ts";
+import { complete, isNothing } from "./query.ts";
 import { Results } from "./Results.tsx";
 
 export function Search() {
@@ -33,7 +33,7 @@ function useSearching(): void {
   const known = useRef(rooms);
   useLayoutEffect(() => {
     if (isNothing(query)) findNothing();
-    else find({ query, order });
+    else find({ query: complete(query), order });
   }, [query, order]);
   useLayoutEffect(() => {
     if (isConnected && found.peek().state === "waiting") findAgain();

@@ -59,8 +59,11 @@ export function withOnly(text: string, name: string, value: string | undefined):
   return value === undefined ? rest : `${tidy(`${rest} ${written(name, value)}`)} `;
 }
 
+/** A query without the filters that still lack their value. */
+export const complete = (text: string): string => changed(text, ({ value }) => value || undefined).trim();
+
 /** Whether there is nothing to look for but where. */
-export const isNothing = (text: string): boolean => !tidy(withOnly(text, "in", undefined));
+export const isNothing = (text: string): boolean => !tidy(withOnly(complete(text), "in", undefined));
 
 const fold = (title: string): string => title.normalize("NFC").toLowerCase();
 
