@@ -3,8 +3,10 @@
 import errno
 import hashlib
 import os
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -158,3 +160,23 @@ async def sweep_after_a_day(again: Uploader, monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as patch:
         patch.setattr(sweeping, "KEPT_SECONDS", 0.0)
         await again.sweeper.sweep()
+
+
+async def test_only_what_nobody_posts_within_a_day_is_swept_up(
+    sqlite: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "files"
+    uploader = Uploader(sqlite, folder)
+    whole = await uploader.upload()
+    begun = (await uploader.uploads.begin(ADA, "film", len(DATA))).row
+    for lone in (folder / "00" / ("0" * 24), folder / "parts" / ("1" * 24)):  # which no row names
+        lone.parent.mkdir(exist_ok=True)
+        lone.write_bytes(b"x")
+    for hours, kept in ((23.9, {whole, begun.file}), (24.1, set[str]())):
+        now = begun.at + hours * 3600
+        clock = SimpleNamespace(time=lambda now=now: now, monotonic=time.monotonic)
+        monkeypatch.setattr(sweeping, "time", clock)
+        await uploader.sweeper.sweep()
+        assert {each.name for each in folder.rglob("*") if each.is_file()} == kept
+        assert {row.file for row in await sqlite.store.rows(FILE)} == kept
+    await uploader.files.close()

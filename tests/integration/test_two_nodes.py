@@ -20,6 +20,7 @@ from hubbub.server.stores.postgres.turns import PostgresTurn
 from hubbub.server.stores.search import REACTOR
 from tests.integration.test_files import NOISE, PART, begun, cut_after, raw, sent, until, upload
 from tests.integration.test_searching import found, texts
+from tests.support.images import GIF
 from tests.support.postgres import Postgres
 from tests.support.site import Someone, site
 
@@ -65,6 +66,31 @@ async def test_a_file_that_one_node_took_is_given_and_deleted_by_the_other(here:
     for node in (here.other, here.one):
         assert (await raw(node, "GET", f"/files/{file}"))[0] == 404
     await until(lambda: not any(here.files.rglob(file)))
+
+
+async def test_what_one_node_was_told_of_files_and_pictures_holds_at_the_other_at_once(
+    here: Here,
+) -> None:
+    grace = await here.one.bring_in("grace")
+    there = Someone(grace._http, here.other.url, grace.token, grace.account)
+    members = f"/rooms/{here.room}/members"
+    file, picture = [(await upload(here.one, GIF)).body["file"] for _ in range(2)]
+    await here.one.ask("POST", f"/rooms/{here.room}/messages", {"files": [file]})
+    for act, status in (
+        (here.one.ask("POST", members, {"who": [grace.account]}), 200),
+        (here.one.ask("DELETE", f"{members}/{grace.account}"), 404),
+    ):
+        assert (await act).status == 200
+        for path in (f"/files/{file}", f"/files/{file}/thumbnails/360"):
+            assert (await raw(there, "GET", path))[0] == status
+    path = f"/rooms/{here.room}/avatar"
+    assert (await here.one.ask("PUT", path, {"file": picture})).status == 200
+    avatar = (await here.other.ask("GET", f"/rooms/{here.room}/settings")).body["avatar"]
+    assert (await raw(here.other, "GET", f"/avatars/{avatar}"))[0] == 200
+    assert (await raw(there, "GET", f"/avatars/{avatar}"))[0] == 404
+    for size, status in ((1, 413), (None, 201)):
+        await here.one.ask("PUT", "/admin/files/limits/file", {"size": size})
+        assert (await upload(here.other, b"two")).status == status
 
 
 async def test_an_upload_that_is_cut_goes_on_at_the_other_node(here: Here) -> None:

@@ -15,7 +15,7 @@ import pytest
 from hubbub.protocol.files import thumbnail_of
 from hubbub.server.files import directory
 from hubbub.server.files.base import BeingWritten, Overtaken, StorageFull
-from hubbub.server.files.directory import READ_BYTES, READS, Directory
+from hubbub.server.files.directory import PARTS, READ_BYTES, READS, Directory
 
 FILE = "0" * 24
 
@@ -135,4 +135,34 @@ async def test_a_disk_that_reads_nothing_more_keeps_no_upload_waiting(
         assert (await files.held("1" * 24), len(begun)) == (3, READS)
         gate.set()
     assert {reader.result() for reader in readers} == {bytes(READ_BYTES) + b"!"}
+    await files.close()
+
+
+async def test_all_of_a_file_is_on_the_disk_before_it_has_its_name_and_its_name_before_it_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[tuple[str, Path]] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def noted_fsync(descriptor: int) -> None:
+        done.append(("flush", Path(f"/proc/self/fd/{descriptor}").readlink()))
+        fsync(descriptor)
+
+    def noted_rename(path: Path, target: Path) -> None:
+        done.append(("rename", target))
+        rename(path, target)
+
+    monkeypatch.setattr(os, "fsync", noted_fsync)
+    monkeypatch.setattr(Path, "rename", noted_rename)
+    files, parts = Directory(tmp_path), tmp_path / PARTS
+    await files.begin(FILE, 6)
+    for data in (b"hea", b"d, "):
+        async with files.appending(FILE) as part:
+            await part.add(data)
+    monkeypatch.delattr(hashlib, "file_digest")  # it was hashed on the way
+    assert await files.finish(FILE) == (b"head, ", hashlib.sha256(b"head, ").hexdigest())
+    whole = files.path_of(FILE)
+    at = done.index(("rename", whole))
+    assert (done[0], {*done[1:at]}) == (("flush", parts), {("flush", parts / FILE)})
+    assert {*done[at + 1 :]} >= {("flush", folder) for folder in (whole.parent, parts, tmp_path)}
     await files.close()

@@ -95,7 +95,7 @@ class Downloads:
 
     async def _may_read(self, principal: Principal, room: str) -> bool:
         try:
-            await self._rights().require(principal, READ, room)
+            await self._rights().require_at_head(principal, READ, room)
         except RefusalError as error:
             if error.refusal.code == "unauthenticated":
                 raise

@@ -87,7 +87,7 @@ class Portraits:
         if not is_made_key(whose):
             return True
         try:
-            await self._rights().require(principal, Operation.KNOW, whose)
+            await self._rights().require_at_head(principal, Operation.KNOW, whose)
         except RefusalError as error:
             if error.refusal.code == "unauthenticated":
                 raise

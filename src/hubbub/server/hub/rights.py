@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from hubbub.domain.access import Operation, Permission, refuse
-from hubbub.domain.facts import Needs
+from hubbub.domain.facts import Head, Needs
 from hubbub.domain.principals import Principal
 from hubbub.domain.records import Index
 from hubbub.domain.rules import Rules
@@ -46,6 +46,12 @@ class Rights:
                     await self._fanout.reach_supports(feed)
                 if refusal := feed.refusal(principal, operation):
                     raise RefusalError.of(refusal)
+
+    async def require_at_head(self, principal: Principal, operation: Permission, room: str) -> None:
+        """Do as `require` does after the newest event of a room, which another node may just have committed."""
+        with self._fanout.pinned(room) as feed:
+            heads = await self._fanout.heads((feed,))
+            await self.require(principal, operation, room, heads.get(room, Head()).seq)
 
     def _is_read_by(
         self, principal: Principal, operation: Permission, room: str, upto: int
