@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import aiohttp
+import aiohttp.web
 import pytest
 
 from hubbub import cli
@@ -183,6 +184,23 @@ async def test_who_is_removed_while_a_file_is_sent_is_cut_off(
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
     assert got < 10 * len(NOISE)
+
+
+async def test_who_hangs_up_in_the_middle_of_a_file_is_no_failure(
+    here: Here, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    file, _ = await posted(here, NOISE)
+    sound = aiohttp.web.StreamResponse.write
+
+    async def write(self: aiohttp.web.StreamResponse, data: bytes) -> None:
+        if self._req is not None and self._req.transport is not None:
+            self._req.transport.abort()  # as when the peer has done so: aiohttp learns it in a moment
+        await sound(self, data)
+
+    monkeypatch.setattr(aiohttp.web.StreamResponse, "write", write)
+    with pytest.raises(aiohttp.ClientError):
+        await raw(here.ada, "GET", f"/files/{file}")
+    assert "failed" not in caplog.text
 
 
 # --- uploads in parts ---
@@ -369,6 +387,20 @@ async def test_an_upload_that_is_dropped_is_written_no_more(here: Here) -> None:
     assert not on_disk(here, path.rpartition("/")[2])
     with suppress(aiohttp.ClientError):
         assert (await first)[0] == 409
+
+
+async def test_an_upload_that_is_dropped_while_it_is_finished_is_gone(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, sound = await begun(here.ada, 3), directory.Directory._finish
+
+    def finish(self: Any, file: str) -> Any:
+        (here.files / "parts" / file).unlink()
+        return sound(self, file)
+
+    monkeypatch.setattr(directory.Directory, "_finish", finish)
+    status, _, body = await raw(here.ada, "PATCH", path, b"abc", **PART, Upload_Offset="0")
+    assert (status, b"No such upload" in body) == (404, True)
 
 
 async def test_an_upload_is_said_to_be_there_once_no_other_request_writes_it(

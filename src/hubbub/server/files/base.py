@@ -50,7 +50,7 @@ class Files(Protocol):
     async def finish(self, file: str) -> tuple[bytes, str]:
         """Make a file whole, durably. Returns its first bytes, and its SHA-256 in hexadecimal digits.
 
-        It may be done again after a crash. Raises BeingWritten.
+        It may be done again after a crash. Raises Overtaken if the file is gone, and BeingWritten.
         """
 
     async def keep(self, thumbnail: str, data: bytes) -> None:

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from hubbub.doubling import doubled
 from hubbub.protocol.files import HEAD_BYTES, THUMBNAIL_SIDES, is_file_key, thumbnail_of
@@ -86,7 +86,7 @@ class Directory:
 
     def _finish(self, file: str) -> tuple[bytes, str]:
         part, whole = self._parts / file, self.path_of(file)
-        with _opened(part) or whole.open("rb") as read:
+        with _opened(part) or _opened(whole) or _gone() as read:
             self.make_durable(file, read.fileno())
             head = read.read(HEAD_BYTES)
             size, digest = self._hashes.pop(file, (0, hashlib.sha256()))
@@ -288,6 +288,10 @@ def _opened(path: Path) -> io.BufferedReader | None:
         return path.open("rb")
     except FileNotFoundError:
         return None
+
+
+def _gone() -> NoReturn:
+    raise Overtaken
 
 
 def _size(path: Path) -> int | None:

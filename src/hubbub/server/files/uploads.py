@@ -27,6 +27,7 @@ KEPT_SECONDS = 24 * 3600.0  # of what is not posted
 AT_ONCE = 4  # uploads of one account that are received by a node
 ALL_AT_ONCE = 64
 WRITTEN_BYTES = 128 * 1024  # that are gathered before they are written
+NO_UPLOAD = Refusal("not_found", "No such upload")
 
 log = logging.getLogger(__name__)
 
@@ -100,13 +101,13 @@ class Uploads:
         wanted.row(FILE, key)
         row: File | None = (await self._store.find(wanted)).rows[FILE][key]
         if row is None:
-            raise RefusalError("not_found", "No such upload")
+            raise RefusalError.of(NO_UPLOAD)
         if row.is_whole:
             return UploadProgress(row, row.size)
         with failing():
             held = await self._files.held(file)
             if held is None and await self._files.size(file) is None:  # such as after a restore
-                raise RefusalError("not_found", "No such upload")
+                raise RefusalError.of(NO_UPLOAD)
             if held is not None and held < row.size:
                 return UploadProgress(row, held)
         return await self._finish(principal, row)  # unless the request that received it has done so
@@ -169,8 +170,11 @@ class Uploads:
         self.received += len(data)
 
     async def _finish(self, principal: Principal, row: File) -> UploadProgress:
-        with failing():
-            head, digest = await self._files.finish(row.file)
+        try:
+            with failing():
+                head, digest = await self._files.finish(row.file)
+        except Overtaken:  # it was dropped meanwhile
+            raise RefusalError.of(NO_UPLOAD) from None
         look = look_at(head)
         finish = FinishUpload(
             room=principal.id,

@@ -349,7 +349,10 @@ class SteppedConnection(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer a request whose handler failed unexpectedly."""
+        """Answer a request whose handler failed unexpectedly. Raises ConnectionError if nobody is there any more."""
+        is_gone = self.transport is None or self.transport.is_closing()
+        if is_gone and isinstance(exc, ConnectionError):
+            raise exc  # as when a player seeks: that is no failure
         return self.failed(exc)
 
     def _make_error_handler(self, error: Any) -> BaseHandler:
