@@ -428,6 +428,7 @@ async def test_sounds_and_films_play_and_stop_when_one_leaves_the_room(
         shown = await shared(people, page, given)
         assert await played(page, shown) == {(host, 0), (host, 1)}
     await cast.people.ask(ada, "PUT", limit, {"size": None})
+    await enter(ada)
 
 
 async def test_files_go_in_threads_and_are_saved_pinned_and_forwarded_with_their_messages(
@@ -481,15 +482,31 @@ async def test_a_message_with_files_is_edited_and_deleted(cast: Cast, ada: Page)
     await expect(last).to_contain_text("deleted")
 
 
-async def test_a_picture_that_one_may_no_longer_see_says_so(cast: Cast, ada: Page) -> None:
+async def test_what_one_may_no_longer_see_or_hear_says_so(cast: Cast, ada: Page) -> None:
     await ada.route("**/api/v1/files/*", lambda route: route.fulfill(status=404, json={}))
-    await cast.post(("gone.png", png(40, 30)), text="gone")
-    gone = message(ada, "gone").last
-    await expect(gone).to_contain_text("This file is no longer here, or you can't see it any more")
+    await cast.post(("gone.png", png(40, 30)), ("gone.wav", wave()), text="gone")
+    gone, play = message(ada, "gone").last, "player => player.play().catch(() => {})"
+    await gone.locator("audio").evaluate(play)
+    why = "This file is no longer here, or you can't see it any more"
+    await expect(gone.get_by_text(why)).to_have_count(2)
     await ada.unroute("**/api/v1/files/*")
     broken = png(40, 30)[:-40]
-    await cast.post(("broken.png", broken), text="broken picture")
-    await expect(message(ada, "broken picture")).to_contain_text("This file can't be shown")
+    await cast.post(("broken.png", broken), ("broken.wav", wave()[:30]), text="broken files")
+    await expect(message(ada, "broken files")).to_contain_text("This file can't be shown")
+    await message(ada, "broken files").locator("audio").evaluate(play)
+    await expect(message(ada, "broken files")).to_contain_text("This file can't be played")
+
+
+async def test_however_long_a_name_is_nothing_is_wider_than_a_phone(cast: Cast, ada: Page) -> None:
+    await cast.post((f"{'talk ' * 20}.wav", wave()), (f"{'x' * 99}.txt", b"x"), text="long names")
+    shown = message(ada, "long names").last.get_by_role("list", name="Files")
+    size = ada.viewport_size
+    assert size is not None
+    await ada.set_viewport_size({"width": 360, "height": 740})
+    await expect(shown.get_by_role("link", name=re.compile("xxx"))).to_be_visible()
+    wider = "list => [...list.querySelectorAll('*')].filter((each) => each.getBoundingClientRect().right > innerWidth).length"
+    assert await shown.evaluate(wider) == 0
+    await ada.set_viewport_size(size)
 
 
 async def write_with_a_file(page: Page, name: str) -> None:

@@ -55,6 +55,10 @@ def thumbnail_of(file: str, side: int) -> str:
 # --- names ---
 
 _UNSAFE = frozenset('<>:"|?*')  # that some systems don't take in names of files
+_DEVICE = re.compile(
+    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE
+)  # to Windows
+_JOINERS = "\u200c\u200d"  # within words of some scripts, and within emoji
 
 
 def name_of(given: str) -> str:
@@ -62,17 +66,23 @@ def name_of(given: str) -> str:
     normal = unicodedata.normalize("NFC", given.encode("utf-8", "replace").decode())
     last = re.split(r"[/\\]", normal)[-1]
     seen = "".join("_" if c in _UNSAFE else c for c in last if _is_seen(c))
-    name = re.sub(r"\s+", " ", seen).strip(" .")
+    name = _trimmed(re.sub(r"\s+", " ", seen))
+    if _DEVICE.match(name):
+        name = f"_{name}"
     if len(name) <= LONGEST_NAME:
         return name or NAMELESS
     stem, dot, ending = name.rpartition(".")
     if not dot or len(ending) > 10:
-        return name[:LONGEST_NAME].strip(" .")
-    return stem[: LONGEST_NAME - len(ending) - 1].strip(" .") + dot + ending
+        return _trimmed(name[:LONGEST_NAME])
+    return _trimmed(stem[: LONGEST_NAME - len(ending) - 1]) + dot + ending
+
+
+def _trimmed(name: str) -> str:
+    return name.strip(f" .{_JOINERS}")
 
 
 def _is_seen(c: str) -> bool:
-    return unicodedata.category(c)[0] in "LMNPSZ" and c not in "\u2028\u2029"
+    return c in _JOINERS or (unicodedata.category(c)[0] in "LMNPSZ" and c not in "\u2028\u2029")
 
 
 def disposition(kind: str, name: str) -> str:

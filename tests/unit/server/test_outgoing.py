@@ -34,6 +34,7 @@ from hubbub.server.people.outside.reachable import Reachable, is_public
             (address, False)
             for address in ("::ffff:10.1.2.3", "64:ff9b::a01:203", "2002:a01:203::1")
         ),
+        *((address, False) for address in ("192.0.0.100", "3fff::1", "5f00::1", "100:0:0:1::1")),
     ],
 )
 def test_an_address_is_on_the_internet_or_not(address: str, is_there: bool) -> None:

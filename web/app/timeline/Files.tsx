@@ -31,19 +31,22 @@ function boxOf({ width = 1, height = 1 }: wire.Attached): { width: number; heigh
 /** Whether a smaller one does in its place: that of an animation stands still. */
 const isLarge = ({ size, type }: wire.Attached): boolean => size > LARGE && type !== "image/gif";
 
-/** Why a picture can't be shown. */
+/** Why a file can't be shown or played. */
 type Why = "gone" | "broken" | "away";
 
-const wordsOf = (why: Why): string => ({ gone: t.fileGone, broken: t.fileBroken, away: t.fileAway })[why];
+const wordsOf = (why: Why, isSeen: boolean): string =>
+  isSeen
+    ? { gone: t.fileGone, broken: t.fileBroken, away: t.fileAway }[why]
+    : { gone: t.fileGone, broken: t.fileUnplayable, away: t.fileAwayToPlay }[why];
 
-/** Whether a picture is gone, only the server knows. */
+/** Whether a file is gone, only the server knows. */
 const whyMissing = (file: string): Promise<Why> =>
   fetch(addressOf(file), { method: "HEAD" }).then(
     ({ ok, status }) => (ok ? "broken" : status === 404 ? "gone" : "away"),
     () => "away",
   );
 
-/** What is said in place of a picture that can't be shown, until it can. */
+/** What is said in place of a picture or a player, until there is one again. */
 function Missing({ of: file, isConnected, again }: ShownProps & { again(): void }) {
   const [why, setWhy] = useState<Why>();
   useLayoutEffect(() => {
@@ -51,7 +54,7 @@ function Missing({ of: file, isConnected, again }: ShownProps & { again(): void 
   }, [isConnected]);
   return (
     <>
-      <p class="missing">{why && wordsOf(why)}</p>
+      <p class="missing">{why && wordsOf(why, isPicture(file))}</p>
       {why !== "gone" && <Saved of={file} />}
     </>
   );
@@ -95,16 +98,29 @@ function DrawnPicture({ of: file, get }: ShownProps) {
   return <Drawn of={content} label={harmless(altOf(file))} onError={() => setWhy(t.fileBroken)} {...box} />;
 }
 
-interface Played {
-  src: string;
-  label: string;
+/** A film or a sound. If it breaks off, it goes on from there. */
+function Played({ of: file, isConnected }: ShownProps) {
+  const [isBroken, setBroken] = useState(false);
+  const [at, setAt] = useState(0);
+  if (isBroken) return <Missing of={file} isConnected={isConnected} again={() => setBroken(false)} />;
+  const Player = file.type.startsWith("video/") ? "video" : "audio";
+  const broken = ({ currentTarget }: { currentTarget: HTMLMediaElement }) => {
+    setAt(currentTarget.currentTime);
+    setBroken(true);
+  };
+  return (
+    <>
+      <Player
+        src={`${addressOf(file.file)}${at ? `#t=${at}` : ""}`}
+        controls
+        preload="none"
+        aria-label={harmless(file.name)}
+        onError={broken}
+      />
+      <Saved of={file} />
+    </>
+  );
 }
-
-// biome-ignore lint/a11y/useMediaCaption: what people upload has no captions
-const Film = ({ src, label }: Played) => <video src={src} controls preload="none" aria-label={label} />;
-
-// biome-ignore lint/a11y/useMediaCaption: what people upload has no captions
-const Sound = ({ src, label }: Played) => <audio src={src} controls preload="none" aria-label={label} />;
 
 /** A row that saves a file. */
 function Saved({ of: { file, name, size, type }, get }: ShownProps) {
@@ -144,15 +160,8 @@ function saveAs(content: Blob, name: string): void {
 
 function Shown({ of: file, get, ...more }: ShownProps) {
   if (isPicture(file)) return get ? <DrawnPicture of={file} get={get} /> : <Picture of={file} {...more} />;
-  const [kind] = file.type.split("/");
-  const played = { src: addressOf(file.file), label: harmless(file.name) };
-  return (
-    <>
-      {kind === "video" && !get && <Film {...played} />}
-      {kind === "audio" && !get && <Sound {...played} />}
-      <Saved of={file} get={get} />
-    </>
-  );
+  const isPlayed = /^(video|audio)\//.test(file.type) && !get;
+  return isPlayed ? <Played of={file} {...more} /> : <Saved of={file} get={get} />;
 }
 
 interface FilesProps {

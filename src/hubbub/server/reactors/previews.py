@@ -13,6 +13,7 @@ from hubbub.domain.facts import MessageKey
 from hubbub.domain.links import links_in
 from hubbub.events import LinkPreview
 from hubbub.protocol.errors import Refusal
+from hubbub.protocol.keys import is_account_key
 from hubbub.server.people.addresses import Submit
 from hubbub.server.previews.pages import Pages
 from hubbub.server.stores.base import Store, StoreFailed, Turn
@@ -90,10 +91,10 @@ class Previews:
         """Return what a message says from an event on, if that is such an event, and new."""
         if body.startswith(events.POSTED):
             posted = events.decode_posted(body)
-            said, text = _Said(posted.seq, 0, posted.id or "", []), posted.text
+            said, text = _Said(posted.seq, 0, _author(posted), []), posted.text
         elif body.startswith(events.EDITED):
             edited = events.decode_edited(body)
-            said, text = _Said(edited.message, edited.seq, edited.id or "", []), edited.text
+            said, text = _Said(edited.message, edited.seq, _author(edited), []), edited.text
         else:
             return None
         if not text or "://" not in text or self._is_old(body):
@@ -131,3 +132,8 @@ class Previews:
         self, shown: dict[str, LinkPreview], url: str, who: str
     ) -> LinkPreview | None:
         return shown.get(url) or await self._pages.preview(url, who)
+
+
+def _author(event: events.Event) -> str:
+    """Return what identifies the author in any kind of room; "" for guests without a key."""
+    return event.id or (event.by if is_account_key(event.by) else "")

@@ -11,7 +11,10 @@ from hubbub.protocol.messages import Change, Edit, Post
 from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.previews.pages import Pages
 from hubbub.server.reactors.previews import Previews
+from hubbub.server.stores.base import Store
+from tests.support import rooms
 from tests.support.fakes import ADA, AT, MemoryStore, stranger, timeless
+from tests.support.rooms import ROOM_RULES, House
 
 A, B = "https://a.example/", "https://b.example/"
 
@@ -30,8 +33,13 @@ class Asked(Pages):
 
 async def reading(*changes: tuple[Principal, Change]) -> tuple[Previews, Asked]:
     """A reactor on a log of these changes, and its pages."""
-    store, pages = MemoryStore(), Asked()
+    store = MemoryStore()
     await store.commit([Proposal(who, change) for who, change in changes], AT)
+    return reactor_on(store)
+
+
+def reactor_on(store: Store) -> tuple[Previews, Asked]:
+    pages = Asked()
 
     async def submit(who: Principal, change: Change) -> Answer:
         raise AssertionError((who, change))
@@ -56,6 +64,20 @@ async def test_guests_without_a_key_are_counted_together() -> None:
     reactor, pages = await reading(*some)
     assert await reactor.step("lobby", 0, 2) == 2
     assert pages.asked == [(A, "")] * 2
+
+
+@timeless
+async def test_each_account_is_counted_for_itself_in_rooms_with_members() -> None:
+    house = await House.opened(MemoryStore(rules=ROOM_RULES))
+    room = await house.make(rooms.ADA, "closed", rooms.GRACE)
+    for who in (rooms.ADA, rooms.GRACE):
+        seq = (await house.do(who, Post(room=room, text=A))).seq or 0
+        await house.do(who, Edit(room=room, seq=seq, text=B))
+    reactor, pages = reactor_on(house.store)
+    upto, head = 0, len(await house.log(room))
+    while upto < head:
+        upto = await reactor.step(room, upto, head)
+    assert pages.asked == [(B, rooms.ADA.id), (B, rooms.GRACE.id)]
 
 
 @timeless

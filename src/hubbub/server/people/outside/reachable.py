@@ -18,6 +18,8 @@ from hubbub.server.people.outside.lookups import Lookups
 PORTS = frozenset({80, 443})
 _NAT64 = ip_network("64:ff9b::/96")  # IPv4 addresses within IPv6 (RFC 6052)
 _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # the same, of one network (RFC 8215)
+# What IANA lists as not on the internet, too, and not each supported Python knows.
+_SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "100:0:0:1::/64", "3fff::/20", "5f00::/16")))
 
 AnyAddress = IPv4Address | IPv6Address
 
@@ -63,6 +65,8 @@ class OutOfReach(ValueError, OSError):
 
 def is_public(address: AnyAddress) -> bool:
     """Whether an address is on the internet, also if an IPv6 address stands for one of IPv4."""
+    if any(address in network for network in _SPECIAL):
+        return False
     if isinstance(address, IPv6Address):
         if address in _LOCAL_NAT64 or address.is_site_local:
             return False
