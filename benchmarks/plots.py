@@ -39,6 +39,8 @@ STYLE: Any = {
     "xtick.color": INK,
     "ytick.color": INK,
     "grid.color": GRID,
+    "figure.constrained_layout.w_pad": 0.15,  # inches, or the last label of an axis ends at the edge
+    "figure.constrained_layout.h_pad": 0.1,
     "font.size": 11,
     "axes.axisbelow": True,
     "axes.titlesize": 13,
