@@ -9,7 +9,7 @@ const TURNED = fileURLToPath(new URL("turned.ts", import.meta.url));
 const turned: Plugin = {
   name: "turned",
   enforce: "pre",
-  resolveId: (source) => (source.endsWith("/i18n/index.ts") ? TURNED : undefined),
+  resolveId: (source) => (/\/i18n\/(index|embedded)\.ts$/.test(source) ? TURNED : undefined),
   /** The texts that are loaded later get their marks in their own modules. */
   transform: (code, id) => {
     if (id.endsWith("/ui/text.ts")) return code.replace(String.raw`\u200b`, ""); // the marks, so that they stay unseen

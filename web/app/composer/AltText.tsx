@@ -1,6 +1,6 @@
 // The field in which one says what a picture shows, for people who can't see it.
 
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import { harmless } from "../ui/text.ts";
 
 const LONGEST = 1000; // characters, as the server takes them

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren, ComponentType } from "preact";
 import { useState } from "preact/hooks";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import type { Attachment } from "../store/attachments.ts";
 import { Drawn } from "../ui/Drawn.tsx";
 import { Name } from "../ui/Text.tsx";

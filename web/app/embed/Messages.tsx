@@ -1,7 +1,7 @@
 // The messages of an embedded room, or of a thread there: it stays at the end while one is there, and older ones come on demand.
 
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import type { Embedded, Log } from "../store/embedded.ts";
 import type { wire } from "../store/sdk.ts";
 import { Anchor, distance } from "../timeline/anchor.ts";

@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { dayKey, dayOf, fullOf, timeOf } from "../i18n/dates.ts";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import type { Embedded, Log, UnsentMessage } from "../store/embedded.ts";
 import type { wire } from "../store/sdk.ts";
 import { EmojiText } from "../timeline/EmojiText.tsx";

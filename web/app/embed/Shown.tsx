@@ -1,7 +1,7 @@
 // What an embedded room shows: its messages, a thread over them, how the connection is, and where one writes.
 
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import type { Embedded, Log } from "../store/embedded.ts";
 import { EmojiSource } from "../timeline/EmojiText.tsx";
 import { Name } from "../ui/Text.tsx";

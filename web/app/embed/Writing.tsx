@@ -4,7 +4,7 @@ import type { TargetedKeyboardEvent } from "preact";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { pasted } from "../composer/given.ts";
 import { spell } from "../composer/word.ts";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import type { Embedded, Log } from "../store/embedded.ts";
 import { Grow, isComposing } from "../ui/Grow.tsx";
 import { attaching, loadAttaching } from "./attaching.ts";

@@ -1,6 +1,6 @@
 // The texts of the admin page, in English. They are loaded with it.
 
-import { many } from "./en.ts";
+import { many } from "./shared.ts";
 
 export const a = {
   tabs: {

@@ -1,12 +1,8 @@
-// Every text of the page, in English. What depends on a number, a name or a list is a function.
+// Every other text of the page, in English: those that embedded rooms show as well are in shared.ts.
 
-const LANGUAGE = "en";
-const plurals = new Intl.PluralRules(LANGUAGE);
+import { LANGUAGE, many, numbers, plurals, shared } from "./shared.ts";
+
 const lists = new Intl.ListFormat(LANGUAGE, { type: "conjunction" });
-const numbers = new Intl.NumberFormat(LANGUAGE);
-
-/** A number with the noun that it counts. */
-export const many = (n: number, one: string, other: string): string => `${numbers.format(n)} ${plurals.select(n) === "one" ? one : other}`;
 
 const UNITS: [number, string][] = [
   [86_400, "day"],
@@ -21,16 +17,8 @@ function lasting(seconds: number): string {
   return new Intl.NumberFormat(LANGUAGE, { style: "unit", unit, unitDisplay: "long" }).format(seconds / size);
 }
 
-/** A number of bytes in a unit that fits. */
-function bytes(n: number): string {
-  const power = Math.min(3, Math.floor(Math.log(Math.max(1, n)) / Math.log(1024)));
-  if (!power) return many(n, "byte", "bytes");
-  return `${(n / 1024 ** power).toLocaleString(LANGUAGE, { maximumFractionDigits: 1 })} ${["KiB", "MiB", "GiB"][power - 1]}`;
-}
-
 export const en = {
-  language: LANGUAGE,
-  direction: "ltr" as "ltr" | "rtl",
+  ...shared,
 
   // the first screens
   welcome: "Welcome to hubbub",
@@ -99,7 +87,6 @@ export const en = {
   mentions: (n: number) => (plurals.select(n) === "one" ? "mention" : "mentions"),
 
   // the room
-  room: "Room",
   noSuchRoom: "No such room",
   noSuchRoomMeans: "The link may be wrong, or the room is only for its members.",
   yourself: (name: string) => `${name} (you)`,
@@ -107,7 +94,6 @@ export const en = {
   peopleHere: (n: number) => `${numbers.format(n)} here`,
   whoIsHere: "Who is here",
   conversation: "Conversation",
-  messages: "Messages",
   notYetSent: "Not yet sent",
   roomBegins: "This is where the room begins.",
   whoReads: {
@@ -116,7 +102,6 @@ export const en = {
     closed: "Only its members can read it.",
     direct: "Only the people in it can read it.",
   } as Record<string, string>,
-  loading: "Loading…",
   jumpToLatest: "Jump to latest",
   newMessages: (n: number) => many(n, "new message", "new messages"),
   newLine: "new",
@@ -128,50 +113,27 @@ export const en = {
   tryAgain: "Try again",
   connectionEnded: (why: string) => `The server ended the connection (${why})`,
   tryingAgainIn: (seconds: number) => `No connection. Trying again in ${seconds} s; you can keep writing`,
-  trying: "No connection. Trying…",
   newVersion: "There is a new version of hubbub",
   reload: "Reload",
   transports: { websocket: "WebSocket", sse: "event stream", polling: "polling" },
   carriedBy: (what: string, since: string, why: string) => `Connected by ${what} since ${since}: ${why}`,
   backAgain: "Connected again: what you missed is here",
 
-  embedNames: 'This page names no room: write <hubbub-room room="lobby">',
-  nothingYet: "Nobody has written anything yet.",
-  earlierMessages: "Show earlier messages",
-  writeHere: "Write a message",
-
   // a message
-  message: "Message",
   writeMessage: (room: string) => `Write to ${room}`,
-  send: "Send",
   replyingTo: (name: string) => `Replying to ${name}`,
   dontReply: "Don't reply",
-  react: "React",
-  reactWith: (emoji: string) => `React with ${emoji}`,
-  reactedBy: (emoji: string, n: number) => `${emoji} by ${numbers.format(n)}`,
   reply: "Reply",
-  replyInThread: "Reply in thread",
-  replies: (n: number, last: string, title: string) =>
-    [title, many(n, "reply", "replies"), n > 0 && `last ${last}`].filter(Boolean).join(" · "),
   pin: "Pin",
   unpin: "Unpin",
   pinned: "Pinned",
   pinnedMessages: "Pinned messages",
   noPins: "Nothing is pinned in this room yet.",
-  thread: "Thread",
-  threadMessages: "Replies",
-  replyToThread: "Reply",
-  sendReply: "Send reply",
-  backToRoom: "Back to the room",
-  earlier: "Show earlier replies",
-  noReplies: "No replies yet.",
   titleFirst: "Give the message a title first",
-  threadEnded: "This thread has ended.",
   goThere: "Show it in the room",
   copyLink: "Copy link",
   edit: "Edit",
   editMessage: "Edit message",
-  edited: "(edited)",
   more: "More",
   saveMessage: "Save for later",
   savedMessages: "Saved messages",
@@ -205,70 +167,17 @@ export const en = {
   deleteFor: "Delete…",
   deleteOfOther: "Delete this message",
   deleteMeans: "1 message is erased for everyone, with its earlier versions and reactions. This can't be undone.",
-  save: "Save",
   cancel: "Cancel",
   delete: "Delete",
   reallyDelete: "Delete?",
   keep: "Keep",
-  deleted: "deleted",
-  code: "Code",
   binary: (bytes: number) => `binary, ${many(bytes, "byte", "bytes")}`,
-  files: "Files",
-  previews: "Link previews",
-  removePreview: (title: string) => `Remove the preview of “${title}”`,
-  removeThisPreview: "Remove this preview",
-  attachFiles: "Attach files",
-  attached: "Attached files",
   dropHere: (room: string) => `Drop files to attach them in ${room}`,
-  unnamedFile: "file",
-  pasted: (when: string) => `Pasted picture ${when}`,
-  fileTooLarge: (name: string, size: number, most: number) =>
-    most ? `${name} is too large (${bytes(size)}): the limit is ${bytes(most)}` : "This server doesn't accept files",
-  tooManyFiles: (most: number) => `A message can have up to ${numbers.format(most)} files. Send these first`,
   noFolders: "Folders can't be attached: attach the files in them",
-  fileNotKept: "This device no longer has the file: remove it and attach it again",
-  fileUnreadable: "The file can't be read: it may have been changed or moved",
-  fileNotSent: (why: string) => `Not uploaded: ${why}`,
-  filesFirst: "A file could not be uploaded. Try again, or remove it",
-  fileProgress: (sent: number, size: number) =>
-    `${bytes(size)} · ${new Intl.NumberFormat(LANGUAGE, { style: "percent" }).format(size ? Math.floor((100 * sent) / size) / 100 : 1)}`,
-  waitingForTurn: "Waiting for its turn",
-  waitingForConnection: "Waiting for the connection",
-  paused: "Paused",
-  uploaded: "Uploaded",
-  notKeptYet: "Not enough space on this device: stay on this page until it is sent",
-  uploadOf: (name: string) => `Upload of ${name}`,
-  pauseUpload: (name: string) => `Pause ${name}`,
-  resumeUpload: (name: string) => `Resume ${name}`,
-  retryUpload: (name: string) => `Try ${name} again`,
-  altOf: (name: string) => `Alt text for ${name}`,
-  altHint: "Describe this image",
-  removeFile: (name: string) => `Remove ${name}`,
-  sendingFiles: (n: number) => `Sending… ${many(n, "file", "files")} to upload`,
-  typeOf: (name: string, type: string) => {
-    const [kind = "", sort = ""] = type.split("/");
-    const ending = /\.(\w{1,8})$/.exec(name)?.[1] ?? "";
-    return kind === "application" ? (ending ? ending.toUpperCase() : "File") : sort.toUpperCase();
-  },
-  fileGone: "This file is no longer here, or you can't see it any more",
-  fileBroken: "This file can't be shown",
-  fileUnplayable: "This file can't be played",
-  fileAway: "This picture will appear once you're back online",
-  fileAwayToPlay: "You can play this file once you're back online",
-  picturePlace: (n: number, of: number) => `${numbers.format(n)} of ${numbers.format(of)}`,
-  previousPicture: "Previous picture",
-  nextPicture: "Next picture",
-  zoom: "Actual size",
-  bytes,
-  binaryQuote: "binary",
   earlierMessage: "an earlier message",
   quoted: (name: string, text: string) => `${name}: ${text}`,
-  sending: "Sending…",
-  notSent: (why: string) => `Not sent: ${why}`,
   tooLong: "It is too long for one message",
   notConfirmed: "Not confirmed yet; it will be sent when the connection is back",
-  retry: "Retry",
-  discard: "Discard",
   notChanged: (why: string) => `Not changed: ${why}`,
   outboxFull: (most: number) => `${numbers.format(most)} messages are waiting to be sent already. Write more once they are`,
   linkCopied: "The link is copied",
@@ -366,7 +275,6 @@ export const en = {
 
   // people
   presence: { online: "Online", away: "Away", offline: "Offline" } as Record<string, string>,
-  someone: "Someone",
   removedAccount: "Removed account",
   roles: {
     guest: "Guest",
@@ -380,7 +288,6 @@ export const en = {
   nobodyFound: "Nobody found",
 
   // windows
-  close: "Close",
   looking: "Looking…",
   title: "Title",
   whoMayComeIn: "Who can join",
@@ -570,6 +477,5 @@ export const en = {
   pressToCopy: "Press Ctrl-C to copy it",
 
   // errors
-  noServer: "Can't reach the server",
   serverAnswers: (status: number) => `The server answers ${status}`,
 };

@@ -1,6 +1,6 @@
 // The texts of what one has missed, which are loaded with it.
 
-import { many } from "./en.ts";
+import { many } from "./shared.ts";
 
 export const m = {
   nothing: "You have read everything.",

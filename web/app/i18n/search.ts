@@ -1,6 +1,6 @@
 // The texts of the search, which are loaded with it.
 
-import { many } from "./en.ts";
+import { many } from "./shared.ts";
 
 export const s = {
   label: "Search messages",

@@ -2,7 +2,7 @@
 
 import { newId, type wire } from "#sdk";
 import { timeOf } from "../i18n/dates.ts";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import type { FileRow } from "../offline/db.ts";
 import type { Attachment } from "./attachments.ts";
 

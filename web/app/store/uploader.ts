@@ -1,7 +1,7 @@
 // Uploads files that are to be posted, four at once. What fails for good says so and can be tried again.
 
 import { type Client, Closed, Refused, type Upload } from "#sdk";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import type { Attachment } from "./attachments.ts";
 
 const AT_ONCE = 4; // the server takes no more of one account

@@ -1,7 +1,7 @@
 // The files of a message: pictures in boxes of their size, players, and rows that save. They are got by their addresses, or by `get`.
 
 import { useLayoutEffect, useState } from "preact/hooks";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import { addressOf, altOf, type Getter, isPicture } from "../store/file.ts";
 import type { wire } from "../store/sdk.ts";
 import { Drawn } from "../ui/Drawn.tsx";

@@ -1,6 +1,6 @@
 // What is behind the links of a message: cards of plain text. Nothing of them comes from the sites themselves.
 
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import type { wire } from "../store/sdk.ts";
 import { Icon } from "../ui/Icon.tsx";
 import { harmless } from "../ui/text.ts";

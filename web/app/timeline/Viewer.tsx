@@ -2,7 +2,7 @@
 
 import "./viewer.css";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import { addressOf, altOf } from "../store/file.ts";
 import type { wire } from "../store/sdk.ts";
 import { Dialog, openDialog } from "../ui/Dialog.tsx";

@@ -1,6 +1,6 @@
 // A text with what is in it: Markdown, links, names of rooms, mentions of oneself, and the server's emoji.
 
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import { type Code, partsOf } from "../markdown/code.ts";
 import { treeOf } from "../markdown/index.ts";
 import type { Tree } from "../markdown/parse.ts";

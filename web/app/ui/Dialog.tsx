@@ -3,7 +3,7 @@
 import { signal } from "@preact/signals";
 import type { ComponentChildren, VNode } from "preact";
 import { useLayoutEffect, useRef } from "preact/hooks";
-import { t } from "../i18n/index.ts";
+import { t } from "../i18n/embedded.ts";
 import { useFocusBack } from "./focus.ts";
 import { IconButton } from "./Icon.tsx";
 
