@@ -719,7 +719,7 @@ async def searching_in_vain(page: Page, team: Team) -> AsyncIterator[str]:
     """A search without results, one that is refused, and one without a server."""
     await come(page, team)
     await press(page, "Search messages")
-    await seek(page, "nothingofthekind has:link")
+    await seek(page, "nothingofthekind form:ada has:link")
     await expect(page.get_by_role("button", name="Search without filters")).to_be_visible()
     yield "search, nothing found"
     await seek(page, "has:nonsense")

@@ -132,6 +132,45 @@ async def test_what_one_no_longer_asks_for_is_given_up(stage: tuple[People, Team
     await expect(hits(page)).to_contain_text("cellar")
 
 
+async def test_what_is_being_written_is_searched_for_as_far_as_it_goes(
+    stage: tuple[People, Team, Page],
+) -> None:
+    _, _, page = stage
+    await begin(page)
+    await seek(page, '"what of the cel')
+    await expect(hits(page)).to_contain_text("cellar")
+    await seek(page, "cellar from:ad")
+    await expect(page.get_by_role("option", name="Ada")).to_be_visible()
+    await expect(hits(page)).to_contain_text("לינוס")  # who is no Ada: the filter has only begun
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_text("No messages found")).to_be_visible()
+    await seek(page, "form:linus cellar")
+    await expect(page.get_by_text("Did you mean from:linus?")).to_be_visible()
+    await seek(page, "cellar after:2026")  # which no date field can show
+    await seek(page, "in:#nowhere cellar in:plans")
+    await expect(page.get_by_role("button", name="In Plans", pressed=True)).to_be_visible()
+
+
+async def test_what_is_shown_changes_with_its_message(stage: tuple[People, Team, Page]) -> None:
+    _, team, page = stage
+    attic = team.rooms["Attic"]
+    seq = await team.say("ada", attic, "a moth")
+    await team.indexed("moth", 1)
+    await begin(page)
+    await seek(page, "moth")
+    await page.get_by_role("button", name="Everywhere").click()
+    await expect(hits(page)).to_contain_text("a moth")
+    path = f"/rooms/{attic}/messages/{seq}"
+    await team.ask("ada", "PATCH", path, {"text": "a moth, or two"})
+    await expect(hits(page)).to_contain_text("or two")
+    await team.ask("ada", "DELETE", path)
+    await expect(hits(page)).to_have_count(0)
+    seq = await team.say("ada", attic, "another moth")
+    await team.indexed("moth", 1)
+    await page.keyboard.press("Enter")
+    await expect(hits(page)).to_contain_text("another moth")
+
+
 async def test_a_busy_server_is_asked_again_and_what_is_not_indexed_yet_is_said(
     stage: tuple[People, Team, Page],
 ) -> None:

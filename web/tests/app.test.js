@@ -9,7 +9,20 @@ import { placed, stepped } from "../app/emoji/grid.ts";
 import { TONES, toned, untoned } from "../app/emoji/tones.ts";
 import { isolating } from "../app/i18n/isolated.ts";
 import { GROUPS, is, shown } from "../app/keys/table.ts";
-import { complete, filterAt, isNothing, markedParts, toField, toggled, toServer, withOnly } from "../app/search/query.ts";
+import {
+  complete,
+  dayIn,
+  filterAt,
+  inLocalTime,
+  isBegunDate,
+  isNothing,
+  markedParts,
+  soFar,
+  toField,
+  toggled,
+  toServer,
+  withOnly,
+} from "../app/search/query.ts";
 import { surplus } from "../app/store/surplus.ts";
 import { closest, ranked } from "../app/ui/rank.ts";
 import { emojiRows } from "../emoji.ts";
@@ -205,7 +218,7 @@ test("a query has the titles of rooms for people, and their keys for the server"
   const queries = {
     "in:@rplans deploy": "in:Plans deploy",
     "deploy in:@rtea is:thread": 'deploy in:"What is for tea" is:thread',
-    "in:#kitchen tea": "in:#kitchen tea",
+    "in:@rkitchen tea": "in:#kitchen tea",
     "in:lobby": "in:lobby",
     "in:@rone in:@rother": "in:@rone in:@rother",
     "in:@rquoted x": "in:@rquoted x",
@@ -216,8 +229,37 @@ test("a query has the titles of rooms for people, and their keys for the server"
     assert.equal(toField(query, ROOMS), text);
     assert.equal(toServer(text, ROOMS), query);
   }
-  assert.equal(toField("in:@rkitchen", ROOMS), "in:#kitchen");
-  assert.equal(toServer("in:WHAT in:plans ", ROOMS), "in:WHAT in:@rplans ");
+  assert.equal(toServer("in:WHAT in:plans in:Kitchen in:twins in:@ada ", ROOMS), "in:WHAT in:@rplans in:@rkitchen in:twins in:@ada ");
+  assert.equal(toServer("in：“What is for tea” has:link", ROOMS), "in:@rtea has:link");
+});
+
+test("what is still being written is searched for as far as it goes", () => {
+  const begun = (text) => soFar(text, filterAt(text, text.length));
+  assert.equal(begun("tea from:gr"), "tea ");
+  assert.equal(begun("tea from:"), "tea ");
+  assert.equal(soFar("tea from:gr"), "tea from:gr");
+  assert.equal(soFar('"green te'), '"green te*"');
+  assert.equal(soFar('"green te" "'), '"green te" ""');
+  assert.equal(soFar("“green tea” in:“Pl"), '“green tea” in:“Pl"');
+  for (const text of ["after:2", "before:2026-", "before:2026-05-", "after:"]) assert.ok(isBegunDate(filterAt(text, text.length)), text);
+  for (const text of ["after:2026", "after:2026-1", "before:soon", "in:2"]) assert.ok(!isBegunDate(filterAt(text, text.length)), text);
+});
+
+test("days are those of where one is", () => {
+  const before = process.env.TZ;
+  process.env.TZ = "Asia/Tokyo";
+  const queries = {
+    "tea before:2026-05-31": "tea before:2026-05-30T15:00:00.000Z",
+    "after:2026/5/31 tea": "after:2026-05-31T15:00:00.000Z tea",
+    "after:2026-12 before:2027": "after:2026-12-31T15:00:00.000Z before:2026-12-31T15:00:00.000Z",
+    "after:2026": "after:2026-12-31T15:00:00.000Z",
+  };
+  for (const [query, moments] of Object.entries(queries)) assert.equal(inLocalTime(query), moments);
+  for (const query of ["after:2026-02-30", "after:2026-13", "before:soon", "after:9999", '"before:2026"', "in:2026"])
+    assert.equal(inLocalTime(query), query);
+  if (before === undefined) delete process.env.TZ;
+  else process.env.TZ = before;
+  assert.deepEqual(["2026/5/3", "2026-05-31", "2026-05", "soon", ""].map(dayIn), ["2026-05-03", "2026-05-31", "", "", ""]);
 });
 
 test("filters are put into a query, and taken out of it again", () => {
@@ -243,6 +285,8 @@ test("a text is cut where its highlights are, by code points, and around the fir
   assert.equal(parts[1], "tea");
   assert.ok(parts[0].startsWith("…") && parts[2].endsWith("…"));
   assert.equal(parts.join("").length, 102);
+  const most = markedParts(`tea ${long}and Cake, tea`, [[0, 3], [1004, 3], [2012, 4], [2018, 3]], 100); // biome-ignore format: pairs
+  assert.deepEqual(most.filter((_, n) => n % 2), ["Cake", "tea"]); // biome-ignore format: pairs
   assert.deepEqual(
     markedParts(
       "abc",

@@ -6,22 +6,25 @@ import { Completion, optionId } from "../composer/Completion.tsx";
 import type { Candidate } from "../composer/candidates.ts";
 import { t } from "../i18n/index.ts";
 import { s } from "../i18n/search.ts";
-import { found, left } from "../store/finding.ts";
+import { findAgain, found, left } from "../store/finding.ts";
 import { used } from "../store/recent.ts";
 import { askedAgain, seek, sought } from "../store/seeking.ts";
 import { session } from "../store/state.ts";
 import { IconButton } from "../ui/Icon.tsx";
 import { Why } from "../ui/Text.tsx";
-import { candidatesFor, knownRooms } from "./candidates.ts";
+import { candidatesFor, isBegun, knownRooms } from "./candidates.ts";
 import { Filters } from "./Filters.tsx";
-import { filterAt, isNothing, type Part, toField, toServer } from "./query.ts";
+import { filterAt, isNothing, type Part, soFar, toField, toServer } from "./query.ts";
 
 const PAUSE = 250; // milliseconds without a key before one searches
 const LONGEST = 500; // characters
 
 export function Asked({ toResults }: { toResults(): void }) {
   const field = useRef<HTMLInputElement>(null);
-  const [text, setText] = useText();
+  const [text, setText] = useText(() => {
+    const word = document.activeElement === field.current ? filterIn(field.current) : undefined;
+    return word && isBegun(word) ? word : undefined;
+  });
   const [filter, setFilter] = useState<Part>();
   const [chosen, setChosen] = useState(-1);
   const offered = filter ? candidatesFor(filter) : [];
@@ -37,8 +40,7 @@ export function Asked({ toResults }: { toResults(): void }) {
     if (askedAgain.value) field.current?.focus();
   }, [askedAgain.value]);
   const look = () => {
-    const now = field.current;
-    const word = now && document.activeElement === now ? filterAt(now.value, now.selectionStart ?? 0) : undefined;
+    const word = document.activeElement === field.current ? filterIn(field.current) : undefined;
     if (word?.from !== filter?.from || word?.value !== filter?.value) setChosen(-1);
     setFilter(word);
   };
@@ -56,6 +58,13 @@ export function Asked({ toResults }: { toResults(): void }) {
     write(before + text.slice(filter.to).trimStart(), before.length);
     setFilter(undefined);
   };
+  const enter = () => {
+    const { query, state, hits } = found.peek();
+    const isFound = state === "found" && query === asked(text);
+    setText(text, true);
+    if (isFound && hits.length) toResults();
+    else if (isFound) findAgain(); // there may be something by now
+  };
   const press = (key: TargetedKeyboardEvent<HTMLInputElement>) => {
     if (key.isComposing || key.altKey || key.ctrlKey || key.metaKey) return;
     const done = offered.length ? pressOffered(key.key, at) : undefined;
@@ -64,8 +73,7 @@ export function Asked({ toResults }: { toResults(): void }) {
     else if (done !== undefined) setChosen((at + done + offered.length) % offered.length);
     else if (key.key === "ArrowDown") toResults();
     else if (key.key !== "Enter") return;
-    else if (sought.peek().query === toServer(text, knownRooms()).trim() && found.peek().state === "found") toResults();
-    else setText(text, true);
+    else enter();
     key.preventDefault();
   };
   const isOpen = offered.length > 0;
@@ -115,21 +123,30 @@ export function Asked({ toResults }: { toResults(): void }) {
   );
 }
 
-/** The text in the field. What is typed is searched for after a pause, or now; another search changes it. */
-function useText(): [string, (text: string, isNow?: boolean) => void] {
+/** The filter that is being written. */
+const filterIn = (field: HTMLInputElement | null): Part | undefined =>
+  field ? filterAt(field.value, field.selectionStart ?? 0) : undefined;
+
+/** What is searched for by a text, as the server reads it. */
+const asked = (text: string, begun?: Part): string => toServer(soFar(text, begun), knownRooms()).trim();
+
+/** The text in the field. What is typed is searched for after a pause, without a filter that has only begun, or now; another search changes it. */
+function useText(begun: () => Part | undefined): [string, (text: string, isNow?: boolean) => void] {
   const [text, set] = useState(() => toField(sought.peek().query, knownRooms()));
   const timer = useRef<number | undefined>(undefined);
   const { query } = sought.value;
   const hasStarted = session.value?.account?.hasStarted;
-  const ask = (typed: string) => {
-    const next = toServer(typed, knownRooms()).trim();
+  const own = useRef(query); // what is searched for by the text
+  const ask = (next: string) => {
+    own.current = next;
     if (next !== sought.peek().query) seek({ query: next });
   };
   useLayoutEffect(() => {
-    const clean = toServer(query, knownRooms()).trim();
+    const clean = asked(query);
     if (clean !== query.trim())
       seek({ query: clean }); // a command has titles in it
-    else if (toServer(text, knownRooms()).trim() !== clean) set(toField(query, knownRooms()));
+    else if (own.current.trim() !== clean) set(toField(query, knownRooms()));
+    own.current = query;
   }, [query]);
   useLayoutEffect(() => set(toField(query, knownRooms())), [hasStarted]); // what rooms are called
   useEffect(() => () => clearTimeout(timer.current), []);
@@ -139,8 +156,8 @@ function useText(): [string, (text: string, isNow?: boolean) => void] {
       clearTimeout(timer.current);
       set(typed);
       if (isNow && !isNothing(typed)) used("searches", typed.trim());
-      if (isNow) ask(typed);
-      else timer.current = setTimeout(() => ask(typed), PAUSE);
+      if (isNow) ask(asked(typed));
+      else timer.current = setTimeout(() => ask(asked(typed, begun())), PAUSE);
     },
   ];
 }

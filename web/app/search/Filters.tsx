@@ -7,7 +7,7 @@ import { type Order, seek, sought, soughtFrom } from "../store/seeking.ts";
 import { session } from "../store/state.ts";
 import { harmless } from "../ui/text.ts";
 import { knownRooms } from "./candidates.ts";
-import { filtersOf, has, nameOfRoom, toggled, toServer, withOnly } from "./query.ts";
+import { dayIn, filtersOf, has, nameOfRoom, toggled, toServer, withOnly } from "./query.ts";
 
 interface FiltersProps {
   text: string;
@@ -85,7 +85,7 @@ const Day = ({ name, text, write }: FiltersProps & { name: "after" | "before" })
     {s[name]}
     <input
       type="date"
-      value={filtersOf(text).find((part) => part.name === name)?.value ?? ""}
+      value={dayIn(filtersOf(text).find((part) => part.name === name)?.value ?? "")}
       onChange={({ currentTarget }) => write(withOnly(text, name, currentTarget.value || undefined))}
     />
   </label>

@@ -11,7 +11,7 @@ import { session } from "../store/state.ts";
 import { harmless } from "../ui/text.ts";
 import { knownRooms } from "./candidates.ts";
 import { HitRow } from "./HitRow.tsx";
-import { filtersOf, toField, toServer, withOnly } from "./query.ts";
+import { filtersOf, toField, toServer, withOnly, written } from "./query.ts";
 
 const FRESH = 3 * 60_000; // milliseconds; an index is never quite up to date
 const MOST_RECENT = 5;
@@ -45,6 +45,9 @@ export function Results({ focusField }: { focusField(): void }) {
     >
       <p class="said-of-results" role="status">
         {wordsOf(now, hits.length)}
+      </p>
+      <p class="hint" role="status" dir="auto">
+        {now.state === "found" && harmless(now.hint)}
       </p>
       {now.state === "waiting" && (
         <p class="banner">
@@ -128,7 +131,7 @@ function Nothing({ now }: { now: Found }) {
 function Beginning() {
   const lately = recent("searches").slice(0, MOST_RECENT);
   const where = filtersOf(sought.value.query).find(({ name }) => name === "in");
-  const take = (query: string) => seek({ query: where ? `in:${where.value} ${query}` : query });
+  const take = (query: string) => seek({ query: where ? `${written("in", where.value)} ${query}` : query });
   return (
     <div class="beginning">
       {lately.length > 0 && (

@@ -5,13 +5,17 @@ import "./search.css";
 import { useLayoutEffect, useRef } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { InPlace } from "../panels/InPlace.tsx";
-import { find, findAgain, findNothing, found, left } from "../store/finding.ts";
+import { roomOf } from "../store/address.ts";
+import { find, findAgain, findNothing, found, type Hit, left, refresh } from "../store/finding.ts";
 import { lookForRooms } from "../store/rooms.ts";
 import { closeSearch, sought } from "../store/seeking.ts";
 import { connection, session } from "../store/state.ts";
 import { Asked } from "./Asked.tsx";
-import { complete, isNothing } from "./query.ts";
+import { complete, inLocalTime, isNothing } from "./query.ts";
 import { Results } from "./Results.tsx";
+
+const NONE: readonly Hit[] = [];
+const SOON = 2000; // milliseconds after something has happened in a room; by then it is indexed
 
 export function Search() {
   const root = useRef<HTMLElement>(null);
@@ -33,7 +37,7 @@ function useSearching(): void {
   const known = useRef(rooms);
   useLayoutEffect(() => {
     if (isNothing(query)) findNothing();
-    else find({ query: complete(query), order });
+    else find({ query, order, asked: inLocalTime(complete(query)) });
   }, [query, order]);
   useLayoutEffect(() => {
     if (isConnected && found.peek().state === "waiting") findAgain();
@@ -43,6 +47,20 @@ function useSearching(): void {
     known.current = rooms;
     if (wasKnown && found.peek().hits.length) findAgain();
   }, [rooms]);
+  const { hits } = found.value;
+  const heads = hits.map(({ room }) => account?.row(roomOf(room))?.head).join(" ");
+  const shown = useRef(NONE);
+  const soon = useRef<number | undefined>(undefined);
+  useLayoutEffect(() => {
+    const hasChanged = hits.length > 0 && shown.current === hits; // in their rooms, something has happened
+    shown.current = hits;
+    if (hasChanged) soon.current ??= setTimeout(renew, SOON);
+  }, [heads, hits]);
+  const renew = () => {
+    soon.current = undefined;
+    refresh();
+  };
+  useLayoutEffect(() => () => clearTimeout(soon.current), []);
   useLayoutEffect(() => {
     lookForRooms(); // whose titles are in queries and results
     if (!isNothing(query) && found.peek().state === "found" && left.key) findAgain(); // something may have changed since

@@ -6,7 +6,7 @@ import { everyone } from "../store/names.ts";
 import { freeRooms, listedRooms, titleOf } from "../store/rooms.ts";
 import { accountOf } from "../store/state.ts";
 import { ranked } from "../ui/rank.ts";
-import { type NamedRoom, nameOfRoom, type Part } from "./query.ts";
+import { isBegunDate, type NamedRoom, nameOfRoom, type Part } from "./query.ts";
 
 const MOST = 8;
 
@@ -22,6 +22,15 @@ export function knownRooms(): NamedRoom[] {
     .filter(({ room }) => !account?.row(room))
     .map(({ room, title, alias = "" }) => ({ room, title, alias }));
   return [...own, ...listed, ...freeRooms().map((room) => ({ room, title: titleOf(room), alias: "" }))];
+}
+
+/** Whether a filter that is being written has only begun: it is none yet, but may become one of these. */
+export function isBegun(part: Part): boolean {
+  const found = fitting(part);
+  const typed = part.value.toLowerCase();
+  return (
+    !part.value || isBegunDate(part) || (found.length > 0 && !found.some(({ key, text }) => key === typed || text.toLowerCase() === typed))
+  );
 }
 
 /** What a filter that is being written may become. */

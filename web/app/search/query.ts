@@ -15,19 +15,25 @@ export interface NamedRoom {
   alias: string;
 }
 
+const MOST_TRIED = 50; // highlights at which the part of a long text may begin
+const MARKS = /[“”„‟«»＂「」『』]/g;
 const PARTS = /([a-z]+):("[^"]*"|[^\s"]*)|"[^"]*"\*?|[^\s"]+/gi;
 const FILTERS: ReadonlySet<string> = new Set(["from", "in", "before", "after", "has", "is"]);
 
+/** A text with the quotation marks and colons that queries have, each as long as what other keyboards write. */
+const plain = (text: string): string => text.replace(MARKS, '"').replaceAll("：", ":");
+
 /** The filters of a query. */
 export function filtersOf(text: string): Part[] {
-  return [...text.matchAll(PARTS)]
+  return [...plain(text).matchAll(PARTS)]
     .map(({ 0: all, 1: name = "", 2: value = "", index }) => ({
       ...{ from: index, to: index + all.length, name: name.toLowerCase(), value: value.replaceAll('"', "") },
     }))
     .filter(({ name }) => FILTERS.has(name));
 }
 
-const written = (name: string, value: string): string => `${name}:${/\s/.test(value) ? `"${value}"` : value}`;
+/** A filter as it stands in a query. */
+export const written = (name: string, value: string): string => `${name}:${/\s/.test(value) ? `"${value}"` : value}`;
 
 /** A query with each filter's value changed; without those that become undefined. */
 function changed(text: string, by: (part: Part) => string | undefined): string {
@@ -81,21 +87,57 @@ export function nameOfRoom(room: string, rooms: readonly NamedRoom[]): string {
 export const toField = (query: string, rooms: readonly NamedRoom[]): string =>
   changed(query, ({ name, value }) => (name === "in" ? nameOfRoom(value, rooms) : value));
 
-/** A query as the server reads it. */
+/** A query as the server reads it. What may be several rooms is left to the server. */
 export function toServer(text: string, rooms: readonly NamedRoom[]): string {
-  const keys = new Map(rooms.map(({ room, title }) => [fold(title), room]));
-  return changed(text, ({ name, value }) => (name === "in" && !/^[#@]/.test(value) ? (keys.get(fold(value)) ?? value) : value));
+  const called = ({ title, alias }: NamedRoom, name: string) => name === `#${alias}` || name === alias || name === fold(title);
+  return changed(text, ({ name, value }) => {
+    const found = name === "in" && !value.startsWith("@") ? rooms.filter((room) => called(room, fold(value))) : [];
+    return found.length === 1 ? (found[0]?.room ?? value) : value;
+  });
 }
 
 /** The filter that is being written where the cursor is. */
 export const filterAt = (text: string, at: number): Part | undefined =>
   filtersOf(text).find(({ name, from, to }) => at <= to && at > from + name.length);
 
-/** A text in parts: each second one is a highlight. `from` and what follows it count code points. A long one is cut, around its first highlight. */
+/** What can be searched for while a text is being written: without a filter that has only begun, and with a phrase as far as it goes. */
+export function soFar(text: string, begun?: Part): string {
+  const rest = begun ? text.slice(0, begun.from) + text.slice(begun.to) : text;
+  const pieces = plain(rest).split('"');
+  const isOpen = pieces.length % 2 === 0;
+  const isPhrase = isOpen && !pieces.at(-2)?.endsWith(":") && /[\p{L}\p{N}]$/u.test(rest);
+  return rest + (isPhrase ? '*"' : isOpen ? '"' : "");
+}
+
+const DAY = /^(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?$/;
+
+/** Whether what stands behind a colon is the beginning of a date. */
+export const isBegunDate = ({ name, value }: Part): boolean => /^(before|after)$/.test(name) && /^(\d{0,3}|\d.*[-/.])$/.test(value);
+
+/** A day as fields for dates have it; empty if it is none. */
+export function dayIn(value: string): string {
+  const [, year, month, day] = DAY.exec(value) ?? [];
+  return day ? `${year}-${month?.padStart(2, "0")}-${day.padStart(2, "0")}` : "";
+}
+
+/** A query whose days, months and years begin and end where one is, and not at the server: as moments. */
+export const inLocalTime = (query: string): string =>
+  changed(query, ({ name, value }) => (name === "before" || name === "after" ? (momentOf(name, value) ?? value) : value));
+
+function momentOf(name: string, value: string): string | undefined {
+  const [all, year = 0, month = 1, day = 1] = (DAY.exec(value) ?? []).map((each) => (each === undefined ? each : Number(each)));
+  if (all === undefined || year < 1000 || year === 9999) return undefined;
+  const begin = new Date(year, month - 1, day);
+  if (begin.getMonth() !== month - 1 || begin.getDate() !== day) return undefined; // no such day, as the server will say
+  const parts = value.split(/[-/.]/).length;
+  const end = new Date(year + (parts === 1 ? 1 : 0), month - 1 + (parts === 2 ? 1 : 0), day + (parts === 3 ? 1 : 0));
+  return (name === "after" ? end : begin).toISOString();
+}
+
+/** A text in parts: each second one is a highlight. `from` and what follows it count code points. A long one is cut, where most of what was looked for is. */
 export function markedParts(text: string, highlights: readonly (readonly [number, number])[], most: number): string[] {
   const points = [...text];
-  const first = highlights[0]?.[0] ?? 0;
-  const from = points.length <= most || first < most / 2 ? 0 : first - Math.floor(most / 4);
+  const from = points.length <= most ? 0 : beginOf(points, highlights, most);
   const end = Math.min(points.length, from + most);
   const parts: string[] = [];
   let done = from;
@@ -107,4 +149,14 @@ export function markedParts(text: string, highlights: readonly (readonly [number
   }
   parts.push(points.slice(done, end).join("") + (end < points.length ? "…" : ""));
   return [(from ? "…" : "") + parts[0], ...parts.slice(1)];
+}
+
+/** Where the part of a text begins that has most of the words, the first one if there are several. */
+function beginOf(points: readonly string[], highlights: readonly (readonly [number, number])[], most: number): number {
+  const words = (from: number) => {
+    const shown = highlights.filter(([start, length]) => start >= from && start + length <= from + most);
+    return new Set(shown.map(([start, length]) => fold(points.slice(start, start + length).join("")))).size;
+  };
+  const begins = highlights.slice(0, MOST_TRIED).map(([start]) => (start < most / 2 ? 0 : start - Math.floor(most / 4)));
+  return begins.reduce((best, begin) => (words(begin) > words(best) ? begin : best), begins[0] ?? 0);
 }

@@ -26,10 +26,13 @@ interface Page {
   indexed_to: string | null;
   titles?: Record<string, string>;
   people?: Record<string, wire.Author>;
+  hint?: string;
 }
 
 export interface Found {
   query: string;
+  /** The query as the server is asked it, with moments in place of days. */
+  asked: string;
   order: Order;
   /** `waiting`: there is no connection, and it is tried again once there is one. */
   state: "nothing" | "asking" | "found" | "refused" | "waiting";
@@ -39,6 +42,8 @@ export interface Found {
   /** Up to when messages are found; null if the server has not read all rooms yet. */
   indexedTo: string | null;
   titles: Readonly<Record<string, string>>;
+  /** What was perhaps meant otherwise. */
+  hint: string;
   why: string;
 }
 
@@ -47,7 +52,7 @@ const MOST_AT_ONCE = 50; // in one answer
 const ROUNDS = 5; // pages that may be empty, although there are more
 
 const NOTHING: Found = {
-  ...{ query: "", order: "newest", state: "nothing", hits: [], next: undefined, indexedTo: null, titles: {}, why: "" },
+  ...{ query: "", asked: "", order: "newest", state: "nothing", hits: [], next: undefined, indexedTo: null, titles: {}, hint: "", why: "" },
 } as const;
 
 export const found = signal<Found>(NOTHING);
@@ -67,7 +72,7 @@ export const shownOf = ({ hits }: Found): Hit[] =>
   );
 
 /** Search, unless that has been found already. */
-export function find(sought: Sought): void {
+export function find(sought: Sought & Pick<Found, "asked">): void {
   const { query, order, state } = found.peek();
   if (query === sought.query && order === sought.order && state !== "nothing") return;
   left.key = "";
@@ -83,6 +88,12 @@ export function findNothing(): void {
 /** Search again, for as much as is shown: something may have changed, or failed. */
 export const findAgain = (): void =>
   begin({ ...found.peek(), state: "asking", why: "" }, Math.min(MOST_AT_ONCE, Math.max(PAGE, found.peek().hits.length)));
+
+/** Search again for what is shown, which stays as it is meanwhile: something has changed in these rooms. */
+export function refresh(): void {
+  const { state, hits } = found.peek();
+  if (state === "found" && hits.length <= MOST_AT_ONCE) ask(Math.max(PAGE, hits.length), undefined, []);
+}
 
 /** What is shown meanwhile is what was found before. */
 function begin(wanted: Found, limit: number): void {
@@ -102,16 +113,16 @@ async function ask(limit: number, before: string | undefined, hits: readonly Hit
   const mine = new AbortController();
   asking = mine;
   try {
-    const { query, order } = found.peek();
-    const page = await pageOf({ query, order }, limit, before, mine.signal);
+    const { query, asked, order } = found.peek();
+    const page = await pageOf({ query: asked, order }, limit, before, mine.signal);
     if (mine.signal.aborted) return;
     meetAuthors(page);
     const rows = accountOf()?.rooms;
     const more = page.hits.map((hit) => ({ ...hit, wasMember: rows?.has(roomOf(hit.room)) ?? false }));
     const { titles } = found.peek();
     found.value = {
-      ...{ query, order, state: "found", hits: [...hits, ...more], next: page.then, indexedTo: page.indexed_to },
-      ...{ titles: { ...titles, ...page.titles }, why: "" },
+      ...{ query, asked, order, state: "found", hits: [...hits, ...more], next: page.then, indexedTo: page.indexed_to },
+      ...{ titles: { ...titles, ...page.titles }, hint: page.hint ?? "", why: "" },
     };
   } catch (error) {
     if (!mine.signal.aborted) fail(error as Error, mine);
