@@ -58,6 +58,21 @@ test("as one reads further up, what comes takes nothing away and waits outside",
   }
 });
 
+test("new messages are shown to one who is within 100 pixels of the end, and counted for others", () => {
+  const { say } = room(10);
+  const after = (below) => {
+    pane.looked(below);
+    say();
+    return [pane.atEnd.value, pane.missed.value];
+  };
+  const [seen, first, second] = [
+    [true, 0],
+    [false, 1],
+    [false, 2],
+  ];
+  assert.deepEqual([0, 99, 100, 5000, 99].map(after), [seen, seen, first, second, seen]);
+});
+
 test("one who has read further up and comes back begins with few again", () => {
   const { place, drawn, say } = room(400);
   pane.atEnd.value = false;

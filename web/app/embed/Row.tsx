@@ -8,6 +8,7 @@ import type { wire } from "../store/sdk.ts";
 import { EmojiText } from "../timeline/EmojiText.tsx";
 import { Files } from "../timeline/Files.tsx";
 import { Previews } from "../timeline/Previews.tsx";
+import { follows } from "../timeline/together.ts";
 import { Written } from "../timeline/Written.tsx";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
 import { Name } from "../ui/Text.tsx";
@@ -34,18 +35,18 @@ interface RowProps extends Omit<ActsProps, "tabIndex"> {
 export function Row({ before, isAt, ...props }: RowProps) {
   const { of: room, log, message } = props;
   const isNewDay = dayKey(message.at) !== dayKey(before?.at ?? "");
-  const follows = !isNewDay && before?.by === message.by && before.id === message.id;
+  const isUnder = !isNewDay && follows(message, before);
   const acts = { ...props, tabIndex: isAt ? 0 : -1 };
   const thread = log.threadOf(message.seq);
   return (
     <>
       {isNewDay && <li class="day">{dayOf(message.at)}</li>}
       <li
-        class={["message", room.isMine(message) && "mine", follows && "follows"].filter(Boolean).join(" ")}
+        class={["message", room.isMine(message) && "mine", isUnder && "follows"].filter(Boolean).join(" ")}
         data-seq={message.seq}
         tabIndex={-1}
       >
-        {!follows && <By name={room.nameOf(message.by) ?? t.someone} message={message} />}
+        {!isUnder && <By name={room.nameOf(message.by) ?? t.someone} message={message} />}
         <div class="body" dir="auto">
           {message.deleted ? <em>{t.deleted}</em> : message.text === undefined ? <em>{t.binaryQuote}</em> : <Written text={message.text} />}
           {message.edited_at && !message.deleted && <small> {t.edited}</small>}

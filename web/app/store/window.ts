@@ -13,6 +13,7 @@ const MOST_SHOWN = 150;
 const STEP = 50;
 /** As many as there may be while messages come at the end, until those at the top go, all at once: what stays where it is costs little. */
 const MOST_ALONG = 120;
+const NEAR_END = 100; // pixels from it, within which new messages are shown as they come
 
 export interface Window {
   messages: wire.Message[];
@@ -123,6 +124,12 @@ export class Pane {
     this.atEnd.value = true;
     this.missed.value = 0;
     this.toEndAsked.value += 1;
+  }
+
+  /** So many pixels are left below what one sees. */
+  looked(below: number): void {
+    this.atEnd.value = this.last.peek() === Infinity && !this.isApart && below < NEAR_END;
+    if (this.atEnd.peek()) this.missed.value = 0;
   }
 
   /** A message was added at the end. One who reads further up must not lose what is there: the new one waits outside of the window. */

@@ -10,16 +10,7 @@ import { overlayOf, pinsIn } from "../store/sending.ts";
 import { accountOf, isConnected, me, newFrom, placeOf } from "../store/state.ts";
 import { main, type Pane } from "../store/window.ts";
 import { Row } from "./Row.tsx";
-
-const TOGETHER = 5 * 60_000; // milliseconds within which messages of one author stand together
-
-/** Whether a message stands under the name of the one before. */
-const follows = (message: wire.Message, before: wire.Message | undefined): boolean =>
-  before !== undefined &&
-  before.by === message.by &&
-  before.id === message.id &&
-  !message.reply_to &&
-  Date.parse(message.at) - Date.parse(before.at) < TOGETHER;
+import { follows } from "./together.ts";
 
 /** Where what is new to one begins. */
 const NewLine = () => (

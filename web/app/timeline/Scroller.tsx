@@ -13,8 +13,7 @@ import { pressAmong } from "./keys.ts";
 import { Log } from "./Log.tsx";
 import { Unsent } from "./Unsent.tsx";
 
-const NEAR_END = 100; // pixels
-const NEAR_BEGINNING = 300;
+const NEAR_BEGINNING = 300; // pixels
 
 /** Near one of the window's ends, move it on. */
 function move(pane: Pane, scroller: HTMLElement): void {
@@ -38,8 +37,7 @@ function move(pane: Pane, scroller: HTMLElement): void {
 
 /** One may see the newest message, or no longer. */
 function look(pane: Pane, below: number): void {
-  pane.atEnd.value = pane.last.peek() === Infinity && !pane.isApart && below < NEAR_END;
-  if (pane.atEnd.peek()) pane.missed.value = 0;
+  pane.looked(below);
   readOn();
 }
 
