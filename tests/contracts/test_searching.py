@@ -16,7 +16,7 @@ from hubbub.domain.principals import Principal
 from hubbub.domain.search.matching import matches
 from hubbub.domain.search.query import query_of
 from hubbub.protocol.commands.conversation import Pin, Unpin
-from hubbub.protocol.commands.rooms import Ban, Remove, Unban
+from hubbub.protocol.commands.rooms import Ban, InvitePeople, Mute, Remove, Unban
 from hubbub.protocol.commands.search import Search, SearchPage
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import parent_of
@@ -102,6 +102,7 @@ class Library:
             await house.make(MARGARET, "open", public="read"),
             await house.make(ADA, "direct", MARGARET),
         ]
+        await house.do(ADA, Mute(room=self.rooms[1], who=GUEST.id))  # who still reads
 
     async def do(self, who: Principal, change: Change) -> Accepted | None:
         """Do something, if it is allowed."""
@@ -187,7 +188,7 @@ class Library:
         found, readable = {}, {room: await self.may_read(who, room) for room, _ in everything}
         pinned = {
             MessageKey(row.room, row.message)
-            for room in self.rooms
+            for room in readable
             for row in await self.store.rows(PINS, room)
         }
         for room, message in everything:
@@ -332,6 +333,31 @@ async def library_in(house: House, parts: LibraryParts = SOUND) -> AsyncIterator
 async def library(house: House) -> AsyncIterator[Library]:
     async with library_in(house) as library:
         yield library
+
+
+async def test_nothing_is_found_that_was_said_after_one_was_banned(library: Library) -> None:
+    room, moment, left = await library.house.make(ADA, "closed", GRACE), 0, -1
+    await library.post(ADA, room, "deploy")
+    [key], found = library.made, list[str | None]()
+
+    async def reached() -> None:
+        nonlocal left
+        left -= 1
+        if left == -1:
+            assert await library.do(ADA, Ban(room=room, who=GRACE.id))
+            assert await library.do(ADA, Edit(room=room, seq=key.seq, text="secret deploy"))
+
+    while left < 0:
+        await library.do(ADA, Unban(room=room, who=GRACE.id))
+        await library.do(ADA, InvitePeople(room=room, who=(GRACE.id,)))
+        await library.do(ADA, Edit(room=room, seq=key.seq, text="deploy"))
+        await library.index()
+        left = moment
+        page = await library.first_page(GRACE, "deploy", reached)
+        found = [hit.message.text for hit in page.hits]
+        assert found in ([], ["deploy"]), moment
+        moment += 1
+    assert moment > 5 and found == ["deploy"], "the last search was over before that"
 
 
 PEOPLE = (ADA, GRACE, MARGARET, GUEST, STRAY, ADMIN)

@@ -11,8 +11,7 @@ import pytest
 from msgspec import structs
 
 from hubbub.domain.principals import Principal
-from hubbub.domain.search.matching import matches
-from hubbub.domain.search.terms import terms_of
+from hubbub.domain.search.matching import fields_of, matches
 from hubbub.protocol.commands.search import SearchPage
 from hubbub.server.hub import searching
 from hubbub.server.hub.authors import Authors
@@ -112,8 +111,8 @@ def what_is_in_threads_is_not_in_their_rooms(patch: pytest.MonkeyPatch) -> Fault
 
 @fault
 def the_last_term_is_left_out(patch: pytest.MonkeyPatch) -> Faulty:
-    sound = terms_of
-    patch.setattr(stores_search, "terms_of", lambda text: sound(text)[:-1])
+    sound = fields_of
+    patch.setattr(stores_search, "fields_of", lambda given: [each[:-1] for each in sound(given)])
     return SOUND
 
 

@@ -79,6 +79,32 @@ async def test_who_may_not_read_a_room_any_more_is_told_nothing_of_it(here: Here
         assert answer.code == "bad_request", wrong
 
 
+@pytest.mark.parametrize("moment", ["important", "messages"])
+async def test_what_is_taken_away_while_it_is_looked_for_is_not_told(
+    here: Here, monkeypatch: pytest.MonkeyPatch, moment: str
+) -> None:
+    grace, store = here.at["grace"], here.site.server.hub.missed._store
+    room = await made(grace, who=[here.key("mary")])
+    gone, root = await say(here, "grace", room, "@mary a secret", "@mary another secret")
+    await grace.ask("post", room=f"{room}:{root}", text="@mary a third secret")
+    assert str(await missed(here, "mary")).count("secret") == 4  # that of the root twice
+    sound, acts = getattr(store, moment), list[tuple[str, dict[str, Any]]]()
+
+    async def meanwhile(*given: Any) -> Any:
+        for do, fields in [acts.pop()] if acts else ():
+            await grace.ask(do, room=room, **fields)
+        return await sound(*given)
+
+    monkeypatch.setattr(store, moment, meanwhile)
+    acts.append(("delete", {"seq": gone}))
+    [told] = (await here.at["mary"].ask("list_missed"))["rooms"]
+    assert [each["text"] for each in told["mentioned"]] == ["@mary another secret"]
+    acts.append(("remove", {"who": "mary"}))
+    page = await here.at["mary"].ask("list_missed")
+    assert (page["rooms"], page["threads"]) == ([], []) and "secret" not in str(page)
+    assert not acts
+
+
 async def test_of_large_messages_only_the_beginning_is_told(here: Here) -> None:
     rooms = [await made(here.at["grace"], who=[here.key("mary")]) for _ in range(8)]
     for room in rooms:

@@ -108,8 +108,12 @@ class Fetching:
         return self.outcomes[-1] if self.outcomes else ""
 
 
-async def test_nothing_is_remembered_of_what_was_fetched(site: Site) -> None:
+async def test_nothing_is_remembered_of_what_was_fetched_and_no_proxy_asked(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fetching = Fetching(site)
+    monkeypatch.setenv("http_proxy", site.url("proxy").replace("127.0.0.1", "proxy.invalid"))
+    monkeypatch.setenv("no_proxy", "")
     for _ in range(2):
         assert await fetching.pages.preview(site.url("a"), "ada") == site.preview("a")
     assert (site.asked["a"], fetching.outcomes) == (2, ["found", "found"])
@@ -227,6 +231,9 @@ async def test_nobody_has_very_many_links_fetched(site: Site) -> None:
     fetching.pages._people = Rates(0.001, 1.0)
     assert await fetching.pages.preview(site.url("first"), "mary")
     assert await fetching.outcome(site.url("second"), "mary") == "too_early", "of one person"
+    fetching.pages._all = Rates(0.001, 1.0)
+    assert await fetching.pages.preview(site.url("first"), "ada")
+    assert await fetching.outcome(site.url("second"), "grace") == "too_early", "of all"
 
 
 async def test_links_that_fail_or_are_slow_count_as_several(site: Site) -> None:

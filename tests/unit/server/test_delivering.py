@@ -18,10 +18,18 @@ async def submit(_: Principal, __: Change) -> Answer:
 
 
 @pytest.mark.parametrize(
-    "where, previewed", [("none", []), ("made", [MADE]), ("all", [FREE, MADE])]
+    "settings, previewed",
+    [
+        (Settings(), []),
+        (Settings(link_previews="none"), []),
+        (Settings(link_previews="made"), [MADE]),
+        (Settings(link_previews="all"), [FREE, MADE]),
+    ],
+    ids=["by default", "none", "made", "all"],
 )
-def test_links_are_previewed_only_where_the_settings_say(where: str, previewed: list[str]) -> None:
-    settings = Settings(link_previews=where)
+def test_links_are_previewed_only_where_the_settings_say(
+    settings: Settings, previewed: list[str]
+) -> None:
     found = preview_news(settings, MemoryStore(), submit, print, print)
     rooms = FREE, MADE, ACCOUNT
     assert [room for room in rooms if any(each.reactor.reads(room) for each in found)] == previewed

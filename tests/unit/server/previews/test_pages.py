@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hubbub.server.people.outside.outgoing import Fetched
+from hubbub.server.people.outside.outgoing import Fetched, NotAllowed
 from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.previews import pages as previews
 from hubbub.server.previews.pages import Pages
@@ -55,3 +55,11 @@ def test_a_page_that_breaks_the_parser_has_no_preview(
 )
 def test_whatever_a_page_holds_its_link_has_an_outcome(body: bytes, kind: str) -> None:
     assert outcomes_of(body, kind)[0] in ("found", "none", "failed")
+
+
+def test_a_page_that_was_asked_for_in_secret_leads_to_no_other() -> None:
+    assert previews._next(URL, "/b") == "https://a.example/b"
+    assert previews._next("http://a.example/", URL) == URL
+    for location in ("http://a.example/", "HTTP://a.example/", "ftp://a.example/", "javascript:x"):
+        with pytest.raises(NotAllowed):
+            previews._next(URL, location)

@@ -10,7 +10,7 @@ from hubbub.events import LinkPreview
 from hubbub.protocol.messages import Change, Edit, Post
 from hubbub.server.people.outside.reachable import Reachable
 from hubbub.server.previews.pages import Pages
-from hubbub.server.reactors.previews import Previews
+from hubbub.server.reactors.previews import OF_USE_FOR, Previews
 from hubbub.server.stores.base import Store
 from tests.support import rooms
 from tests.support.fakes import ADA, AT, MemoryStore, stranger, timeless
@@ -31,20 +31,20 @@ class Asked(Pages):
         return None
 
 
-async def reading(*changes: tuple[Principal, Change]) -> tuple[Previews, Asked]:
-    """A reactor on a log of these changes, and its pages."""
+async def reading(*changes: tuple[Principal, Change], late: float = 0.0) -> tuple[Previews, Asked]:
+    """A reactor on a log of these changes, some seconds later, and its pages."""
     store = MemoryStore()
     await store.commit([Proposal(who, change) for who, change in changes], AT)
-    return reactor_on(store)
+    return reactor_on(store, late)
 
 
-def reactor_on(store: Store) -> tuple[Previews, Asked]:
+def reactor_on(store: Store, late: float = 0.0) -> tuple[Previews, Asked]:
     pages = Asked()
 
     async def submit(who: Principal, change: Change) -> Answer:
         raise AssertionError((who, change))
 
-    now = datetime.fromisoformat(AT).timestamp()
+    now = datetime.fromisoformat(AT).timestamp() + late
     return Previews(store, submit, pages, list(RoomKind), lambda: now), pages
 
 
@@ -56,6 +56,14 @@ async def test_a_link_that_was_edited_away_meanwhile_is_left_alone() -> None:
     assert pages.asked == [], "although it has read the post alone"
     assert await reactor.step("lobby", 1, 2) == 2
     assert pages.asked == [(B, ADA.person.id)]
+
+
+@timeless
+async def test_links_that_were_posted_long_ago_are_left_alone() -> None:
+    for late, asked in ((OF_USE_FOR - 1, [(A, ADA.person.id)]), (OF_USE_FOR + 1, [])):
+        reactor, pages = await reading((ADA, Post(room="lobby", text=A)), late=late)
+        assert await reactor.step("lobby", 0, 1) == 1
+        assert pages.asked == asked
 
 
 @timeless
