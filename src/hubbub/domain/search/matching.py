@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hubbub.domain.search.query import Phrase, SearchQuery
-from hubbub.domain.search.terms import MOST_TERMS, Term, terms_of
+from hubbub.domain.search.terms import MOST_TERMS, Term, terms_of, words_of
 from hubbub.protocol.keys import is_thread_key
 
 # What is drawn as one: two letters of a flag; an emoji with its tone, form, tags, or what it is joined with.
@@ -37,6 +37,12 @@ def fields_of(message: Searched) -> list[list[Term]]:
     return fields
 
 
+def words_in(message: Searched) -> list[str]:
+    """Return all these terms, without where they stand."""
+    fields = message.text, *message.names
+    return [word for each in fields for word in words_of(each)][:MOST_TERMS]
+
+
 def time_of(at: str) -> int:
     """Return a time in milliseconds since 1970."""
     return max(0, round(datetime.fromisoformat(at).timestamp() * 1000))
@@ -44,7 +50,7 @@ def time_of(at: str) -> int:
 
 def traits_of(message: Searched) -> list[str]:
     """Return what a message has and is, as filters call it, except for what changes without the message."""
-    found = ["link"] if _LINK.search(message.text) else []
+    found = ["link"] if "://" in message.text and _LINK.search(message.text) else []
     found += ["file"] if message.files else []
     found += ["image"] if any(kind.startswith("image/") for kind in message.files) else []
     return [*found, "thread"] if is_thread_key(message.room) else found

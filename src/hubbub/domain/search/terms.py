@@ -6,7 +6,9 @@ others) are cut into pairs of characters and the last character, so whatever sta
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
+from operator import add
 from typing import NamedTuple
 
 VERSION = (
@@ -21,6 +23,8 @@ _UNSPACED = (
     "\u3005-\u3007\u3021-\u3029\u3041-\u30ff\u3105-\u312f\u31a0-\u31bf\u31f0-\u31ff\u3400-\u4dbf"
     "\u4e00-\u9fff\uf900-\ufaff\uff66-\uffdc\U0001b000-\U0001b16f\U00020000-\U000323af"
 )
+# Most of these: kana, Han and Hangul that are letters, and folded already.
+_PLAIN = "\u3041-\u3096\u30a1-\u30fa\u4e00-\u9fef\uac00-\ud7a3"
 # What belongs to the character before it, besides marks: invisible joiners and breaks, and the half-width sound marks of kana.
 _JOINED = "\u00ad\u200c\u200d\u2060\uff9e\uff9f"
 _INVISIBLE = dict.fromkeys(map(ord, "\u00ad\u200c\u200d\u2060\ufe0e\ufe0f\u0640\u20e3"))
@@ -43,6 +47,7 @@ _CYRILLIC = re.compile("[\u0400-\u052f]")  # whose marks make other letters, exc
 _SIGNED = r"(?<![^\W_])[a-z](?:\+\+|\#)(?![^\W_])"
 _WIDE = str.maketrans("+#", "\uff0b\uff03")
 _ASCII = re.compile(f"{_SIGNED}|[a-z0-9]+")
+_PLAIN_RUN = re.compile(f"[{_PLAIN}]+")
 _JAMO = "[\u1100-\u115f\ua960-\ua97c][\u1160-\u11a7\ud7b0-\ud7c6]*[\u11a8-\u11ff\ud7cb-\ud7fb]*"
 
 
@@ -87,6 +92,25 @@ def terms_of(text: str) -> list[Term]:
     return found[:MOST_TERMS]
 
 
+def words_of(text: str) -> list[str]:
+    """Return the terms of a text as `terms_of` does, but without where they stand: in a third of the time, and an index needs no more."""
+    if text.isascii():
+        words = _ASCII.findall(text.lower())
+        found = [each[:LONGEST] if each.isalnum() else each.translate(_WIDE) for each in words]
+    else:
+        found = [word for match in _pattern().finditer(text) for word in _words(match)]
+    return found[:MOST_TERMS]
+
+
+def _words(match: re.Match[str]) -> list[str]:
+    if match.lastgroup != "run":
+        return [word] if (word := _word(match)) else []
+    parts: Sequence[str] = match[0]
+    if not _PLAIN_RUN.fullmatch(match[0]):
+        parts = [part for part in map(fold, _characters().findall(match[0])) if part]
+    return [*map(add, parts, parts[1:]), *parts[-1:]]
+
+
 def pieces_of(text: str) -> list[Piece]:
     """Return the words, emoji and runs of a text, in order."""
     return [piece for match in _pattern().finditer(text) if (piece := _piece(match))]
@@ -95,14 +119,17 @@ def pieces_of(text: str) -> list[Piece]:
 def _piece(match: re.Match[str]) -> Piece | None:
     start = match.start()
     if match.lastgroup != "run":
-        text = fold(match[0]) if match.lastgroup == "word" else match[0].lower().translate(_WIDE)
-        return Piece(start, (text,), (match.end(),)) if text else None
+        return Piece(start, (word,), (match.end(),)) if (word := _word(match)) else None
     characters = _characters().finditer(match[0])
     parts = [(fold(each[0]), start + each.end()) for each in characters]
     kept = [(part, end) for part, end in parts if part]
     if not kept:
         return None
     return Piece(start, tuple(part for part, _ in kept), tuple(end for _, end in kept), is_run=True)
+
+
+def _word(match: re.Match[str]) -> str:
+    return fold(match[0]) if match.lastgroup == "word" else match[0].lower().translate(_WIDE)
 
 
 @lru_cache(maxsize=10_000)
@@ -127,7 +154,7 @@ def _pattern() -> re.Pattern[str]:
     marks, symbols = _of_category("Mn", "Mc", "Me"), _of_category("So")
     joined = f"[{marks}{_JOINED}]"
     return re.compile(
-        rf"(?P<run>(?:(?=[^\W_])[{_UNSPACED}]{joined}*)+)"
+        rf"(?P<run>(?:[{_PLAIN}]+{joined}*|(?=[^\W_])[{_UNSPACED}]{joined}*)+)"
         rf"|(?P<signed>(?i:{_SIGNED}))"
         rf"|(?P<word>(?:(?![{_UNSPACED}])[^\W_]{joined}*)+)"
         rf"|(?P<symbol>[{symbols}])"
