@@ -42,7 +42,7 @@ HERE = Path(__file__).parent
 BATCH, TRIES = 1_000, 20
 LONGEST = 60.0  # seconds that looking may take here
 FEW, SOME = 4, 40  # rooms
-TABLES = ("search_term_data", "search_term_idx", "search_entry", "search_entry_message")
+TABLES = ("search_term_data", "search_term_idx", "search_entry")
 TABLE = "search_entry"
 SESSIONS = """
     SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'client backend'
@@ -83,7 +83,8 @@ GAP = 30  # seconds between messages: a million are those of a year
 # A commit gives all its messages one time. Here they get times of their own, as if they had been posted one by one.
 SPREAD_SQLITE = """
 UPDATE message SET posted = CAST(replace(CAST(posted AS TEXT), substr(CAST(posted AS TEXT), instr(posted, '"at":"') + 6, 24),
-    strftime('%Y-%m-%dT%H:%M:%fZ', substr(CAST(posted AS TEXT), instr(posted, '"at":"') + 6, 24), (room * 7919 % 1000 * :gap + seq % 25 + room % 977 * 0.001) || ' seconds')) AS BLOB)
+    strftime('%Y-%m-%dT%H:%M:%fZ', substr(CAST(posted AS TEXT), instr(posted, '"at":"') + 6, 24), (number * 7919 % 1000 * :gap + seq % 25 + number % 977 * 0.001) || ' seconds')) AS BLOB)
+FROM (SELECT id, CAST(substr(name, 3) AS INTEGER) AS number FROM room) AS made WHERE made.id = message.room
 """
 SPREAD_POSTGRES = """
 UPDATE hubbub.message SET posted = convert_to(replace(convert_from(posted, 'UTF8'), old, to_char((old::timestamptz

@@ -381,8 +381,8 @@ def a_patch_is_not_merged_into_the_stored_document() -> StoreParts:
 @fault
 def trimming_forgets_one_too_many() -> StoreParts:
     class Eager(SqliteWriter):
-        def trim(self, room: str, upto: int) -> None:
-            super().trim(room, upto + 1)
+        def trim(self, room: str, upto: int) -> bool:
+            return super().trim(room, upto + 1)
 
     return StoreParts(writer=Eager)
 

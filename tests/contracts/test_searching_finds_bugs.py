@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from hubbub.domain.principals import Principal
-from hubbub.domain.search.matching import fields_of, matches
+from hubbub.domain.search.matching import matches, words_in
 from hubbub.protocol.commands.search import SearchPage
 from hubbub.server.hub import searching
 from hubbub.server.hub.authors import Authors
@@ -80,7 +80,7 @@ def an_edit_is_not_indexed_again(_: pytest.MonkeyPatch) -> Faulty:
 
 @fault
 def edits_are_not_looked_for(patch: pytest.MonkeyPatch) -> Faulty:
-    query(patch, "missing", '"event":"edited"', '"event":"nothing"')
+    query(patch, "new", '"event":"edited"', '"event":"nothing"')
     return SOUND
 
 
@@ -111,8 +111,8 @@ def what_is_in_threads_is_not_in_their_rooms(patch: pytest.MonkeyPatch) -> Fault
 
 @fault
 def the_last_term_is_left_out(patch: pytest.MonkeyPatch) -> Faulty:
-    sound = fields_of
-    patch.setattr(stores_search, "fields_of", lambda given: [each[:-1] for each in sound(given)])
+    sound = words_in
+    patch.setattr(stores_search, "words_in", lambda message: sound(message)[:-1])
     return SOUND
 
 
@@ -121,8 +121,7 @@ def the_last_term_is_left_out(patch: pytest.MonkeyPatch) -> Faulty:
 
 @fault
 def of_one_moment_only_one_message_is_found(patch: pytest.MonkeyPatch) -> Faulty:
-    sound = sqlite_search.spans_of
-    patch.setattr(sqlite_search, "spans_of", lambda *bounds: sound(*bounds)[:1])
+    patch.setattr(sqlite_search, "KINDS", 1)
     return SOUND
 
 

@@ -4,11 +4,12 @@ It holds the terms of messages as they are now. Whatever changes or deletes a me
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 from zlib import crc32
 
-from hubbub.domain.search.matching import Searched, fields_of, time_of, traits_of
+from hubbub.domain.search.matching import Searched, time_of, traits_of, words_in
 from hubbub.domain.search.query import SearchQuery
 from hubbub.protocol.messages import Message
 
@@ -20,6 +21,7 @@ FEW_ROOMS = 4  # of up to so many, the index is asked by tag
 TAG = "\ue000"  # begins what is no term: no text has a term with it
 SEQ_BITS = 21
 END = 2**63 - 1  # of all places
+LAST_TIME = END >> SEQ_BITS  # in the year 2109; what is later counts as from then
 
 
 class TooSlow(Exception):
@@ -52,7 +54,7 @@ class WantedMessages(NamedTuple):
     def low(self) -> int:
         """The first place to look at."""
         after = self.query.after
-        return 0 if after is None else min(max(0, after) << SEQ_BITS, END)
+        return 0 if after is None else min(max(0, after), LAST_TIME) << SEQ_BITS
 
     @property
     def high(self) -> int:
@@ -95,7 +97,7 @@ def entry_of(place: int, log: int, room: str, message: Message) -> IndexEntry:
     return IndexEntry(
         id_of(room, message),
         message.seq,
-        [term.text for field in fields_of(given) for term in field],
+        words_in(given),
         sorted(tags),
     )
 
@@ -103,7 +105,7 @@ def entry_of(place: int, log: int, room: str, message: Message) -> IndexEntry:
 def id_of(room: str, message: Message) -> int:
     """Return the place where a message belongs: by its time, and at one time by its number; rooms are spread, since a commit adds to many."""
     low = crc32(room.encode()) + message.seq & (1 << SEQ_BITS) - 1
-    return time_of(message.at) << SEQ_BITS | low
+    return min(time_of(message.at), LAST_TIME) << SEQ_BITS | low
 
 
 def room_tag(room: int) -> str:
@@ -111,6 +113,7 @@ def room_tag(room: int) -> str:
     return f"{TAG}r{room}"
 
 
+@lru_cache(maxsize=1_000)
 def author_tag(author: str) -> str:
     """Return the tag of what an author wrote. Two may have the same: it is checked afterwards."""
     return f"{TAG}a{blake2b(author.encode(), digest_size=6).hexdigest()}"

@@ -1,34 +1,41 @@
 -- :room_id The id of a room.
 SELECT id FROM room WHERE name = ?;
 
--- :missing Messages of a room that were posted or edited between two numbers, and aren't in the index.
-SELECT message.room, message.seq, posted, edited FROM message
-WHERE message.room = (SELECT id FROM room WHERE name = :name) AND NOT is_deleted AND message.seq IN (
-    SELECT seq FROM message WHERE room = (SELECT id FROM room WHERE name = :name) AND seq > :after AND seq <= :upto
+-- :new Messages of a log that were posted or edited between two numbers.
+SELECT seq, posted, edited FROM message WHERE room = :log AND NOT is_deleted AND seq IN (
+    SELECT seq FROM message WHERE room = :log AND seq > :after AND seq <= :upto
     UNION
-    SELECT about FROM change WHERE room = (SELECT id FROM room WHERE name = :name) AND seq > :after AND seq <= :upto
+    SELECT about FROM change WHERE room = :log AND seq > :after AND seq <= :upto
         AND substr(body, 1, 18) = CAST('{"event":"edited",' AS BLOB)
-) AND NOT EXISTS (
-    SELECT 1 FROM search_entry AS entry WHERE entry.room = message.room AND entry.seq = message.seq
-);
+) ORDER BY seq;
 
--- :is_taken Whether a place is taken.
-SELECT EXISTS (SELECT 1 FROM search_entry WHERE id = ?);
+-- :called Which messages the index has under these numbers.
+SELECT entry.id, place, room, mark FROM json_each(?) AS wanted CROSS JOIN search_entry AS entry ON entry.id = wanted.value;
 
--- :add Note that the index has a message: id, place, room, seq.
-INSERT INTO search_entry (id, place, room, seq) VALUES (?, ?, ?, ?);
+-- :called_between Which messages the index has under numbers from the first to the last of each pair.
+SELECT entry.id, place, room, mark FROM json_each(?) AS wanted
+CROSS JOIN search_entry AS entry ON entry.id BETWEEN wanted.value ->> 0 AND wanted.value ->> 1;
+
+-- :add Note that the index has a message: id, place, room, mark.
+INSERT INTO search_entry (id, place, room, mark) VALUES (?, ?, ?, ?);
 
 -- :add_terms Put in what it is found by.
 INSERT INTO search_term (rowid, terms) VALUES (?, ?);
 
--- :held What the index has of messages, by the ids of their logs and their numbers: they are still as they were put in.
-SELECT entry.room, entry.seq, entry.id, place, name, posted, edited
-FROM json_each(?) AS wanted
-CROSS JOIN search_entry AS entry ON entry.room = wanted.value ->> 0 AND entry.seq = wanted.value ->> 1
-JOIN message ON message.room = entry.room AND message.seq = entry.seq JOIN room ON room.id = entry.room;
+-- :begin Note that the index may have messages of a log.
+INSERT INTO reactor_position (reactor, room, seq) VALUES ('search', ?, 0) ON CONFLICT DO NOTHING;
 
--- :held_upto The first messages of a log that the index has, up to a number.
-SELECT room, seq FROM search_entry WHERE room = ? AND seq <= ? ORDER BY seq LIMIT ?;
+-- :is_begun Whether it may.
+EXISTS (SELECT 1 FROM reactor_position WHERE reactor = 'search' AND reactor_position.room = room.name)
+
+-- :by_key Messages by the ids of their logs and their numbers, where the index may have them.
+SELECT message.room, name, seq, posted, edited FROM json_each(?) AS wanted
+CROSS JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1
+CROSS JOIN room ON room.id = message.room WHERE NOT is_deleted AND {is_begun()};
+
+-- :first The first messages of a log, up to a number, where the index may have them.
+SELECT message.room, name, seq, posted, edited FROM message CROSS JOIN room ON room.id = message.room
+WHERE message.room = ? AND seq <= ? AND NOT is_deleted AND {is_begun()} ORDER BY seq LIMIT ?;
 
 -- :drop_terms Take out what it was found by.
 INSERT INTO search_term (search_term, rowid, terms) VALUES ('delete', ?, ?);
@@ -54,25 +61,28 @@ EXISTS (
     AND is_banned AND (banned_until IS NULL OR banned_until > :now)
 )
 
+-- :is_used Whether the index has messages in a span of numbers.
+SELECT EXISTS (SELECT 1 FROM search_entry WHERE id >= :low AND id < :high);
+
 -- :near Messages with these terms, the newest first, and whether the account may be able to read each.
-SELECT search_term.rowid, room.name, entry.seq, {is_readable} FROM search_term
+SELECT search_term.rowid, room.name, entry.mark, {is_readable} FROM search_term
 CROSS JOIN search_entry AS entry ON entry.id = search_term.rowid
-CROSS JOIN room ON room.id = entry.room CROSS JOIN room AS around ON around.id = entry.place
+CROSS JOIN room ON room.id = entry.room CROSS JOIN room AS around ON around.id = coalesce(entry.place, entry.room)
 WHERE search_term MATCH :match AND search_term.rowid >= :low AND search_term.rowid < :high {pinned}
 ORDER BY search_term.rowid DESC LIMIT :limit;
 
 -- :matching Messages with these terms, the newest first.
-SELECT search_term.rowid, room.name, entry.seq, 1 FROM search_term
+SELECT search_term.rowid, room.name, entry.mark, 1 FROM search_term
 CROSS JOIN search_entry AS entry ON entry.id = search_term.rowid CROSS JOIN room ON room.id = entry.room
 WHERE search_term MATCH :match AND search_term.rowid >= :low AND search_term.rowid < :high {in_rooms} {pinned}
 ORDER BY search_term.rowid DESC LIMIT :limit;
 
 -- :all All messages, the newest first.
-SELECT entry.id, room.name, entry.seq, 1 FROM search_entry AS entry CROSS JOIN room ON room.id = entry.room
+SELECT entry.id, room.name, entry.mark, 1 FROM search_entry AS entry CROSS JOIN room ON room.id = entry.room
 WHERE entry.id >= :low AND entry.id < :high {in_rooms} {pinned} ORDER BY entry.id DESC LIMIT :limit;
 
 -- :is_pinned Whether a message is pinned.
-EXISTS (SELECT 1 FROM pin WHERE pin.room = room.name AND pin.message = entry.seq)
+EXISTS (SELECT 1 FROM pin WHERE pin.room = room.name AND pin.message = entry.mark >> 10)
 
 -- :clear_terms Hold nothing.
 INSERT INTO search_term (search_term) VALUES ('delete-all');
@@ -89,5 +99,11 @@ CREATE VIRTUAL TABLE temp.search_inside USING fts5vocab(main, search_term, insta
 -- :inside All terms, with their messages and places in these.
 SELECT term, doc, "offset" FROM temp.search_inside;
 
+-- :look_by_log Make it known which numbers there are of a log.
+CREATE TEMPORARY TABLE search_held (room INTEGER, seq INTEGER, id INTEGER, PRIMARY KEY (room, seq, id)) WITHOUT ROWID;
+
+-- :sort_by_log All of them.
+INSERT INTO temp.search_held SELECT room, mark >> 10, id FROM search_entry;
+
 -- :held_between Which messages of a log it has between two numbers.
-SELECT seq, id FROM search_entry WHERE room = ? AND seq > ? AND seq <= ?;
+SELECT seq, id FROM temp.search_held WHERE room = ? AND seq > ? AND seq <= ?;

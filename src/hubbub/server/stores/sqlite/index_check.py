@@ -9,6 +9,7 @@ from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.search import IndexEntry, entry_of
+from hubbub.server.stores.sqlite.numbers import numbers_of
 from hubbub.server.stores.tables import IndexFault
 
 Q = queries.load("sqlite_search")
@@ -22,7 +23,8 @@ class SqliteIndexCheck:
         self._found: dict[
             int, int
         ] = {}  # of each message, what its terms and their places add up to
-        self._execute(Q.look_inside)
+        for query in (Q.look_by_log, Q.sort_by_log, Q.look_inside):
+            self._execute(query)
         for term, number, place in self._execute(Q.inside):
             self._found[number] = self._found.get(number, 0) ^ hash((term, place))
 
@@ -40,7 +42,7 @@ class SqliteIndexCheck:
                 yield IndexFault(seq, "missing")
             elif seq not in expected:
                 yield IndexFault(seq, "surplus")
-            elif found != _sum_of(expected[seq]):
+            elif found != _sum_of(expected[seq]) or held[seq] not in numbers_of(expected[seq].id):
                 yield IndexFault(seq, "wrong")
 
     def strays(self) -> int:

@@ -1,32 +1,41 @@
 """The index of messages in SQLite: FTS5 without content, so what is taken out must be given once more as it was put in.
 
-FTS5 keeps differences between the numbers of messages, so the index is the smaller, the smaller these are. A message has its time
-in milliseconds as its number. If that is taken, it stands beside: its number is its place, which is far above. Both are in order.
+Which number a message has in it follows from the message; see `numbers`.
 """
 
 import time
 from asyncio import Future
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import cycle
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
 
 from hubbub.protocol.keys import parent_of
+from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.rows import message
 from hubbub.server.stores.search import (
     FEW_ROOMS,
     SECONDS,
-    SEQ_BITS,
-    IndexEntry,
     IndexPlace,
     TooSlow,
     WantedMessages,
     entry_of,
+    id_of,
     tags_of,
+)
+from hubbub.server.stores.sqlite.numbers import (
+    KINDS,
+    OFFSET_BITS,
+    mark_of,
+    numbers_of,
+    place_of,
+    placed_numbers,
+    span_of,
+    timed_numbers,
 )
 from hubbub.server.stores.sqlite.separators import mend
 from hubbub.server.stores.worker import Worker
@@ -36,30 +45,17 @@ Q = queries.load("sqlite_search")
 READERS = 2
 MANY_ROOMS = 64  # beyond which hits are asked for first, and not rooms
 STEPS_BETWEEN_LOOKS = 5_000  # of SQLite's virtual machine, at the clock
-LAST = (1 << SEQ_BITS) - 1  # in the order of one millisecond: whose number is the time
-BESIDE = 1 << 45  # the first number of those that stand beside; no time is as large
-EARLIEST = BESIDE >> SEQ_BITS  # time; what is older counts as from then
+ALL = -1
 
 
-def number_of(place: int) -> int:
-    """Return the number of the message at a place, if that number is free."""
-    return max(place >> SEQ_BITS, EARLIEST)
+class HeldMessage(NamedTuple):
+    """A message that the index has: its number there, and what was put in."""
 
-
-def number_beside(place: int) -> int:
-    """Return the next number for it."""
-    place = max(place, BESIDE)
-    return place + 1 if place & LAST == LAST else place
-
-
-def place_of(number: int) -> int:
-    """Return the place of a message by its number."""
-    return number if number >= BESIDE else number << SEQ_BITS | LAST
-
-
-def spans_of(low: int, high: int) -> list[tuple[int, int]]:
-    """Return the two spans of numbers whose messages are from a place on, and before another."""
-    return [(low >> SEQ_BITS, high >> SEQ_BITS), (max(low, BESIDE), high)]
+    id: int
+    place: int
+    log: int
+    room: str
+    message: Message
 
 
 class SqliteEntries:
@@ -71,35 +67,81 @@ class SqliteEntries:
 
     def add(self, room: str, after: int, upto: int) -> None:
         """Put in messages; see `MessageIndex.add`."""
-        place: int = self._execute(Q.room_id, (parent_of(room),)).get
-        bounds = {"name": room, "after": after, "upto": upto}
-        rows: list[Any] = self._execute(Q.missing, bounds).fetchall()
-        for log, seq, posted, edited in rows:
-            self._add(place, log, entry_of(place, log, room, message(seq, posted, edited, [])))
+        log, place = (self._execute(Q.room_id, (name,)).get for name in (room, parent_of(room)))
+        new: Any = self._execute(Q.new, {"log": log, "after": after, "upto": upto})
+        entries = [
+            entry_of(place, log, room, message(seq, posted, edited, []))
+            for seq, posted, edited in new
+        ]
+        taken = self._under([entry.id for entry in entries])
+        held = {*taken.values()}
+        rows, documents = list[tuple[Any, ...]](), list[tuple[int, str]]()
+        for entry in entries:
+            row = None if place == log else place, log, mark_of(entry.id, entry.seq)
+            if row not in held:
+                number = next((n for n in numbers_of(entry.id) if n not in taken), None)
+                if number is None:
+                    raise StoreFailed(f"SQLite: no number in the index for a message of {room}")
+                taken[number] = row
+                rows.append((number, *row))
+                documents.append((number, entry.document))
+        if rows:
+            self._execute(Q.begin, (room,))
+        self._database.executemany(Q.add, rows)
+        self._database.executemany(Q.add_terms, sorted(documents))  # or FTS5 writes each apart
 
     def forget(self, keys: Iterable[tuple[int, int]]) -> None:
         """Take out messages, given by the ids of their logs and their numbers. They must be as they were when they were put in."""
-        held: list[Any] = self._execute(Q.held, (msgspec.json.encode([*keys]).decode(),)).fetchall()
+        rows: list[Any] = self._execute(Q.by_key, (_json([*keys]),)).fetchall()
+        self.take_out(self._held(rows))
+
+    def first(
+        self, log: int, upto: int, looked: int = ALL, most: int | None = None
+    ) -> tuple[list[HeldMessage], int]:
+        """Return which messages of a log it holds, at most so many, and up to which number these are all. Of the log, the first `looked` are looked at."""
+        rows: list[Any] = self._execute(Q.first, (log, upto, looked)).fetchall()
+        held = self._held(rows)
+        if most is not None and len(held) > most:
+            return held[:most], held[most - 1].message.seq
+        return held, rows[-1][2] if len(rows) == looked else upto
+
+    def take_out(self, held: Sequence[HeldMessage]) -> None:
+        """Take out these."""
         gone: set[str] = set()
-        for log, seq, id_, place, name, posted, edited in held:
-            entry = entry_of(place, log, name, message(seq, posted, edited, []))
-            self._execute(Q.drop_terms, (id_, entry.document))
-            self._execute(Q.drop, (id_,))
+        for each in held:
+            entry = entry_of(each.place, each.log, each.room, each.message)
+            self._execute(Q.drop_terms, (each.id, entry.document))
+            self._execute(Q.drop, (each.id,))
             gone.update(entry.terms)
         if gone:
             mend(self._database, gone)
 
-    def upto(self, log: int, seq: int, limit: int) -> list[tuple[int, int]]:
-        """Return the first messages of a log that it holds, up to a number."""
-        rows: list[Any] = self._execute(Q.held_upto, (log, seq, limit)).fetchall()
-        return rows
+    def _held(self, rows: list[Any]) -> list[HeldMessage]:
+        """Return which of these messages it has."""
+        found = [
+            (log, room, message(seq, posted, edited, [])) for log, room, seq, posted, edited in rows
+        ]
+        places = [id_of(room, each) for _, room, each in found]
+        numbers = {
+            (log, mark): (id_, log if outer is None else outer)
+            for id_, (outer, log, mark) in self._under(places).items()
+        }
+        held = []
+        for place, (log, room, each) in zip(places, found, strict=True):
+            if at := numbers.get((log, mark_of(place, each.seq))):
+                held.append(HeldMessage(*at, log, room, each))
+        return held
 
-    def _add(self, place: int, log: int, entry: IndexEntry) -> None:
-        id_ = number_of(entry.id)
-        while self._execute(Q.is_taken, (id_,)).get:
-            id_ = number_beside(entry.id if id_ < BESIDE else id_ + 1)
-        self._execute(Q.add, (id_, place, log, entry.seq))
-        self._execute(Q.add_terms, (id_, entry.document))
+    def _under(self, places: Sequence[int]) -> dict[int, tuple[int | None, int, int]]:
+        """Return what it has under the numbers that messages at these places can have: the outer room if there is one, the log and the mark."""
+        found: dict[int, tuple[int | None, int, int]] = {}
+        for query, numbers in (
+            (Q.called, timed_numbers(places)),
+            (Q.called_between, placed_numbers(places)),
+        ):
+            rows: Any = self._execute(query, (_json(numbers),))
+            found |= {number: (outer, log, mark) for number, outer, log, mark in rows}
+        return found
 
 
 class SqliteSearch:
@@ -151,22 +193,37 @@ class _Reader:
             self._database = self._connect()
         until = time.monotonic() + SECONDS
         self._database.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
-        spans = spans_of(wanted.low, wanted.high)
         found: list[IndexPlace] = []
         for sql, given in looking(self._database, wanted):
-            rows: list[list[Any]] = [
-                self._database.execute(sql, given | {"low": low, "high": high}).fetchall()
-                for low, high in spans
-            ]
-            found = [IndexPlace(place_of(n), *at) for each in rows for n, *at, may in each if may]
-            if all(len(each) < given["limit"] or _shown(each) >= wanted.limit for each in rows):
+            found, is_sure = _found(self._database, sql, given, wanted)
+            if is_sure:
                 break
-        return sorted(found, reverse=True)[: wanted.limit]
+        return found
 
 
-def _shown(rows: list[Any]) -> int:
-    """Return how many were found that may be shown."""
-    return sum(may for *_, may in rows)
+def _found(
+    database: apsw.Connection, sql: str, given: dict[str, Any], wanted: WantedMessages
+) -> tuple[list[IndexPlace], bool]:
+    """Return the newest of what a query finds that may be shown, and whether there are none in between. The query finds at most `limit` in a span."""
+    found: list[IndexPlace] = []
+    low = wanted.low
+    for kind in range(KINDS):
+        span = span_of(kind, low, wanted.high)
+        rows: list[Any] = []
+        if database.execute(Q.is_used, span).get:
+            rows = database.execute(sql, given | span).fetchall()
+        places = [
+            IndexPlace(place_of(number, mark), room, mark >> OFFSET_BITS)
+            for number, room, mark, may in rows
+            if may
+        ]
+        here = [each for each in places if low <= each.id < wanted.high]
+        found = sorted(found + here, reverse=True)[: wanted.limit]
+        if len(rows) == given["limit"] and len(here) < wanted.limit:
+            return found, False
+        if len(found) == wanted.limit:
+            low = found[-1].id
+    return found, True
 
 
 def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str, dict[str, Any]]]:
@@ -187,9 +244,10 @@ def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str
         "pinned": "AND " + Q.is_pinned if "pinned" in wanted.query.of_kind else "",
     }
     given["match"] = match
-    asked = [(Q.matching if match else Q.all, wanted.limit)]
+    enough = wanted.limit + 1  # the first in a span may be too late
+    asked = [(Q.matching if match else Q.all, enough)]
     if match and wanted.rooms is None and len(few) > MANY_ROOMS:
-        asked.insert(0, (Q.near, 2 * wanted.limit))
+        asked.insert(0, (Q.near, 2 * enough))
     queries = [(query.format(**parts), limit) for query, limit in asked]
     return [(sql, _used(sql, given | {"limit": limit})) for sql, limit in queries]
 
@@ -200,7 +258,7 @@ def _rooms(
     """Return the ids of the rooms in question, or of some if there are many, and the condition that a message is in them."""
     if wanted.rooms is None:
         rows = database.execute(f"{Q.readable} LIMIT :most", _used(Q.readable + ":most", given))
-        return [each for (each,) in rows], f"entry.place IN ({Q.readable})"
+        return [each for (each,) in rows], f"coalesce(entry.place, entry.room) IN ({Q.readable})"
     found = [database.execute(Q.room_id, (name,)).get for name in wanted.rooms]
     ids = [each for each in found if each is not None]
     some = ", ".join(map(str, ids))
@@ -209,6 +267,10 @@ def _rooms(
 
 def _used(sql: str, given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if f":{name}" in sql}
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 def _phrase(phrase: Any) -> str:

@@ -243,11 +243,8 @@ class SqliteStore:
 
     async def trim(self, room: str, upto: int) -> None:
         """See the contract."""
-        while await self._write(
-            lambda writer: writer.unindex(room, upto)
-        ):  # other changes get in between
-            pass
-        await self._write(lambda writer: writer.trim(room, upto))
+        while await self._write(lambda writer: writer.trim(room, upto)):
+            pass  # other changes get in between
 
     async def index(self, room: str, after: int, upto: int) -> None:
         """See the contract."""

@@ -33,13 +33,13 @@ from hubbub.server.stores.records import Between
 from hubbub.server.stores.sqlite.memory import RowMemory
 from hubbub.server.stores.sqlite.reader import nths
 from hubbub.server.stores.sqlite.records import SqliteRecords, in_chunks
-from hubbub.server.stores.sqlite.search import SqliteEntries
+from hubbub.server.stores.sqlite.search import ALL, SqliteEntries
 
 Q = queries.load("sqlite")
 
 MAX_KNOWN_ROOMS = 10_000
-UNINDEXED_AT_ONCE = 100  # messages, which takes about 0.1 s
-ALL = -1
+TRIMMED_AT_ONCE = 1_000  # messages, or fewer if they are indexed
+UNINDEXED_AT_ONCE = 100  # which takes about 0.1 s
 OF_A_VALUE = (apsw.ConstraintError, apsw.MismatchError, apsw.RangeError, apsw.TooBigError)
 
 log = logging.getLogger(__name__)
@@ -113,42 +113,35 @@ class SqliteWriter:
         with self._transaction:
             return self._decide_apart(proposals, at)
 
-    def trim(self, room: str, upto: int) -> None:
-        """Delete everything up to number `upto`."""
+    def trim(self, room: str, upto: int) -> bool:
+        """Delete some of the first events up to number `upto`. Returns whether there are more of these."""
         with self._transaction:
             self._look_up([room])
-            self._trim(room, upto)
+            reached = self._trim(room, upto, TRIMMED_AT_ONCE, UNINDEXED_AT_ONCE)
         self._trims += 1
         self._erased()
+        return reached < upto
 
     def index(self, room: str, after: int, upto: int) -> None:
         """Put messages into the index."""
         with self._transaction:
             self._entries.add(room, after, upto)
 
-    def unindex(self, room: str, upto: int) -> bool:
-        """Take some messages up to a number out of the index. Returns whether there may be more."""
-        with self._transaction:
-            self._look_up([room])
-            if room not in self._rooms:
-                return False
-            found = self._entries.upto(self._rooms[room].id, upto, UNINDEXED_AT_ONCE)
-            self._entries.forget(found)
-        return len(found) == UNINDEXED_AT_ONCE
-
-    def _trim(self, room: str, upto: int) -> None:
+    def _trim(self, room: str, upto: int, messages: int = ALL, indexed: int | None = None) -> int:
+        """Delete the events up to a number, or only some messages at most. Returns up to which all are deleted."""
         if room not in self._rooms or upto < self._rooms[room].head.kept:
-            return
+            return upto
         room_id, head = self._rooms[room]
-        upto = min(upto, head.seq)
-        self._entries.forget(self._entries.upto(room_id, upto, ALL))
+        held, reached = self._entries.first(room_id, min(upto, head.seq), messages, indexed)
+        self._entries.take_out(held)
         for query in (Q.trim_messages, Q.trim_changes):
-            self._execute(query, (room_id, upto))
+            self._execute(query, (room_id, reached))
         for table in self._rules.trimmed:
-            self._records.clear(table, room, between=Between(0, upto))
-        head = head._replace(kept=upto + 1)
+            self._records.clear(table, room, between=Between(0, reached))
+        head = head._replace(kept=reached + 1)
         self._execute(Q.set_kept, {"room": room_id, "kept": head.kept, "nth": head.nth})
         self._rooms[room] = RoomRecord(room_id, head)
+        return upto if reached == head.seq else reached
 
     def put(
         self,
