@@ -231,6 +231,31 @@ async def test_what_one_missed_leads_to_its_place_and_is_gone_once_it_is_read(
     await expect(page.get_by_text("You have read everything")).to_be_visible()
 
 
+async def test_what_one_missed_is_what_no_device_has_read(
+    stage: tuple[People, Team, Page],
+) -> None:
+    _, team, page = stage
+    plans = team.rooms["Plans"]
+    await page.goto(f"{team.server.url}/r/{team.rooms['Attic']}#/missed")
+    await page.reload()
+    await expect(page.get_by_text("You have read everything")).to_be_visible()
+    _, mentioned, last = [await team.say("linus", plans, text) for text in ("a", "@grace", "b")]
+    await expect(
+        page.get_by_role("region", name="Plans 3 new messages · 1 mention")
+    ).to_be_visible()
+    await team.ask("grace", "PUT", f"/rooms/{plans}/read", {"upto": mentioned})
+    of_plans = page.get_by_role("region", name="Plans 1 new message", exact=True)
+    await expect(of_plans.locator(".hit")).to_have_count(1)  # not what was read
+    await team.ask("linus", "DELETE", f"/rooms/{plans}/messages/{last}")
+    await expect(page.get_by_text("You have read everything")).to_be_visible()
+    root = await team.say("grace", plans, "who is in?", read=last)
+    thread = f"{plans}:{root}"
+    reply = await team.say("linus", thread, "I am")
+    await expect(page.get_by_text("1 new reply")).to_be_visible()
+    await team.ask("grace", "PUT", f"/rooms/{thread}/read", {"upto": reply})
+    await expect(page.get_by_text("You have read everything")).to_be_visible()
+
+
 async def test_a_room_that_one_loses_is_gone_from_what_was_found(
     stage: tuple[People, Team, Page],
 ) -> None:

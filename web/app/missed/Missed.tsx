@@ -2,6 +2,7 @@
 
 import "../timeline/hit.css";
 import "./missed.css";
+import { effect } from "@preact/signals";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { m } from "../i18n/missed.ts";
@@ -16,6 +17,8 @@ import { Empty } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
 import { Line, showing } from "./Line.tsx";
 
+const SOON = 500; // milliseconds
+
 export function Missed() {
   const [why, setWhy] = useState("");
   const root = useRef<HTMLElement>(null);
@@ -24,12 +27,10 @@ export function Missed() {
   }, []);
   const fail = (error: Error) => setWhy(error.message);
   const find = () => findMissed().then(() => setWhy(""), fail);
-  const unread = [...(session.value?.account?.rooms.values() ?? [])].flatMap(({ room, unread, marked }) =>
-    unread || marked ? [room] : [],
-  );
   useLayoutEffect(() => {
     if (isConnected.value || !missed.peek()) find();
-  }, [isConnected.value, unread.sort().join(" ")]); // in others, there may be something new
+  }, [isConnected.value]);
+  useNews(find);
   const all = missed.value;
   return (
     <InPlace id="missed" title={t.whatYouMissed} root={root} close={closeMissed}>
@@ -44,6 +45,42 @@ export function Missed() {
       </section>
     </InPlace>
   );
+}
+
+/** Ask again, but not at each of many changes, for what only the server knows: another room or thread has something new, somebody calls, or something was read or deleted. */
+function useNews(find: () => void): void {
+  const account = session.value?.account;
+  const rows = [...(account?.rooms.values() ?? [])].filter(({ unread, marked }) => unread || marked);
+  const unread = new Map(rows.map((row) => [row.room, row.unread ?? 0]));
+  const before = useRef({ unread, losses: 0 });
+  const losses = before.current.losses + [...before.current.unread].filter(([room, n]) => n > (unread.get(room) ?? 0)).length;
+  before.current = { unread, losses };
+  const timer = useRef<number | undefined>(undefined);
+  const findSoon = () => {
+    timer.current ??= setTimeout(() => {
+      timer.current = undefined;
+      if (isConnected.peek()) find();
+    }, SOON);
+  };
+  const known = `${losses} ${rows.map(({ room, mentions = 0 }) => room + mentions).sort()}`;
+  const isFirst = useRef(true);
+  useLayoutEffect(() => {
+    if (!isFirst.current) findSoon();
+    isFirst.current = false;
+  }, [known]);
+  useLayoutEffect(() => {
+    let isOld = false;
+    const stop = effect(() => {
+      account?.know("thread");
+      if (isOld) findSoon();
+      isOld = true;
+    });
+    return () => {
+      stop();
+      clearTimeout(timer.current);
+      timer.current = undefined;
+    };
+  }, [account]);
 }
 
 function List({ readAll }: { readAll(): void }) {
