@@ -2,8 +2,10 @@
 
 from hubbub.domain.aspects import RULES
 from hubbub.domain.aspects.files import MAX_WAITING, BeginUpload, DropFile, FinishUpload
+from hubbub.domain.aspects.rooms.settings import SetPortrait
 from hubbub.domain.facts import Accepted
 from hubbub.domain.files import FILE, FILE_USE, FileUse
+from hubbub.domain.pictures import PORTRAIT
 from hubbub.events import Attached, Posted
 from hubbub.protocol.codec import encode
 from hubbub.protocol.commands.rooms import Archive, ChangeRoom
@@ -138,6 +140,15 @@ async def test_who_may_not_upload_in_a_room_posts_no_files_there(house: House) -
     await house.do(ADA, Archive(room=room))
     assert (await house.refused(GRACE, Post(room=room, files=[file]))).code == "archived"
     assert len(await house.store.rows(FILE, GRACE.id)) == 1
+
+
+async def test_who_may_not_describe_a_room_gives_it_no_picture(house: House) -> None:
+    room = await house.make(ADA, "closed", GUEST)
+    picture = SetPortrait(room=room, file=KEY, avatar=KEY, image=b"x")
+    assert (await house.refused(GUEST, picture)).code == "forbidden"
+    assert await house.store.rows(PORTRAIT) == []
+    await house.do(ADA, picture)
+    assert [row.avatar for row in await house.store.rows(PORTRAIT)] == [KEY]
 
 
 async def test_files_go_with_their_message_and_count_until_then(house: House) -> None:

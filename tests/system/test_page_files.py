@@ -262,18 +262,24 @@ async def test_four_are_uploaded_at_once_and_each_can_be_paused_and_removed(
 async def test_an_upload_that_is_cut_three_times_arrives_as_it_is(
     cast: Cast, ada: Page, grace: Page
 ) -> None:
-    cuts = 3
+    cuts, gate, passed = 3, Gate(), 0
 
     async def cut(route: Route) -> None:
-        nonlocal cuts
+        nonlocal cuts, passed
         if route.request.method == "PATCH" and cuts:
             cuts -= 1
             await route.abort("connectionreset")
+        elif route.request.method == "PATCH" and (passed := passed + 1) > 1:
+            await gate(route)
         else:
             await route.continue_()
 
     await ada.route(UPLOADS, cut)
     await choose(ada, some("noise.bin", NOISE))
+    progress = chips(ada).get_by_role("progressbar", name="Upload of noise.bin")
+    await expect(progress).to_have_js_property("value", 32 * 1024)  # a part, small after cuts
+    await expect(progress).to_have_js_property("max", len(NOISE))
+    gate.opened.set()
     await composer(ada).fill("cut")
     await composer(ada).press("Enter")
     await expect(message(grace, "cut").get_by_role("list", name="Files")).to_be_visible()

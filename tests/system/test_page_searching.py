@@ -93,6 +93,10 @@ async def test_what_is_found_leads_to_its_place_and_back_to_the_same_place(
     await page.reload()
     await expect(page.get_by_role("combobox", name="Search messages")).to_have_value("lantern")
     await expect(hits(page)).to_have_count(20)
+    one = hits(page).filter(has_text="lantern 40")
+    await one.get_by_role("button", name="Context").click()
+    around = re.compile("lantern 39.*lantern 40.*lantern 41", re.DOTALL)
+    await expect(one.locator(".near")).to_contain_text(around)
 
 
 async def test_a_reply_is_shown_in_its_thread_however_long_that_is(

@@ -34,6 +34,7 @@ def test_open_graph_counts_before_cards_and_these_before_html() -> None:
     text += "<meta property=og:title content='A title'><meta property=og:description content='About &amp; more'>"
     assert of(text) == LinkPreview(URL, "A title", "A site", "About & more")
     assert of("<title> \n </title><meta property=og:title content=''>") is None
+    assert of("<title>This &amp; that</title>") == LinkPreview(URL, "This & that")
     assert of("no page at all") is None
     assert of("<title>same</title><meta name=description content=same>") == LinkPreview(URL, "same")
 
