@@ -20,7 +20,7 @@ from hubbub.server.files import sweeping
 from hubbub.server.files.directory import Directory
 from hubbub.server.files.quotas import Quotas
 from hubbub.server.files.sweeping import Sweeper
-from hubbub.server.files.uploads import Uploads
+from hubbub.server.files.uploads import WRITTEN_BYTES, Uploads
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.rooms import ADA, ROOM_RULES, House
@@ -160,6 +160,22 @@ async def sweep_after_a_day(again: Uploader, monkeypatch: pytest.MonkeyPatch) ->
     with monkeypatch.context() as patch:
         patch.setattr(sweeping, "KEPT_SECONDS", 0.0)
         await again.sweeper.sweep()
+
+
+async def test_what_comes_is_written_as_it_comes_and_not_held_in_memory(
+    sqlite: House, tmp_path: Path
+) -> None:
+    uploader = Uploader(sqlite, tmp_path / "files")
+    file = (await uploader.uploads.begin(ADA, "film", len(DATA))).row.file
+
+    async def coming() -> AsyncIterator[bytes]:
+        for at in range(0, len(DATA), PART):
+            yield DATA[at : at + PART]
+            held = await uploader.files.held(file)
+            assert held is not None and at + PART - held < WRITTEN_BYTES <= 128 * 1024
+
+    assert (await uploader.uploads.receive(ADA, file, 0, coming())).row.is_whole
+    await uploader.files.close()
 
 
 async def test_only_what_nobody_posts_within_a_day_is_swept_up(

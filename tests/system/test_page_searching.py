@@ -93,10 +93,24 @@ async def test_what_is_found_leads_to_its_place_and_back_to_the_same_place(
     await page.reload()
     await expect(page.get_by_role("combobox", name="Search messages")).to_have_value("lantern")
     await expect(hits(page)).to_have_count(20)
-    one = hits(page).filter(has_text="lantern 40")
-    await one.get_by_role("button", name="Context").click()
+
+
+async def test_what_stands_around_a_hit_is_shown_and_filters_are_written_by_clicking(
+    stage: tuple[People, Team, Page],
+) -> None:
+    _, _, page = stage
+    await begin(page)
+    await page.keyboard.type('"lantern 40"')
+    await expect(hits(page)).to_have_count(1)
+    await hits(page).get_by_role("button", name="Context").click()
     around = re.compile("lantern 39.*lantern 40.*lantern 41", re.DOTALL)
-    await expect(one.locator(".near")).to_contain_text(around)
+    await expect(hits(page).locator(".near")).to_contain_text(around)
+    await page.get_by_role("button", name="From…").click()
+    await page.keyboard.type("lin")
+    await page.keyboard.press("Tab")
+    field = page.get_by_role("combobox", name="Search messages")
+    await expect(field).to_have_value(re.compile("from:@?linus"))
+    await expect(page.get_by_text("No messages found").first).to_be_visible()
 
 
 async def test_a_reply_is_shown_in_its_thread_however_long_that_is(

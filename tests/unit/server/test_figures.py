@@ -31,7 +31,9 @@ FIGURES = {  # of the row that begins so
     "uploads that a node receives": (
         f"{uploads.AT_ONCE}; {uploads.ALL_AT_ONCE}; {uploads.WRITTEN_BYTES // KIB} KiB"
     ),
-    "parts of files that a node reads": f"{directory.READS};",
+    f"parts of files that a node reads from the disk at once, {directory.READ_BYTES // KIB} KiB": (
+        f"{directory.READS};"
+    ),
     "a picture that is made smaller": (
         f"{shrinker.MAX_BYTES // MIB} MiB, {MAX_PIXELS / 1e6:g} million;"
         f" {shrinking.MEMORY // MIB} MiB of addresses, {shrinker.SECONDS:g} s"
