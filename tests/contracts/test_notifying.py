@@ -1,5 +1,6 @@
 """Who is notified by Web Push of a message, of what, and where; whoever keeps it."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
@@ -521,6 +522,6 @@ async def test_what_no_browser_gives_is_refused(scene: Scene, bad: dict[str, str
 
 async def test_the_key_of_the_server_is_kept_with_its_logs(scene: Scene) -> None:
     store = scene.house.store
-    key = await Keys(store).public()
-    assert await Keys(store).public() == key
+    key = await Keys(store, time.time).public()
+    assert await Keys(store, time.time).public() == key
     assert len(await store.rows(VAPID_KEY)) == 1

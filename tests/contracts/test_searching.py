@@ -2,6 +2,7 @@
 
 import os
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from inspect import iscoroutinefunction
@@ -82,10 +83,11 @@ class Library:
         self.patch = patch
         self.store = house.store
         self.chance = chance
-        self.fanout = FanOut(house.store, rules=ROOM_RULES)
+        self.fanout = FanOut(house.store, rules=ROOM_RULES, now=time.time)
         self.journal = Journal(house.store, self.fanout.deliver, lambda: house.at, rules=ROOM_RULES)
+        door = Door(now=time.time, clock=time.monotonic)
         self.hub = parts.hub(
-            *(house.store, self.journal, self.fanout, Door(), Limits(65_536, 0, indexed=BOTH)),
+            *(house.store, self.journal, self.fanout, door, Limits(65_536, 0, indexed=BOTH)),
             rules=ROOM_RULES,
         )
         self.reactor = parts.indexing(house.store, lambda: 0, BOTH)

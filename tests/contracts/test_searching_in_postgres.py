@@ -4,6 +4,7 @@ import random
 import unicodedata
 from itertools import product
 from pathlib import Path
+from time import monotonic
 
 import pytest
 
@@ -94,7 +95,7 @@ async def test_how_many_are_looked_at_changes_how_long_it_takes_and_nothing_else
                 assert await found(store, asked, limit) == everything[:limit], (asked, few, walks)
     connection = await store.connect()
     async with connection.transaction():
-        await search.find(connection, WantedMessages(query_of("often"), 3, ROOMS))
+        await search.find(connection, WantedMessages(query_of("often"), 3, ROOMS), monotonic)
         assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
     await connection.close()
     monkeypatch.setattr(search.Q, "jump", NO_JUMP)

@@ -1,6 +1,7 @@
 """Whoever waits may be cancelled at any await: nothing leaks, and all others go on."""
 
 import asyncio
+import time
 from asyncio import Future
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
@@ -72,9 +73,10 @@ class Node:
 
     def __init__(self) -> None:
         self.store = SlowStore()
-        self.fanout = FanOut(self.store)
+        self.fanout = FanOut(self.store, now=time.time)
         self.journal = Journal(self.store, self.fanout.deliver, lambda: AT)
-        self.hub = Hub(self.store, self.journal, self.fanout, Door(), Limits(256, 0))
+        door = Door(now=time.time, clock=time.monotonic)
+        self.hub = Hub(self.store, self.journal, self.fanout, door, Limits(256, 0))
         self.bystander, self.peer = Peer(), Peer(is_direct=True)
 
     async def post(self, count: int = 1) -> None:

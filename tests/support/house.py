@@ -1,5 +1,6 @@
 """A hub over a store in memory, for tests of its parts."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -57,10 +58,11 @@ class House:
         bytes_per_s: float = 0,
     ) -> None:
         self.store = store or CountingStore(rules=rules)
-        self.fanout = FanOut(self.store, broker, rules)
+        self.fanout = FanOut(self.store, broker, rules, now=time.time)
         self.journal = Journal(self.store, self.fanout.deliver, lambda: AT)
         limits = Limits(256, rate, bytes_per_s=bytes_per_s)
-        self.hub = Hub(self.store, self.journal, self.fanout, Door(), limits, rules=rules)
+        door = Door(now=time.time, clock=time.monotonic)
+        self.hub = Hub(self.store, self.journal, self.fanout, door, limits, rules=rules)
         self.told: list[Resumed | Snapshot] = []
 
     async def post(self, *texts: str, room: str = "lobby") -> None:

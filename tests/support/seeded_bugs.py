@@ -89,8 +89,8 @@ def deliver_before_commit(parts: Parts) -> Parts:
     fanouts: list[FanOut] = []
 
     class Remembered(FanOut):
-        def __init__(self, *args: Any) -> None:
-            super().__init__(*args)
+        def __init__(self, *args: Any, **more: Any) -> None:
+            super().__init__(*args, **more)
             fanouts.append(self)
 
     early = _when_decided(lambda commit: fanouts[0].deliver(commit.batches))

@@ -56,9 +56,11 @@ class Node:
 
     def __init__(self, name: str, town: "Sight", rate: float) -> None:
         self.cable = Cable(name, town.nodes)
-        self.fanout = FanOut(town.store, self.cable)
+        now = asyncio.get_running_loop().time
+        self.fanout = FanOut(town.store, self.cable, now=now)
         self.journal = Journal(town.store, town.deliver, lambda: AT)
-        self.hub = Hub(town.store, self.journal, self.fanout, Door(), Limits(256, rate))
+        door = Door(now=now, clock=now)
+        self.hub = Hub(town.store, self.journal, self.fanout, door, Limits(256, rate))
         town.nodes.append(self)
 
     async def tend(self, seconds: float) -> None:

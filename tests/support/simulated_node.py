@@ -106,10 +106,11 @@ class Node:
         loop = asyncio.get_running_loop()
         rules = parts.rules
         self.store = parts.store(before, dice, rules)
-        self.fanout = parts.fanout(self.store, rules=rules)
+        self.fanout = parts.fanout(self.store, rules=rules, now=loop.time)
         self.journal = parts.journal(
             self.store, self.fanout.deliver, lambda: f"{loop.time():.9f}", rules=rules
         )
+        door = Door(now=loop.time, clock=loop.time)
         self.hub = parts.hub(
-            self.store, self.journal, self.fanout, Door(), Limits(256, 0), rules=rules
+            self.store, self.journal, self.fanout, door, Limits(256, 0), rules=rules
         )

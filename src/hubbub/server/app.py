@@ -200,6 +200,8 @@ def _door(
         has_guests=settings.has_guests,
         looks=looks,
         failed=partial(measured.failed, "expiry"),
+        now=time.time,
+        clock=time.monotonic,
     )
 
 

@@ -88,7 +88,9 @@ def delivering_of(
         news.heed(batches)
 
     rules, broker = parts.rules, _broker(settings, store, hear, measured.refused)
-    fanout = parts.fanout(store, broker, rules, ends, partial(measured.failed, "looks"))
+    fanout = parts.fanout(
+        store, broker, rules, ends, partial(measured.failed, "looks"), now=time.time
+    )
     readers = ReadersNews(Receipts(store), fanout, broker, rules)
     news = AllNews(readers, _news(settings, store, measured, hub), sweeper)
     journal = parts.journal(store, deliver, moment, measured.committed, rules)

@@ -25,7 +25,7 @@ def prompt_reactors(store: Store, submit: Submit) -> list[Reactor]:
 def keys_of(settings: Settings, store: Store) -> Keys:
     """Return what makes the server's own key, once somebody wants to be notified."""
     is_secure = settings.public_url.lower().startswith("https:")
-    return Keys(store, settings.public_url.rstrip("/") if is_secure else "")
+    return Keys(store, time.time, settings.public_url.rstrip("/") if is_secure else "")
 
 
 def notifier_of(

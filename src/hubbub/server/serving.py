@@ -6,6 +6,7 @@ import logging
 import resource
 import signal
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -140,7 +141,7 @@ async def _serve(begin: Begin, settings: Settings, ready: Ready, alive: int | No
 
 def _upgrading(stop: asyncio.Event) -> Progress:
     """Return what shows how far an upgrade of the database is, and ends it once the server is asked to stop."""
-    shown = Shown()
+    shown = Shown(time.monotonic)
 
     def progress(what: str, done: int, total: int) -> None:
         if stop.is_set():

@@ -1,3 +1,4 @@
+import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -31,7 +32,7 @@ class Clock:
 
 @pytest.fixture
 def door() -> Door:
-    return Door()
+    return Door(now=time.time, clock=time.monotonic)
 
 
 def token(name: str, secret: str = TOKEN, until: float | None = None) -> Token:
@@ -80,7 +81,7 @@ def test_a_review_looks_only_at_names_in_use() -> None:
             raise AssertionError("looked at every name")
 
     checker = Tokens()
-    door = Door((checker,))
+    door = Door((checker,), now=time.time, clock=time.monotonic)
     held = [door.enter(Credentials(name)) for name in ("ada", "grace")]
     checker.names = Names({"ada", "hal"})
     assert expelled(door, *held) == [True, False]
@@ -90,7 +91,10 @@ def test_the_handle_of_a_removed_account_is_no_guests_name() -> None:
     checker = Tokens()
     checker.names = frozenset({retired("dave")})
     for name in ("dave", "Dave"):
-        assert refusal_at(Door((checker,)), name, None) == "name_taken"
+        assert (
+            refusal_at(Door((checker,), now=time.time, clock=time.monotonic), name, None)
+            == "name_taken"
+        )
 
 
 def test_a_guest_comes_in_under_the_name_they_chose(door: Door) -> None:
@@ -261,7 +265,7 @@ def test_who_has_left_is_not_shown_out() -> None:
 
 def test_a_guest_makes_room_for_whom_the_name_belongs_to() -> None:
     tokens = Tokens()
-    door = Door((tokens,))
+    door = Door((tokens,), now=time.time, clock=time.monotonic)
     guest = door.enter(Credentials("ada", KEY))
     out: list[str] = []
     guest.when_expelled(lambda: out.append("guest"))
@@ -281,7 +285,7 @@ def test_a_guest_makes_room_for_whom_the_name_belongs_to() -> None:
 @pytest.mark.parametrize("name", ["ada", "Ada", "aDA"])
 def test_a_guest_makes_room_for_a_new_account_however_they_spell_its_handle(name: str) -> None:
     tokens = Tokens()
-    door = Door((tokens,))
+    door = Door((tokens,), now=time.time, clock=time.monotonic)
     held = [door.enter(Credentials(each)) for each in (name, "Adam", "GRACE")]
     left = door.enter(Credentials("ADA" if name != "ada" else "Hal"))
     door.exit(left)
@@ -305,7 +309,7 @@ class Looks:
 def test_a_guest_makes_room_for_whoever_becomes_an_admin_and_looks_like_them() -> None:
     looks, tokens = Looks(), Tokens()
     tokens.replace([token("\u0430da")])
-    door = Door((tokens,), looks=looks)
+    door = Door((tokens,), looks=looks, now=time.time, clock=time.monotonic)
     held = [door.enter(Credentials(each)) for each in ("Ad\u0430", "Grace")]
     held.append(door.enter(Credentials(token=TOKEN)))  # whose name was given to it
     looks.taken = "Ada"
@@ -320,7 +324,7 @@ def test_the_name_of_a_token_is_refused_to_guests_also_while_nobody_is_here(
 ) -> None:
     tokens = Tokens()
     tokens.replace([token("ada")])
-    door = Door((tokens,))
+    door = Door((tokens,), now=time.time, clock=time.monotonic)
     assert refusal_at(door, "ada", key) == "name_taken"
     assert enter(door, "grace", key) == guest("grace", key)
     tokens.replace([])
@@ -330,7 +334,7 @@ def test_the_name_of_a_token_is_refused_to_guests_also_while_nobody_is_here(
 def test_no_name_that_is_given_away_is_a_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
     tokens = Tokens()
     tokens.replace([token("guest-aaaaaa"), token("guest", OTHER_TOKEN)])
-    door = Door((tokens,))
+    door = Door((tokens,), now=time.time, clock=time.monotonic)
     given = iter(["aaaaaa", "bbbbbb"])
     monkeypatch.setattr("secrets.token_hex", lambda _: next(given))
     assert enter(door, None).name == "guest-bbbbbb"

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -61,7 +62,7 @@ class Lobby:
 
     def __init__(self, rules: Rules = RULES) -> None:
         self.store = SlowStore(rules)
-        self.fanout = FanOut(self.store)
+        self.fanout = FanOut(self.store, now=time.time)
         self.lost: list[Peer] = []
 
     async def commit(self, *texts: str, room: str = "lobby") -> list[Batch]:
@@ -755,7 +756,7 @@ class Mistaken(Lobby):
         self.failed = 0
         self.asked: list[int] = []  # at which seconds
         self.error: Exception | None = None
-        self.fanout = FanOut(self.store, failed=self._note)
+        self.fanout = FanOut(self.store, failed=self._note, now=time.time)
         self._read, self.store.read = self.store.read, self.read  # type: ignore[method-assign]
 
     def _note(self) -> None:

@@ -1,6 +1,7 @@
 """Who comes in with a session or an API token, and for how long."""
 
 import asyncio
+import time
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -41,7 +42,7 @@ class Node:
         store = self.team.store
         self.sessions = Sessions(store, self.time, self.renew, Roll(store))
         self.failures = 0
-        self.door = Door((self.sessions,), failed=self.fail, now=self.time)
+        self.door = Door((self.sessions,), failed=self.fail, now=self.time, clock=time.monotonic)
 
     def fail(self) -> None:
         self.failures += 1

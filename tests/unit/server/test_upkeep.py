@@ -1,6 +1,7 @@
 """What runs beside the hub, without a server around it."""
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -61,8 +62,8 @@ async def guarded(store: MemoryStore) -> AsyncIterator[Door]:
     """A door for who has one of the store's tokens, and what looks after it."""
     tokens = Tokens()
     await tokens.refresh(store)
-    door = Door((tokens,), now=asyncio.get_running_loop().time)
-    fanout = FanOut(store)
+    door = Door((tokens,), now=asyncio.get_running_loop().time, clock=time.monotonic)
+    fanout = FanOut(store, now=time.time)
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
     keeping = asyncio.create_task(keep_at(expiry(hub), print))
     ends = Ends(store)
@@ -116,13 +117,13 @@ async def test_who_can_not_be_shown_out_holds_up_nobody_and_ends_the_server_with
     store.give(*(token(name, until=5.0) for name in names))
     tokens = Tokens()
     await tokens.refresh(store)
-    door = Door((tokens,), now=asyncio.get_running_loop().time)
+    door = Door((tokens,), now=asyncio.get_running_loop().time, clock=time.monotonic)
     visits = [stuck(door.enter(Credentials(token=f"hubbub_{name}"))) for name in names]
     fine = [door.enter(Credentials(token=f"hubbub_{name}")) for name in names]
     out: list[Visit] = []
     for visit in fine:
         visit.when_expelled(partial(out.append, visit))
-    fanout = FanOut(store)
+    fanout = FanOut(store, now=time.time)
     hub = Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door, Limits(256, 0))
     with pytest.raises(DutyFailed):
         await asyncio.wait_for(keep_at(expiry(hub), print), 6.01)
@@ -137,7 +138,7 @@ async def test_one_kind_of_credentials_holds_up_no_other_and_ends_the_server_wit
     store, tokens = MemoryStore(), Tokens()
     store.give(token("ada"))
     await tokens.refresh(store)
-    door, ends = Door((tokens,)), Ends(store)
+    door, ends = Door((tokens,), now=time.time, clock=time.monotonic), Ends(store)
     ada = door.enter(Credentials(token="hubbub_ada"))
 
     async def fail() -> bool:
@@ -154,7 +155,7 @@ async def test_one_kind_of_credentials_holds_up_no_other_and_ends_the_server_wit
 async def test_what_others_rely_on_is_never_later_than_usual() -> None:
     store = MemoryStore()
     store.is_shared = True
-    fanout = FanOut(store)
+    fanout = FanOut(store, now=time.time)
     assert [duty.most for duty in beside_others(fanout, store, has_broker=False)] == [
         upkeep.LOOK,
         STORE_BEAT,
@@ -168,7 +169,7 @@ async def test_the_log_says_when_looks_fail_and_when_they_go_on_and_no_more(
 ) -> None:
     store = MemoryStore()
     store.is_shared = True
-    look, _ = beside_others(FanOut(store), store, has_broker=True)
+    look, _ = beside_others(FanOut(store, now=time.time), store, has_broker=True)
     store.is_failing = True
     looking = asyncio.create_task(keep_at(look, print))
     await asyncio.sleep(60)
@@ -202,7 +203,7 @@ class Told(Local):
 async def reminding(rooms: list[str]) -> AsyncIterator[tuple[FanOut, Told]]:
     """A fan-out that reminds other nodes of who is in these rooms; they have heard of it once."""
     broker = Told()
-    fanout = FanOut(MemoryStore(), broker)
+    fanout = FanOut(MemoryStore(), broker, now=time.time)
     for room in rooms:
         with fanout.pinned(room) as feed:
             feed.signals.enter(Person("ada"))

@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import sys
+import time
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -42,7 +43,7 @@ class CannotCopy(Exception):
 def back_up(settings: Settings, target: Path) -> None:
     """Copy the store's data to a new file, while servers may be using it. Raises CannotCopy."""
     where = settings.store, settings.data
-    _run(kind_of(settings.store).back_up(*where, target, Shown()))
+    _run(kind_of(settings.store).back_up(*where, target, Shown(time.monotonic)))
     moved = _with_files(files.save, settings.files, target)
     open_audit(settings.data)
     audit("backed up", file=str(target))
@@ -54,7 +55,9 @@ def back_up(settings: Settings, target: Path) -> None:
 def restore(settings: Settings, copy: Path) -> None:
     """Replace a store's data with a copy. No server may be using the store. Raises CannotCopy."""
     where = settings.store, settings.data
-    kept = _run(kind_of(settings.store).restore(*where, copy, secrets.token_hex(8), Shown()))
+    kept = _run(
+        kind_of(settings.store).restore(*where, copy, secrets.token_hex(8), Shown(time.monotonic))
+    )
     moved = _with_files(files.bring_back, copy, settings.files)
     open_audit(settings.data)
     audit("restored", file=str(copy))
@@ -93,7 +96,7 @@ async def _copy(source: str, target: str) -> None:
     async with AsyncExitStack() as stack:
         there = await _opened(stack, source, is_source=True)
         here = await _opened(stack, target, is_source=False)
-        copier = Copier(there, here, Shown())
+        copier = Copier(there, here, Shown(time.monotonic))
         await copier.copy()
         sums = await copier.sums()
         if not (why := await _why_unfinished(copier, there)):

@@ -51,8 +51,11 @@ class FanOut:
         rules: Rules = RULES,
         ends: Ends | None = None,
         failed: Callable[[], object] = lambda: None,
+        *,
+        now: Callable[[], float],
     ) -> None:
-        """`failed` is called at each unexpected failure to deliver what the store has."""
+        """`failed` is called at each unexpected failure to deliver what the store has; `now` gives seconds since 1970."""
+        self.now = now
         self._store = store
         self.ends = ends or Ends(store)
         self._setbacks = Setbacks(failed, FIRST_SECONDS, MOST_SECONDS)
@@ -68,7 +71,7 @@ class FanOut:
         self.herald = Herald()
         self.glances = Glances(self._feeds)
         self._shutting_out = ShuttingOut(rules, self.glances)
-        self.presences = Presences(self.pinned)
+        self.presences = Presences(self.pinned, now)
         self._threads = ThreadNews(store, self._broker, self._feeds.get, self._signal)
 
     def __iter__(self) -> Iterator[Feed]:
@@ -111,7 +114,7 @@ class FanOut:
         signals = Signals(
             room, lambda bodies: self._signal(room, bodies), self._broker, self._allotment, heed
         )
-        feed = self._feeds[room] = Feed(room, signals, guards, supports)
+        feed = self._feeds[room] = Feed(room, signals, self.now, guards, supports)
         self._broker.follow(room)
         signals.ask()
         return feed

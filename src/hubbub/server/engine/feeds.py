@@ -1,7 +1,6 @@
 """A feed: a followed room, as this node has it in memory."""
 
 import asyncio
-import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import Any
@@ -45,6 +44,7 @@ class Feed:
 
     __slots__ = (
         "_moved",
+        "_now",
         "_tail",
         "_tail_bytes",
         "filling",
@@ -71,14 +71,16 @@ class Feed:
         self,
         room: str,
         signals: Signals,
+        now: Callable[[], float],
         guards: tuple[Guard, ...] = (),
         supports: "tuple[Feed, ...]" = (),
     ) -> None:
         self.room = room
         self.signals = signals
+        self._now = now
         self.followers = Followers(signals, are_seen=kind_of(room) in IN_PUBLIC)
         self.guards = guards
-        self.index = Index(time.time)
+        self.index = Index(now)
         self.turns = 0
         self.supports = supports
         self.readers: dict[str, frozenset[Scope] | None] = {}
@@ -153,7 +155,7 @@ class Feed:
     @property
     def now(self) -> float:
         """The time, in seconds since 1970."""
-        return time.time()
+        return self._now()
 
     def row(self, table: Table[K, R], key: K) -> R | None:
         """Return a row of this log, or of one of its supports, as it is now. Raises NotInMemory."""
@@ -190,7 +192,7 @@ class Feed:
 
     def lose_track(self) -> None:
         """What the guards look at may have changed in an unknown way."""
-        self.turns, self.index = self.turns + 1, Index(time.time)
+        self.turns, self.index = self.turns + 1, Index(self._now)
         for each in (self, *self.supported):
             each.forget_surveys()
 

@@ -5,7 +5,6 @@ told nothing more of a person from such an event on, until it has been asked ane
 """
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
@@ -147,7 +146,7 @@ class Presences:
         doubted: pairs of which must be asked again whether one may know the other: until then it is told nothing.
     """
 
-    def __init__(self, pinned: Callable[[str], Feed], now: Callable[[], float] = time.time) -> None:
+    def __init__(self, pinned: Callable[[str], Feed], now: Callable[[], float]) -> None:
         """`pinned` returns the feed of a log. `now` gives seconds since 1970."""
         self.devices = Devices(pinned, self._note, now)
         self.doubted: dict[Pair, None] = {}

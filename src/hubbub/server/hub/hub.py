@@ -84,7 +84,7 @@ class Hub:
         self.starting = Starting(store, self.turns, self.emoji, self.threads.unread)
         self.missed = Missed(store, rights, authors, self.threads.unread, self.turns)
         self.reading = Lookup(store, fanout, positions, snapshots, rights, authors)
-        self.roster = Roster(store, rights)
+        self.roster = Roster(store, rights, fanout.now)
         self.large_files = LargeFiles(store, rights)
         self.watching = Watching(store, fanout, rights, self.throttle, self.turns.any)
         self.searching = Searching(

@@ -1,6 +1,5 @@
 """Rights: who may do what in a room now, for all that is not decided in the ledger."""
 
-import time
 from collections.abc import Iterable
 
 from hubbub.domain.access import Operation, Permission, refuse
@@ -65,7 +64,7 @@ class Rights:
         self, principal: Principal, operation: Permission, room: str
     ) -> None:
         """Do as `require` does, and ask those guards too whose rows no node keeps in memory."""
-        guards, wanted, known = self._rules.other_guards_of(room), Needs(), Index(time.time)
+        guards, wanted, known = self._rules.other_guards_of(room), Needs(), Index(self._fanout.now)
         for guard in guards:
             guard.needs(wanted, ((principal, room),))
         if wanted.rows:

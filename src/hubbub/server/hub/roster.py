@@ -1,6 +1,5 @@
 """Made rooms as people ask about them: who is in one, who is kept out, what one may do there, and which there are."""
 
-import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -49,9 +48,10 @@ class Roster:
     Whoever may not know of a room causes the same look-ups as in a room that isn't there.
     """
 
-    def __init__(self, store: Store, rights: Rights) -> None:
+    def __init__(self, store: Store, rights: Rights, now: Callable[[], float]) -> None:
         self._store = store
         self._rights = rights
+        self._now = now
 
     async def members(
         self, principal: Principal, room: str, after: str, limit: int
@@ -141,7 +141,7 @@ class Roster:
     ) -> list[tuple[Restraint, Account]]:
         room = parent_of(room)
         await self._rights.require(principal, Operation.MODERATE, room)
-        now = time.time()
+        now = self._now()
         found = [row for row in await self._store.rows(RESTRAINT, room) if is_so(row, now)]
         accounts = await self._accounts(
             principal, Operation.MODERATE, room, (row.account for row in found)
@@ -163,7 +163,7 @@ class Roster:
     async def _may_in_made(
         self, principal: Principal, room: str
     ) -> dict[Permission, Refusal | None]:
-        wanted, known = Needs(), Index(time.time)
+        wanted, known = Needs(), Index(self._now)
         standings.needs(wanted, ((principal, room),))
         standings.needs_heard(wanted, ((principal, room),))
         known.learn_all((await self._store.find(wanted)).rows)

@@ -5,7 +5,6 @@ It also expels those whose credential is no longer valid.
 
 import logging
 import secrets
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -105,8 +104,8 @@ class Door:
         has_guests: bool = True,
         looks: Looks = NoLooks(),  # noqa: B008 - it never changes
         failed: Callable[[], object] = lambda: None,
-        now: Callable[[], float] = time.time,
-        clock: Callable[[], float] = time.monotonic,
+        now: Callable[[], float],
+        clock: Callable[[], float],
     ) -> None:
         """`failed` is called when somebody could not be expelled. `now` gives seconds since 1970, for expiry; `clock` is monotonic."""
         self.has_guests = has_guests

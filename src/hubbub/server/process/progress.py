@@ -2,7 +2,6 @@
 
 import logging
 import sys
-import time
 from collections.abc import Callable
 
 LOG_EVERY = 10.0  # seconds
@@ -13,7 +12,7 @@ log = logging.getLogger(__name__)
 class Shown:
     """A progress for people: on a terminal one line that changes, elsewhere a line in the log now and then."""
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
         self._began: tuple[float, int] | None = None
         self._logged_at = 0.0

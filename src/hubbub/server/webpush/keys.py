@@ -1,6 +1,5 @@
 """The server's own key, by which push services know it (RFC 8292): made once, kept with the logs, the same on all nodes."""
 
-import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -17,9 +16,7 @@ MOST_KEPT = 100  # push services whose tokens are kept
 class Keys:
     """Makes the key when it is asked for first, and signs with it."""
 
-    def __init__(
-        self, store: Records, subject: str = "", now: Callable[[], float] = time.time
-    ) -> None:
+    def __init__(self, store: Records, now: Callable[[], float], subject: str = "") -> None:
         """`subject` is where a push service can find out who this is; empty if there is no such address."""
         self._store = store
         self._subject = subject

@@ -1,5 +1,6 @@
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -13,7 +14,7 @@ from hubbub.server.clients.native import HELLO_TIMEOUT, MAX_HELLO_BYTES, NativeC
 from hubbub.server.engine.fanout import FanOut
 from hubbub.server.engine.journal import Journal
 from hubbub.server.hub.hub import Hub
-from hubbub.server.people.door import Credentials, Door
+from hubbub.server.people.door import Checker, Credentials, Door
 from hubbub.server.people.rates import Limits
 from hubbub.server.people.tokens import Tokens
 from hubbub.server.stores.base import Token
@@ -25,9 +26,14 @@ NewPeer = Callable[..., Peer]
 
 def house(door: Door | None = None, rate: float = 0, byte_rate: float = 0) -> Hub:
     store = MemoryStore()
-    fanout = FanOut(store)
+    fanout = FanOut(store, now=time.time)
     limits = Limits(65_536, rate, bytes_per_s=byte_rate)
-    return Hub(store, Journal(store, fanout.deliver, lambda: AT), fanout, door or Door(), limits)
+    journal = Journal(store, fanout.deliver, lambda: AT)
+    return Hub(store, journal, fanout, door or made_door(), limits)
+
+
+def made_door(*checkers: Checker, has_guests: bool = True) -> Door:
+    return Door(checkers, has_guests=has_guests, now=time.time, clock=time.monotonic)
 
 
 def known() -> Tokens:
@@ -48,7 +54,7 @@ def replies(peer: Peer) -> list[dict[str, Any]]:
 async def test_who_does_not_say_who_they_are_in_time_is_shown_out(
     new_peer: NewPeer, name: str | None, has_guests: bool, codes: list[Close]
 ) -> None:
-    client = NativeClient.greet(house(Door(has_guests=has_guests)), Credentials(name))
+    client = NativeClient.greet(house(made_door(has_guests=has_guests)), Credentials(name))
     transport = await opened(client, new_peer().outlet)
     await asyncio.sleep(HELLO_TIMEOUT + 1)
     assert transport.codes == codes
@@ -57,7 +63,7 @@ async def test_who_does_not_say_who_they_are_in_time_is_shown_out(
 
 @timeless
 async def test_who_has_said_hello_by_then_stays(new_peer: NewPeer) -> None:
-    client = NativeClient.greet(house(Door((known(),), has_guests=False)), Credentials())
+    client = NativeClient.greet(house(made_door(known(), has_guests=False)), Credentials())
     transport = await opened(client, new_peer().outlet)
     await heard(client, '{"do": "hello", "token": "hubbub_ci"}')
     await asyncio.sleep(HELLO_TIMEOUT + 1)
@@ -95,7 +101,7 @@ async def test_who_says_too_much_at_once_is_told_when_to_go_on_and_then_shown_ou
 async def test_nothing_large_is_parsed_before_it_is_known_whose_it_is(
     new_peer: NewPeer, has_guests: bool
 ) -> None:
-    peer, hub = new_peer(), house(Door(has_guests=has_guests))
+    peer, hub = new_peer(), house(made_door(has_guests=has_guests))
     client = NativeClient.greet(hub, Credentials())
     await opened(client, peer.outlet)
     await heard(client, "no JSON at all" + " " * MAX_HELLO_BYTES)
@@ -111,7 +117,7 @@ async def test_saying_hello_again_and_again_is_counted_and_written_down_once(
 ) -> None:
     caplog.set_level(logging.INFO, "hubbub.audit")
     peer = new_peer()
-    hub = house(Door((known(),), has_guests=False), rate=100)
+    hub = house(made_door(known(), has_guests=False), rate=100)
     client = NativeClient.greet(hub, Credentials())
     await opened(client, peer.outlet)
     for number in range(300):

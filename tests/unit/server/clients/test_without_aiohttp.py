@@ -7,7 +7,7 @@ from pathlib import Path
 CHECKOUT = Path(__file__).parents[4]
 
 PROGRAM = """\
-import asyncio, sys
+import asyncio, sys, time
 from pathlib import Path
 
 sys.modules["aiohttp"] = sys.modules["uvloop"] = None  # whoever imports them fails
@@ -27,9 +27,9 @@ from tests.support.lean import Lean
 
 async def main():
     store = SqliteStore(Path(sys.argv[1]), "normal", lambda: "e1")
-    fanout = FanOut(store)
+    fanout = FanOut(store, now=time.time)
     journal = Journal(store, fanout.deliver, lambda: "2026-11-23T09:00:00.123Z")
-    hub = Hub(store, journal, fanout, Door(), Limits(65_536, 0.0))
+    hub = Hub(store, journal, fanout, Door(now=time.time, clock=time.monotonic), Limits(65_536, 0.0))
     ada = Lean(NativeClient.greet(hub, Credentials("ada")), NATIVE)
     grace = Lean(PlainClient(hub, Credentials("grace"), Join(room="lobby")), PLAIN)
     ada.arrive('{"id": 1, "do": "follow", "room": "lobby"}')

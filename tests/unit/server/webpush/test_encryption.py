@@ -1,5 +1,7 @@
 """What devices are told is encrypted as the examples of RFC 8188 and RFC 8291 are, and signed for push services (RFC 8292)."""
 
+import time
+
 import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -61,7 +63,7 @@ def test_the_longest_message_is_one_that_every_push_service_takes() -> None:
 
 async def test_a_push_service_finds_out_whose_message_it_is() -> None:
     now = 1_700_000_000.0
-    keys = Keys(MemoryStore(), "https://chat.example.org", lambda: now)
+    keys = Keys(MemoryStore(), lambda: now, "https://chat.example.org")
     header = await keys.authorization("https://Push.example.net:443/p/x?y")
     scheme, token, key = header.replace(",", "").split()
     assert scheme == "vapid" and key == f"k={await keys.public()}"
@@ -77,7 +79,7 @@ async def test_a_push_service_finds_out_whose_message_it_is() -> None:
 
 
 async def test_without_a_public_address_it_names_none() -> None:
-    header = await Keys(MemoryStore()).authorization("https://push.example.net/")
+    header = await Keys(MemoryStore(), time.time).authorization("https://push.example.net/")
     token = header.split()[1].removeprefix("t=").rstrip(",")
     assert "sub" not in jwt.decode(token, options={"verify_signature": False})
 
@@ -90,10 +92,10 @@ def test_the_example_of_rfc_8292_is_verified_as_ours_is() -> None:
 
 async def test_the_key_is_made_once_for_all_nodes() -> None:
     store = MemoryStore()
-    here, there = Keys(store), Keys(store)
-    assert await here.public() == await there.public() == await Keys(store).public()
+    here, there = Keys(store, time.time), Keys(store, time.time)
+    assert await here.public() == await there.public() == await Keys(store, time.time).public()
     assert len(decoded(await here.public())) == 65
-    assert await Keys(MemoryStore()).public() != await here.public()
+    assert await Keys(MemoryStore(), time.time).public() != await here.public()
 
 
 def _claims(token: str, key: str) -> dict[str, object]:

@@ -1,5 +1,6 @@
 """Reads from a PostgreSQL store: pages of the log, snapshots, history. One transaction each."""
 
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -254,7 +255,7 @@ class PostgresReader:
 
     async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
         """Messages by what is in them. Raises TooSlow."""
-        return await search.find(self._connection, wanted)
+        return await search.find(self._connection, wanted, time.monotonic)
 
     async def ends(self) -> int:
         """How many credentials had ended by then. Asks only if nothing that was read has said it. Raises LogsReplaced."""

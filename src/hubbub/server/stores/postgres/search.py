@@ -199,7 +199,7 @@ class _Look:
 
 
 async def find(
-    connection: Connection, wanted: WantedMessages, now: Callable[[], float] = time.monotonic
+    connection: Connection, wanted: WantedMessages, now: Callable[[], float]
 ) -> list[IndexPlace]:
     """Return messages, in a transaction; see `Store.search`. `now` gives seconds of a monotonic clock."""
     try:
