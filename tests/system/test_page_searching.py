@@ -254,6 +254,8 @@ async def test_what_one_missed_is_what_no_device_has_read(
 ) -> None:
     _, team, page = stage
     plans = team.rooms["Plans"]
+    for room in team.rooms.values():
+        await team.ask("grace", "PUT", f"/rooms/{room}/read", {"upto": 9999})
     await page.goto(f"{team.server.url}/r/{team.rooms['Attic']}#/missed")
     await page.reload()
     await expect(page.get_by_text("You have read everything")).to_be_visible()
