@@ -1,7 +1,9 @@
 """Messages that were found, as lines of text: for `hubbub search`, and for /search in `hubbub chat`."""
 
 import asyncio
+import re
 import sys
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
@@ -27,6 +29,10 @@ BEFORE, LENGTH = (
 )  # characters of a message that are shown: before the first word that was asked for, and in all
 MOST_TRIED = 100  # words at which that part may begin
 FOUND = "1;33"  # how words look that were asked for
+_PHRASES = re.compile(r'("[^"]*")')
+_DAYS = re.compile(
+    r"(?<!\S)(before|after):(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?!\S)", re.I
+)
 NOTHING = "No messages found"
 MORE = "There are more: use -n"
 OLD = 180.0  # seconds; when the index is that far behind, that is worth a word
@@ -59,11 +65,10 @@ def search(client: Client, asked: SearchAsked) -> bool:
 async def _search(client: Client, asked: SearchAsked) -> bool:
     style, left, before, page = Style.of(sys.stdout), asked.limit, None, None
     has_any = False
+    query = in_local_time(asked.query)
     async with client:
         while left > 0 and (page is None or page.more):
-            page = await client.search(
-                asked.query, before=before, limit=min(left, 50), order=asked.order
-            )
+            page = await client.search(query, before=before, limit=min(left, 50), order=asked.order)
             for line in _json(page) if asked.as_json else map(style.render, lines(page)):
                 print(line)
             has_any, left = has_any or bool(page.hits), left - len(page.hits)
@@ -98,7 +103,7 @@ class SearchShown:
             return
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                page = await self._client.search(query.strip(), limit=SHOWN)
+                page = await self._client.search(in_local_time(query.strip()), limit=SHOWN)
         except Refused as refusal:
             self._screen.complain(f"Refused: {refusal.message}")
         except (TimeoutError, Unknown):
@@ -118,6 +123,32 @@ def lines(page: SearchPage) -> Iterator[Line]:
         place = f"{where or 'direct'} {hit.message.seq}"
         who = name(by.name if by else hit.message.by)
         yield [dim(f"{_when(hit.message.at)}  {place}  "), who, ": ", *_excerpt(hit)]
+
+
+def in_local_time(query: str) -> str:
+    """Return a query whose days, months and years begin and end where one is, and not at the server: as moments."""
+    pieces = _PHRASES.split(query)
+    pieces[::2] = [_DAYS.sub(_moment, each) for each in pieces[::2]]
+    return "".join(pieces)
+
+
+def _moment(found: re.Match[str]) -> str:
+    """Return a filter with a moment in place of a day; as it is if there is no such day, which the server says."""
+    name, *parts = found.groups()
+    date = [int(part or 1) for part in parts]
+    try:
+        if time.localtime(_midnight(*date))[:3] != (*date,):
+            return found[0]
+        if name.lower() == "after":  # from the next one of these on
+            date[sum(map(bool, parts)) - 1] += 1
+        return f"{name}:{datetime.fromtimestamp(_midnight(*date)).astimezone().isoformat()}"
+    except (ValueError, OverflowError, OSError):
+        return found[0]
+
+
+def _midnight(year: int, month: int, day: int) -> float:
+    """Return when a day begins where one is. Days and months may be beyond the last one."""
+    return time.mktime((year, month, day, 0, 0, 0, 0, 0, -1))
 
 
 def behind(page: SearchPage) -> str | None:
