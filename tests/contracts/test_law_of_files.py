@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from hubbub.domain.aspects import files
 from hubbub.domain.aspects.files import DropFile, LimitFiles
+from hubbub.domain.aspects.people.accounts import ChangePerson
 from hubbub.domain.aspects.rooms.settings import SetPortrait
 from hubbub.domain.facts import Answer, Proposal
 from hubbub.domain.files import FILE, FILE_LIMIT, FILE_USE, File, FileKey, FileLimit
@@ -56,6 +57,7 @@ STORY = [
     Proposal(ADA, SetPortrait(room=OPEN, file=TWO, avatar=TWO, image=TWO.encode())),
     Proposal(ADA, SetPortrait(room=CLOSED, file=ONE, avatar=THREE, image=THREE.encode())),
     Proposal(ADA, SetAvatar(room=CLOSED, file="")),
+    Proposal(MARGARET, ChangePerson(account=MARGARET.id, avatar=ONE, image=ONE.encode())),
 ]
 
 Sow = Callable[[], StoreParts]
