@@ -1,9 +1,13 @@
-"""Which addresses are on the internet."""
+"""Which addresses are on the internet, and how little is taken from there at once."""
 
+import asyncio
+from contextlib import suppress
 from ipaddress import ip_address
 
 import pytest
+from aiohttp.client_proto import ResponseHandler
 
+from hubbub.server.people.outside.outgoing import AT_ONCE_BYTES, CannotReach, ask
 from hubbub.server.people.outside.reachable import Reachable, is_public
 
 
@@ -74,6 +78,31 @@ def test_and_nowhere_else(url: str) -> None:
         ValueError, match=r"not allowed|not a public address|Port could not be cast"
     ):
         ALLOWED.check(url)
+
+
+async def test_what_never_ends_is_taken_in_small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server can send interim answers for ever, each of which takes time to parse."""
+    pieces, sound = [0], ResponseHandler.data_received
+
+    def received(self: ResponseHandler, data: bytes) -> None:
+        pieces.append(len(data))
+        sound(self, data)
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100_000)
+        with suppress(OSError):
+            await writer.drain()
+        writer.close()
+
+    monkeypatch.setattr(ResponseHandler, "data_received", received)
+    server = await asyncio.start_server(serve, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    try:
+        with pytest.raises(CannotReach):
+            await ask(f"http://127.0.0.1:{port}/", within=Reachable.of(["127.0.0.0/8"], [port]))
+    finally:
+        server.close()
+    assert 0 < max(pieces) <= 4 * AT_ONCE_BYTES
 
 
 def test_by_default_only_the_internet_is_there() -> None:

@@ -19,6 +19,7 @@ from aiohttp import (
     TCPConnector,
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
+from aiohttp.connector import AddrInfoType
 from yarl import URL
 
 from hubbub.server.addresses import without_secrets
@@ -26,6 +27,7 @@ from hubbub.server.people.outside.reachable import OutOfReach, Reachable
 
 ASK_SECONDS = 5.0  # for everything, from the look-up of the name to the last byte
 MAX_DOCUMENT_BYTES = 262_144
+AT_ONCE_BYTES = 16_384  # that aiohttp parses at once, as far as the system heeds it: they may be hundreds of interim answers
 
 
 class CannotReach(Exception):
@@ -104,12 +106,19 @@ def _session(url: str, within: Reachable | None) -> ClientSession:
         within.check(str(URL(url)))
         resolver = _Resolver(within)
     return ClientSession(
-        connector=TCPConnector(resolver=resolver),
+        connector=TCPConnector(resolver=resolver, socket_factory=_small_socket),
         timeout=ClientTimeout(total=None),  # `ask` bounds it, with the look-up of the name
         auto_decompress=False,
         headers={"Accept": "application/json", "Accept-Encoding": "identity"},
         trust_env=False,
     )
+
+
+def _small_socket(given: AddrInfoType) -> socket.socket:
+    """Make a socket that takes little at once."""
+    made = socket.socket(*given[:3])
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, AT_ONCE_BYTES)
+    return made
 
 
 async def _ask(
