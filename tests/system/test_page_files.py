@@ -232,6 +232,12 @@ async def test_what_is_too_large_or_too_much_is_said_before_anything_is_sent(
     why = ada.locator("#composer").get_by_role("alert")
     await expect(why).to_have_text("film.mov is too large (2 MiB): the limit is 2 MiB")
     await expect(chips(ada)).to_have_count(0)
+    limit = "/admin/files/limits/file"
+    await cast.people.ask(ada, "PUT", limit, {"size": 2 * MAX_FILE})
+    await choose(ada, some("film.mov", b"-" * (MAX_FILE + 1)))
+    await ada.get_by_role("button", name="Remove film.mov").click()
+    await expect(chips(ada)).to_have_count(0)
+    await cast.people.ask(ada, "PUT", limit, {"size": None})
     await choose(ada, *(some(f"{i}.txt", b"-") for i in range(11)))
     await expect(why).to_have_text("A message can have up to 10 files. Send these first")
     await expect(chips(ada)).to_have_count(10)
@@ -405,8 +411,11 @@ async def played(page: Page, shown: Locator) -> set[tuple[str | None, int]]:
         assert film is not None
         assert await film.evaluate("film => film.play().then(() => film.videoWidth)") == 64
         await page.wait_for_function("film => film.currentTime > 0 && !film.error", arg=film)
+    await page.wait_for_function("sound => sound.paused", arg=sound)  # one at a time
     late = 60 * (MINUTES - 1)
-    await page.evaluate("([sound, late]) => { sound.currentTime = late; }", [sound, late])
+    await page.evaluate(
+        "([sound, late]) => { sound.currentTime = late; return sound.play(); }", [sound, late]
+    )
     there = "([sound, late]) => sound.currentTime > late && !sound.seeking && !sound.paused"
     await page.wait_for_function(there, arg=[sound, late])
     await enter(page, "Pantry")

@@ -14,7 +14,7 @@ export const takesFiles = (room: string): boolean => session.value?.account !== 
 /** Attach files to what is being written in a room. */
 export async function take(room: string, files: readonly File[]): Promise<void> {
   if (!files.length || !accountOf() || !isMade(room)) return;
-  const most = await mostBytes();
+  const most = await mostBytes(Math.max(...files.map(({ size }) => size)));
   await attach(room, files, attachedIn(room).length, most);
 }
 

@@ -6,7 +6,7 @@ import { t } from "../i18n/embedded.ts";
 import type { Embedded, Log, UnsentMessage } from "../store/embedded.ts";
 import type { wire } from "../store/sdk.ts";
 import { EmojiText } from "../timeline/EmojiText.tsx";
-import { Files } from "../timeline/Files.tsx";
+import { GotFiles } from "../timeline/GotFiles.tsx";
 import { Previews } from "../timeline/Previews.tsx";
 import { follows } from "../timeline/together.ts";
 import { Written } from "../timeline/Written.tsx";
@@ -51,7 +51,7 @@ export function Row({ before, isAt, ...props }: RowProps) {
           {message.deleted ? <em>{t.deleted}</em> : message.text === undefined ? <em>{t.binaryQuote}</em> : <Written text={message.text} />}
           {message.edited_at && !message.deleted && <small> {t.edited}</small>}
         </div>
-        {message.files && !message.deleted && <Files of={message.files} get={room.get} />}
+        {message.files && !message.deleted && <GotFiles of={message.files} get={room.get} />}
         {message.previews && !message.deleted && <Previews of={message.previews} tabIndex={acts.tabIndex} />}
         {message.reactions && <Reactions {...acts} />}
         {thread && thread.nth > 0 && !props.isRoot && <Replies {...acts} thread={thread} />}

@@ -174,6 +174,8 @@ export const en = {
   binary: (bytes: number) => `binary, ${many(bytes, "byte", "bytes")}`,
   dropHere: (room: string) => `Drop files to attach them in ${room}`,
   noFolders: "Folders can't be attached: attach the files in them",
+  fileUnplayable: "This file can't be played",
+  fileAway: "This file will appear once you're back online",
   earlierMessage: "an earlier message",
   quoted: (name: string, text: string) => `${name}: ${text}`,
   tooLong: "It is too long for one message",

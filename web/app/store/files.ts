@@ -21,8 +21,15 @@ export const wordsOf = ({ text, files }: wire.Message): string | undefined => te
 
 let most: Promise<number | undefined> | undefined;
 
-/** How large a file may be, as far as the server can be asked. */
-export function mostBytes(): Promise<number | undefined> {
+/** How large a file may be, as far as the server can be asked: again, if one is larger, since admins may have changed it. */
+export async function mostBytes(largest: number): Promise<number | undefined> {
+  const known = await asked();
+  if (known === undefined || largest <= known) return known;
+  most = undefined;
+  return asked();
+}
+
+function asked(): Promise<number | undefined> {
   most ??= fetch("/api/v1/uploads", { method: "OPTIONS" }).then(
     ({ headers }) => Number(headers.get("Tus-Max-Size") ?? Number.NaN) || (headers.has("Tus-Max-Size") ? 0 : undefined),
     () => {

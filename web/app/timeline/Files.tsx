@@ -1,43 +1,25 @@
-// The files of a message: pictures in boxes of their size, players, and rows that save. They are got by their addresses, or by `get`.
+// The files of a message by their addresses: pictures in boxes of their size, players, and rows that save.
 
 import { useLayoutEffect, useState } from "preact/hooks";
-import { t } from "../i18n/embedded.ts";
+import { t } from "../i18n/index.ts";
 import { addressOf, altOf, type Getter, isPicture } from "../store/file.ts";
 import type { wire } from "../store/sdk.ts";
-import { Drawn } from "../ui/Drawn.tsx";
-import { Icon } from "../ui/Icon.tsx";
-import { Name } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
-
-const MOST_WIDE = 360; // CSS pixels of a picture
-const MOST_HIGH = 270;
-const LARGE = 150_000; // bytes, up to which a picture is shown as it is
+import { boxOf, GotFiles, isLarge, Saved } from "./GotFiles.tsx";
 
 interface ShownProps {
   of: wire.Attached;
-  get?: Getter | undefined;
   /** Shows a picture whole, among others. */
   onOpen?: ((file: wire.Attached) => void) | undefined;
   /** Whether there is a connection: what could not be shown without one is then asked for again. */
   isConnected?: boolean | undefined;
 }
 
-/** The box of a picture, in CSS pixels. */
-function boxOf({ width = 1, height = 1 }: wire.Attached): { width: number; height: number } {
-  const scale = Math.min(1, MOST_WIDE / width, MOST_HIGH / height);
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
-}
-
-/** Whether a smaller one does in its place: that of an animation stands still. */
-const isLarge = ({ size, type }: wire.Attached): boolean => size > LARGE && type !== "image/gif";
-
 /** Why a file can't be shown or played. */
 type Why = "gone" | "broken" | "away";
 
-const wordsOf = (why: Why, isSeen: boolean): string =>
-  isSeen
-    ? { gone: t.fileGone, broken: t.fileBroken, away: t.fileAway }[why]
-    : { gone: t.fileGone, broken: t.fileUnplayable, away: t.fileAwayToPlay }[why];
+const wordsOf = (why: Why, file: wire.Attached): string =>
+  ({ gone: t.fileGone, broken: isPicture(file) ? t.fileBroken : t.fileUnplayable, away: t.fileAway })[why];
 
 /** Whether a file is gone, only the server knows. */
 const whyMissing = (file: string): Promise<Why> =>
@@ -54,7 +36,7 @@ function Missing({ of: file, isConnected, again }: ShownProps & { again(): void 
   }, [isConnected]);
   return (
     <>
-      <p class="missing">{why && wordsOf(why, isPicture(file))}</p>
+      <p class="missing">{why && wordsOf(why, file)}</p>
       {why !== "gone" && <Saved of={file} />}
     </>
   );
@@ -84,18 +66,9 @@ function Picture({ of: file, onOpen, isConnected }: ShownProps) {
   );
 }
 
-/** A picture that no address leads to. */
-function DrawnPicture({ of: file, get }: ShownProps) {
-  const [content, setContent] = useState<Blob>();
-  const [why, setWhy] = useState("");
-  useLayoutEffect(() => {
-    const got = get?.(file.file, isLarge(file) ? 1280 : undefined).then((answer) => answer.blob());
-    got?.then(setContent, (error: Error & { code?: string }) => setWhy(error.code === "not_found" ? t.fileGone : t.fileBroken));
-  }, [file.file]);
-  const box = boxOf(file);
-  if (why) return <p class="missing">{why}</p>;
-  if (!content) return <canvas {...box} role="img" aria-label={harmless(altOf(file))} />;
-  return <Drawn of={content} label={harmless(altOf(file))} onError={() => setWhy(t.fileBroken)} {...box} />;
+/** One at a time can be heard. */
+function pauseOthers({ currentTarget: player }: { currentTarget: HTMLMediaElement }): void {
+  for (const other of document.querySelectorAll<HTMLMediaElement>("audio, video")) if (other !== player) other.pause();
 }
 
 /** A film or a sound. If it breaks off, it goes on from there. */
@@ -115,6 +88,7 @@ function Played({ of: file, isConnected }: ShownProps) {
         controls
         preload="none"
         aria-label={harmless(file.name)}
+        onPlay={pauseOthers}
         onError={broken}
       />
       <Saved of={file} />
@@ -122,50 +96,15 @@ function Played({ of: file, isConnected }: ShownProps) {
   );
 }
 
-/** A row that saves a file. */
-function Saved({ of: { file, name, size, type }, get }: ShownProps) {
-  const [why, setWhy] = useState("");
-  const [kind] = type.split("/");
-  const save = async (click: MouseEvent) => {
-    if (!get) return;
-    click.preventDefault();
-    setWhy("");
-    const content = await get(file).then(
-      (answer) => answer.blob(),
-      () => undefined,
-    );
-    if (content) saveAs(content, name);
-    else setWhy(t.fileGone);
-  };
-  return (
-    <>
-      <a class="file" href={addressOf(file)} download={harmless(name)} onClick={save}>
-        {!get && <Icon name={kind === "application" ? "file" : "save"} />}
-        <Name text={name} />
-        <small>{`${t.typeOf(name, type)} · ${t.bytes(size)}`}</small>
-      </a>
-      {why && <p class="missing">{why}</p>}
-    </>
-  );
-}
-
-/** Let the browser save something that is here already. */
-function saveAs(content: Blob, name: string): void {
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(content);
-  link.download = harmless(name);
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // once it is being saved
-}
-
-function Shown({ of: file, get, ...more }: ShownProps) {
-  if (isPicture(file)) return get ? <DrawnPicture of={file} get={get} /> : <Picture of={file} {...more} />;
-  const isPlayed = /^(video|audio)\//.test(file.type) && !get;
-  return isPlayed ? <Played of={file} {...more} /> : <Saved of={file} get={get} />;
+function Shown(props: ShownProps) {
+  const { of: file } = props;
+  if (isPicture(file)) return <Picture {...props} />;
+  return /^(video|audio)\//.test(file.type) ? <Played {...props} /> : <Saved of={file} />;
 }
 
 interface FilesProps {
   of: readonly wire.Attached[];
+  /** What gets them, if their addresses don't. */
   get?: Getter | undefined;
   /** The pictures among which one is shown: those of the message, unless it stands among others. */
   among?(): readonly wire.Attached[];
@@ -173,6 +112,7 @@ interface FilesProps {
 }
 
 export function Files({ of: files, get, isConnected, among = () => files.filter(isPicture) }: FilesProps) {
+  if (get) return <GotFiles of={files} get={get} />;
   const open = (file: wire.Attached) =>
     import("./Viewer.tsx").then(
       ({ showPicture }) => showPicture(file, among()),
@@ -182,7 +122,7 @@ export function Files({ of: files, get, isConnected, among = () => files.filter(
     <ul class="files" aria-label={t.files}>
       {files.map((file) => (
         <li key={file.file}>
-          <Shown of={file} get={get} onOpen={open} isConnected={isConnected} />
+          <Shown of={file} onOpen={open} isConnected={isConnected} />
         </li>
       ))}
     </ul>
