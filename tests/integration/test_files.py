@@ -662,6 +662,9 @@ async def test_a_body_that_a_form_sends_is_refused_before_it_is_read(here: Here)
         ("\u202egnp.exe", "gnp.exe", "gnp.exe"),
         ("Čaj 茶.txt", "Čaj 茶.txt", "_aj _.txt"),
         ("x" * 300 + ".png", "x" * 116 + ".png", "x" * 116 + ".png"),
+        ("茶" * 300 + ".png", "茶" * 65 + ".png", "_" * 65 + ".png"),
+        ("茶" * 66, "茶" * 66, "_" * 66),
+        ("茶" * 67, "茶" * 66, "_" * 66),
     ],
 )
 async def test_names_are_safe(here: Here, given: str, name: str, header: str) -> None:

@@ -5,6 +5,7 @@ import base64
 import hashlib
 import io
 import os
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import IO
@@ -122,7 +123,9 @@ async def set_avatar(place: FilePlace, whose: str, file: str) -> None:
 
 async def download(place: FilePlace, file: str, target: Path) -> None:
     """Write a file to a new one. Raises Refused, Unreachable, and OSError if it can't be written."""
-    part = target.with_name(f".{target.name}.{file}.part")
+    part = target.with_name(
+        f".{secrets.token_hex(8)}.part"
+    )  # short, and not one that was left behind
     try:
         with part.open("xb") as write:
             await _fetch(place, file, write)

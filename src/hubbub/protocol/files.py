@@ -13,6 +13,7 @@ KEY_BYTES = 15  # what a key is made from
 _KEY = re.compile("[0-9a-hjkmnp-tv-z]{24}")
 HEAD_BYTES = 256 * 1024  # of a file that are looked at to tell what it is
 LONGEST_NAME = 120  # characters
+LONGEST_NAME_BYTES = 200  # in UTF-8: disks take 255, and programs add something
 NAMELESS = "file"
 UNKNOWN = "application/octet-stream"
 MAX_PIXELS = 40_000_000  # of a picture that is shown: to decode more could exhaust who looks at it
@@ -55,9 +56,8 @@ def thumbnail_of(file: str, side: int) -> str:
 # --- names ---
 
 _UNSAFE = frozenset('<>:"|?*')  # that some systems don't take in names of files
-_DEVICE = re.compile(
-    r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE
-)  # to Windows
+# Windows takes these for devices, whatever follows the dot.
+_DEVICE = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])\s*(\.|$)", re.IGNORECASE)
 _JOINERS = "\u200c\u200d"  # within words of some scripts, and within emoji
 
 
@@ -69,12 +69,18 @@ def name_of(given: str) -> str:
     name = _trimmed(re.sub(r"\s+", " ", seen))
     if _DEVICE.match(name):
         name = f"_{name}"
-    if len(name) <= LONGEST_NAME:
+    if _cut(name) == name:
         return name or NAMELESS
     stem, dot, ending = name.rpartition(".")
     if not dot or len(ending) > 10:
-        return _trimmed(name[:LONGEST_NAME])
-    return _trimmed(stem[: LONGEST_NAME - len(ending) - 1]) + dot + ending
+        return _trimmed(_cut(name))
+    return _trimmed(_cut(stem, dot + ending)) + dot + ending
+
+
+def _cut(name: str, ending: str = "") -> str:
+    """Return as much of a name as there is room for before an ending."""
+    kept = name[: LONGEST_NAME - len(ending)].encode()[: LONGEST_NAME_BYTES - len(ending.encode())]
+    return kept.decode(errors="ignore")
 
 
 def _trimmed(name: str) -> str:
