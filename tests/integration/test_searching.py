@@ -91,7 +91,7 @@ async def test_rooms_and_people_may_be_called_as_people_call_them(here: Here) ->
         assert "hint" not in page, query
     for query, hint in (
         ("from:nobody", "Nobody here has the handle nobody"),
-        ("form:mary word", "Did you mean from:mary? form:mary is no filter"),
+        ("form:mary word", "Did you mean from:mary? form:mary is not a filter"),
     ):
         assert (await found(grace, query, 0))["hint"].startswith(hint)
     assert "hint" not in await found(gus, "from:nobody", 0)  # guests don't learn who there is

@@ -53,7 +53,7 @@ def test_what_other_keyboards_and_habits_write(typed: str, plain: str) -> None:
     [
         (
             "form:ada x",
-            "Did you mean from:ada? form:ada is no filter, and was searched for as text",
+            "Did you mean from:ada? form:ada is not a filter, so it was searched for as text",
         ),
         ('channel:"my room"', 'Did you mean in:"my room"?'),
         ("Since：2026", "Did you mean after:2026?"),
