@@ -74,7 +74,8 @@ def advice_on(text: str) -> str | None:
         name, word = (part["name"] or "").lower(), part["word"]
         if name and name not in _FILTERS and part["value"] and (meant := _meant(name)):
             right = f"{meant}:{part['value']}"
-            return f"Did you mean {right}? {part[0]} is not a filter, so it was searched for as text"
+            wrong = f"{part[0]} is not a filter, so it was searched for as text"
+            return f"Did you mean {right}? {wrong}"
         if word in _OPERATORS:
             return f"{word} was searched for as a word: a message must have all words of a query"
     if minus := _MINUS.search(text):
