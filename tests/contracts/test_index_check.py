@@ -15,6 +15,7 @@ from hubbub.server.stores.base import Store
 from hubbub.server.stores.postgres import search
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.registry import kind_of
+from hubbub.server.stores.sqlite import writer
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.support.postgres import Postgres
 from tests.support.stores import STORES, commit
@@ -133,6 +134,36 @@ async def test_a_message_that_is_changed_while_it_is_indexed_is_not_in_the_index
     assert await looked(store) == (5, [])
     await store.index("lobby", 6, 7)
     assert await looked(store) == (6 if isinstance(change, Edit) else 5, [])
+    await store.close()
+
+
+@pytest.mark.parametrize(
+    "upto, kept, parts", [(9, 10, 4), (8, 9, 3), (99, 11, 4), (1, 2, 1), (0, 1, 1)]
+)
+async def test_what_is_trimmed_in_parts_leaves_the_index_part_by_part(
+    upto: int,
+    kept: int,
+    parts: int,
+    tmp_path: Path,
+    postgres: Postgres,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """With SQLite: of ten messages, at most three at once, of which two are in the index."""
+    monkeypatch.setattr(writer, "TRIMMED_AT_ONCE", 3)
+    monkeypatch.setattr(writer, "UNINDEXED_AT_ONCE", 2)
+    store = await STORES["sqlite, normal"](tmp_path, postgres)
+    assert isinstance(store, SqliteStore)
+    await commit(store, *(Post(room="lobby", text=f"word {n}") for n in range(10)))
+    await store.index("lobby", 0, 4)
+    await store.index("lobby", 8, 10)
+    count, trimmed, is_left = 0, 0, True
+    while is_left:
+        is_left = store._writer.trim("lobby", upto)
+        count += 1
+        trimmed = (await store.head("lobby")).kept - 1
+        held = {1, 2, 3, 4, 9, 10} - {*range(trimmed + 1)}
+        assert await looked(store) == (len(held), [])
+    assert (count, trimmed + 1) == (parts, kept)
     await store.close()
 
 
