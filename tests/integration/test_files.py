@@ -587,6 +587,7 @@ _WEBM = b"\x1aE\xdf\xa3\x9fB\x86\x81\x01B\xf7\x81\x01B\xf2\x81\x04B\xf3\x81\x08B
 SHOWN = {
     **{name: (type_, data) for name, (type_, _, _, data) in IMAGES.items()},
     "mp4": ("video/mp4", _MP4),
+    "newer mp4": ("video/mp4", _MP4.replace(b"isom", b"iso9")),
     "webm": ("video/webm", _WEBM),
     "mp3": ("audio/mpeg", b"ID3\x04\0\0\0\0\0\0" + b"\xff\xfb\x90\0" * 9),
     "bare mp3": ("audio/mpeg", b"\xff\xfb\x90\0" * 9),

@@ -210,7 +210,10 @@ def _is_mp3(head: bytes) -> bool:
 
 
 _MP4 = frozenset(
-    (b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"dash")
+    (
+        *(b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"iso7", b"iso8", b"iso9"),
+        *(b"mp41", b"mp42", b"avc1", b"M4V ", b"MSNV", b"dash"),
+    )
 )
 
 _TYPES: tuple[
