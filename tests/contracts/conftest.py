@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from hubbub.server.stores.base import Store
+from hubbub.server.stores.postgres import search as postgres_search
+from hubbub.server.stores.sqlite import search as sqlite_search
 from tests.support.postgres import Postgres
 from tests.support.rooms import ROOM_RULES, House
 from tests.support.stores import STORES, store_with
@@ -16,6 +18,13 @@ async def postgres(postgres: Postgres) -> AsyncIterator[Postgres]:
     """The server whose databases serve one test after the other."""
     async with postgres.lending():
         yield postgres
+
+
+@pytest.fixture(autouse=True)
+def time_to_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let searches take as long as they need, however busy this machine is."""
+    for module in (sqlite_search, postgres_search):
+        monkeypatch.setattr(module, "SECONDS", 60.0)
 
 
 @pytest.fixture(params=STORES)
