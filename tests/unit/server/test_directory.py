@@ -98,6 +98,27 @@ async def test_of_two_nodes_that_add_to_one_file_the_first_goes_on(
         await files.close()
 
 
+async def test_only_what_is_open_for_writing_is_locked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS takes no other locks."""
+    sound = fcntl.flock
+
+    def flock(descriptor: int, operation: int) -> None:
+        if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+            raise OSError(errno.EBADF, "Bad file descriptor")
+        sound(descriptor, operation)
+
+    monkeypatch.setattr(fcntl, "flock", flock)
+    files = Directory(tmp_path)
+    await files.begin(FILE, 3)
+    async with files.appending(FILE) as part:
+        await part.add(b"new")
+    digest = hashlib.sha256(b"new").hexdigest()
+    assert [await files.finish(FILE) for _ in range(2)] == 2 * [(b"new", digest)]
+    await files.close()
+
+
 async def test_what_a_killed_process_began_goes_with_its_file(tmp_path: Path) -> None:
     files = Directory(tmp_path)
     folder = files.path_of(FILE).parent

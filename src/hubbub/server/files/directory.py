@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Literal, NoReturn, TypeVar
 
 from hubbub.doubling import doubled
 from hubbub.protocol.files import HEAD_BYTES, THUMBNAIL_SIDES, is_file_key, thumbnail_of
@@ -86,8 +86,9 @@ class Directory:
 
     def _finish(self, file: str) -> tuple[bytes, str]:
         part, whole = self._parts / file, self.path_of(file)
-        with _opened(part) or _opened(whole) or _gone() as read:
-            self.make_durable(file, read.fileno())
+        with _opened(part, "r+b") or _opened(whole, "rb") or _gone() as read:
+            if read.writable():  # else it was finished before
+                self.make_durable(file, read.fileno())
             head = read.read(HEAD_BYTES)
             size, digest = self._hashes.pop(file, (0, hashlib.sha256()))
             if size != os.fstat(read.fileno()).st_size:
@@ -254,7 +255,10 @@ class Appender:
 
 @contextmanager
 def locked(descriptor: int) -> Iterator[os.stat_result]:
-    """Lock a file, for this process and all others, and yield what it is then. Raises BeingWritten."""
+    """Lock a file, for this process and all others, and yield what it is then. Raises BeingWritten.
+
+    It must be open for writing: over NFS, no other can be locked.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -283,9 +287,9 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(read, "sha256").hexdigest()
 
 
-def _opened(path: Path) -> io.BufferedReader | None:
+def _opened(path: Path, mode: Literal["rb", "r+b"]) -> io.BufferedReader | io.BufferedRandom | None:
     try:
-        return path.open("rb")
+        return path.open("rb") if mode == "rb" else path.open("r+b")
     except FileNotFoundError:
         return None
 
