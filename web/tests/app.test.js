@@ -260,7 +260,14 @@ test("days are those of where one is", () => {
     assert.equal(inLocalTime(query), query);
   if (before === undefined) delete process.env.TZ;
   else process.env.TZ = before;
-  assert.deepEqual(["2026/5/3", "2026-05-31", "2026-05", "soon", ""].map(dayIn), ["2026-05-03", "2026-05-31", "", "", ""]);
+  assert.deepEqual(["2026/5/3", "2026-05-31", "2026-02-30", "2026-05", "soon", ""].map(dayIn), [
+    "2026-05-03",
+    "2026-05-31",
+    "",
+    "",
+    "",
+    "",
+  ]);
 });
 
 test("filters are put into a query, and taken out of it again", () => {
@@ -275,6 +282,7 @@ test("filters are put into a query, and taken out of it again", () => {
   assert.ok(isNothing("in:a from:"));
   assert.deepEqual(filterAt("tea from:gr", 11), { from: 4, to: 11, name: "from", value: "gr" });
   assert.equal(filterAt("tea from:gr", 2), undefined);
+  assert.deepEqual(filterAt('in:"What is', 11), { from: 0, to: 11, name: "in", value: "What is" });
   assert.equal(filterAt("http://a", 8), undefined);
 });
 

@@ -100,7 +100,7 @@ function go(key: KeyboardEvent & { currentTarget: HTMLElement }, focusField: () 
 
 /** What is said of the results, also aloud. */
 function wordsOf({ state, next, indexedTo }: Found, n: number): string {
-  if (state === "asking" && !n) return s.searching;
+  if (state === "asking") return s.searching;
   if (state !== "found" || (!n && !next)) return state === "found" ? s.nothingFound : "";
   const index = lackOf(indexedTo);
   return s.found(n, next !== undefined) + (index && ` · ${index}`);

@@ -64,7 +64,9 @@ function people(typed: string): Candidate[] {
 
 function rooms(typed: string): Candidate[] {
   const known = knownRooms();
-  return ranked(known, typed.replace(/^#/, ""), ({ title, alias, room }) => [title, alias, room], MOST).map(({ room, title, alias }) => ({
-    ...{ key: room, text: nameOfRoom(room, known), name: title, hint: alias && `#${alias}`, sign: { text: "#" } },
-  }));
+  return ranked(known, typed.replace(/^[#@]/, ""), ({ title, alias, room }) => [title, alias, room], MOST).map(
+    ({ room, title, alias }) => ({
+      ...{ key: room, text: nameOfRoom(room, known), name: title, hint: alias && `#${alias}`, sign: { text: "#" } },
+    }),
+  );
 }

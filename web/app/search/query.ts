@@ -17,7 +17,7 @@ export interface NamedRoom {
 
 const MOST_TRIED = 50; // highlights at which the part of a long text may begin
 const MARKS = /[“”„‟«»＂「」『』]/g;
-const PARTS = /([a-z]+):("[^"]*"|[^\s"]*)|"[^"]*"\*?|[^\s"]+/gi;
+const PARTS = /([a-z]+):("[^"]*"?|[^\s"]*)|"[^"]*"\*?|[^\s"]+/gi;
 const FILTERS: ReadonlySet<string> = new Set(["from", "in", "before", "after", "has", "is"]);
 
 /** A text with the quotation marks and colons that queries have, each as long as what other keyboards write. */
@@ -114,25 +114,29 @@ const DAY = /^(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?$/;
 /** Whether what stands behind a colon is the beginning of a date. */
 export const isBegunDate = ({ name, value }: Part): boolean => /^(before|after)$/.test(name) && /^(\d{0,3}|\d.*[-/.])$/.test(value);
 
+/** A day, month or year as numbers; nothing if there is none such. */
+function dateIn(value: string): number[] | undefined {
+  const parts = (DAY.exec(value)?.slice(1) ?? []).filter((part) => part !== undefined).map(Number);
+  const [year = 0, month = 1, day = 1] = parts;
+  const begin = new Date(year, month - 1, day);
+  const isOne = year >= 1000 && year < 9999 && begin.getMonth() === month - 1 && begin.getDate() === day;
+  return isOne ? parts : undefined;
+}
+
 /** A day as fields for dates have it; empty if it is none. */
 export function dayIn(value: string): string {
-  const [, year, month, day] = DAY.exec(value) ?? [];
-  return day ? `${year}-${month?.padStart(2, "0")}-${day.padStart(2, "0")}` : "";
+  const parts = dateIn(value);
+  return parts?.length === 3 ? parts.map((part) => `${part}`.padStart(2, "0")).join("-") : "";
 }
 
 /** A query whose days, months and years begin and end where one is, and not at the server: as moments. */
 export const inLocalTime = (query: string): string =>
-  changed(query, ({ name, value }) => (name === "before" || name === "after" ? (momentOf(name, value) ?? value) : value));
-
-function momentOf(name: string, value: string): string | undefined {
-  const [all, year = 0, month = 1, day = 1] = (DAY.exec(value) ?? []).map((each) => (each === undefined ? each : Number(each)));
-  if (all === undefined || year < 1000 || year === 9999) return undefined;
-  const begin = new Date(year, month - 1, day);
-  if (begin.getMonth() !== month - 1 || begin.getDate() !== day) return undefined; // no such day, as the server will say
-  const parts = value.split(/[-/.]/).length;
-  const end = new Date(year + (parts === 1 ? 1 : 0), month - 1 + (parts === 2 ? 1 : 0), day + (parts === 3 ? 1 : 0));
-  return (name === "after" ? end : begin).toISOString();
-}
+  changed(query, ({ name, value }) => {
+    const parts = /^(before|after)$/.test(name) ? dateIn(value) : undefined;
+    if (!parts) return value; // which the server understands, or says why not
+    const [year = 0, month = 1, day = 1] = parts.map((part, n) => part + (name === "after" && n === parts.length - 1 ? 1 : 0));
+    return new Date(year, month - 1, day).toISOString();
+  });
 
 /** A text in parts: each second one is a highlight. `from` and what follows it count code points. A long one is cut, where most of what was looked for is. */
 export function markedParts(text: string, highlights: readonly (readonly [number, number])[], most: number): string[] {

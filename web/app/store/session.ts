@@ -170,17 +170,16 @@ function openAgain(): void {
 
 /** Open the room, and the message, that the address leads to, and what it leads to over that. */
 async function openAddress(): Promise<void> {
-  const { href } = location;
   const [part, search, isMissed] = [linkedPart(), linkedSearch(), isMissedLinked()];
-  await openGoal(goalFromAddress());
-  if (!part && !search && !isMissed) return;
-  history.replaceState(history.state, "", href); // opening the room has changed it
+  const isAlone = !part && !search && !isMissed; // else the address stays, also where it is reloaded meanwhile
+  await openGoal(goalFromAddress(), isAlone);
+  if (isAlone) return;
   if (part) openAdmin(part);
   else if (search) showSearch(search, current.peek());
   else showMissed();
 }
 
-async function openGoal({ room: named, seq }: Goal): Promise<void> {
+async function openGoal({ room: named, seq }: Goal, isShown = true): Promise<void> {
   let room = named;
   if (room.startsWith("#")) {
     const found = await call<{ room: string }>("GET", `/rooms/${encodeURIComponent(room)}`).catch(() => undefined);
@@ -188,7 +187,7 @@ async function openGoal({ room: named, seq }: Goal): Promise<void> {
   }
   if (!isRoomName(room)) room = roomFromAddress();
   wanted.value = seq === undefined ? undefined : { room, seq };
-  open(room);
+  open(room, isShown);
   if (seq !== undefined && places.get(room)?.view) goTo(room, seq);
 }
 

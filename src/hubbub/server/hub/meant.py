@@ -18,7 +18,7 @@ from hubbub.server.stores.base import OwnRoom, Store
 
 AT = "@"  # before a handle
 _NOWHERE = Refusal(
-    "forbidden", "Only accounts can search all their rooms", hint="Say where with in:ROOM"
+    "forbidden", "Only accounts can search all their rooms: say in which one with in:ROOM"
 )
 
 
@@ -83,8 +83,8 @@ class Meant:
         if found:
             return found
         if room_name_fault(typed) or typed.startswith(AT):
-            detail = f"No room of yours is called {typed}"
-            raise RefusalError("not_found", detail, hint="Use its title, or # and its alias")
+            detail = f"No room of yours is called {typed}: use its title, or # and its alias"
+            raise RefusalError("not_found", detail)
         await self._rights.require(principal, Operation.READ, typed)
         return [self._required(typed)]
 
