@@ -588,6 +588,7 @@ async def test_who_may_read_a_message_may_save_and_forward_it(here: Town, where:
 
 
 @pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize("here", ["sqlite"], indirect=True)
 async def test_who_may_read_a_room_gets_its_files_and_who_may_know_of_it_its_picture(
     here: Town, where: str
 ) -> None:

@@ -1,5 +1,7 @@
 """Queries as people type them, and what they are told if nobody can tell what they mean."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -96,6 +98,15 @@ def test_what_can_not_be_understood_is_said(asked: str, why: str) -> None:
     with pytest.raises(BadQuery) as caught:
         query_of(asked)
     assert str(caught.value).startswith(why) and not str(caught.value).endswith(".")
+
+
+def test_days_are_those_of_utc_wherever_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "JST-9")
+    time.tzset()
+    asked = query_of("after:2026-05-30 before:2026-06-01")
+    monkeypatch.undo()
+    time.tzset()
+    assert (asked.after, asked.before) == (1_780_185_600_000, 1_780_272_000_000)
 
 
 @given(st.text(max_size=200))
