@@ -417,7 +417,9 @@ async def test_an_upload_is_said_to_be_there_once_no_other_request_writes_it(
     assert (await here.ada.ask("GET", path)).body["file"]["size"] == 9
 
 
-async def test_one_account_sends_only_a_few_files_at_once(here: Here) -> None:
+async def test_one_account_sends_only_a_few_files_at_once_and_all_of_them_not_very_many(
+    here: Here, monkeypatch: pytest.MonkeyPatch
+) -> None:
     gate = asyncio.Event()
 
     async def slowly() -> AsyncIterator[bytes]:
@@ -434,6 +436,10 @@ async def test_one_account_sends_only_a_few_files_at_once(here: Here) -> None:
     assert [(task.result()[0], task.result()[1]["Retry-After"]) for task in done] == [(429, "1")]
     gate.set()
     assert sorted([(await task)[0] for task in sent]) == [204] * uploads.AT_ONCE + [429]
+    monkeypatch.setattr(uploads, "ALL_AT_ONCE", 0)
+    path = await begun(here.eve, 1)
+    status, _, body = await raw(here.eve, "PATCH", path, b"x", **PART, Upload_Offset="0")
+    assert (status, b'"busy"' in body) == (503, True)
 
 
 async def test_a_slow_upload_goes_on_as_long_as_something_comes(tmp_path: Path) -> None:
