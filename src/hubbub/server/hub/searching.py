@@ -133,8 +133,6 @@ class Searching:
         if asked.order == "relevance":
             found = sorted(found, key=lambda each: (-each.score, -each.place.id))[: asked.limit]
             more = False
-        else:  # an index may mix up those of one millisecond
-            found.sort(key=lambda each: each.when, reverse=True)
         return await self._page(found, str(last) if more else None, upto[0].seq if upto else None)
 
     async def _checked(
@@ -205,8 +203,3 @@ class _Found(NamedTuple):
     place: IndexPlace
     hit: Hit
     score: float
-
-    @property
-    def when(self) -> tuple[str, str, int]:
-        """When it was posted; at one time, in the order of its room."""
-        return self.hit.message.at, self.hit.room, self.hit.message.seq
