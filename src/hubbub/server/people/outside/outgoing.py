@@ -12,6 +12,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from aiohttp import (
+    AddrInfoType,
     ClientError,
     ClientResponseError,
     ClientSession,
@@ -19,7 +20,6 @@ from aiohttp import (
     TCPConnector,
 )
 from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.connector import AddrInfoType
 from yarl import URL
 
 from hubbub.server.addresses import without_secrets
