@@ -118,6 +118,10 @@ COVERED = """[...document.querySelectorAll("input, textarea")].filter((field) =>
         return button.width && !isBeside && button.left < to && button.right > from;
     });
 }).map((field) => `a button covers the text of ${field.outerHTML}`)"""
+# Hints in empty fields that would end in the middle of a letter where they don't fit.
+CUT_OFF = """[...document.querySelectorAll(":is(input, textarea):placeholder-shown")]
+    .filter((field) => getComputedStyle(field).textOverflow !== "ellipsis")
+    .map((field) => `cut off: ${field.placeholder}`)"""
 # Whether something is shown that no size showed in which this state was looked at before.
 SHOWS_MORE = """() => {
     const shown = [...document.querySelectorAll("*")].filter((each) => each.checkVisibility({ visibilityProperty: true }));
@@ -184,7 +188,7 @@ OUT_OF_PLACE = """(() => {
     is(embedded, embedded?.width >= 240, embedded?.height >= 160, embedded?.words > 0);
     return found;
 })()"""
-TOO_LARGE = f"[...{TOO_WIDE}, ...{OVER_THE_EDGE}, ...{COVERED}, ...{OUT_OF_PLACE}]"
+TOO_LARGE = f"[...{TOO_WIDE}, ...{OVER_THE_EDGE}, ...{COVERED}, ...{CUT_OFF}, ...{OUT_OF_PLACE}]"
 # What axe finds, and nothing of the rest that it tells: to hand that over takes about as long as to find it.
 RUN_AXE = """async (options) => (await axe.run(options)).violations.flatMap(({ id, nodes }) =>
     nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`))"""
