@@ -428,6 +428,31 @@ async def test_what_is_pinned_is_found_among_much_else(library: Library, many: i
         assert len(found) == count and found == await library.expected(ADA, asked, everything)
 
 
+async def test_beginnings_of_a_letter_are_found_wherever_they_are(library: Library) -> None:
+    library.patch.setattr(sqlite_search, "NEWEST", 12)
+    for n in range(30):
+        library.house.at = f"2026-11-23T09:00:{n:02}.000Z"
+        await library.post(ADA, library.rooms[1], f"{'x' * (n % 5)}ylem tea {'zebra' * (n == 3)}")
+    await library.index()
+    everything = await library.everything()
+    for asked in (
+        "y*",
+        "x*",
+        "xx*",
+        "z*",
+        "q*",
+        "tea x*",
+        '"ylem t*"',
+        "x* y*",
+        "z* from:me",
+        "t*",
+    ):
+        for library.chance in (random.Random(1), random.Random(3)):
+            expected = await library.expected(ADA, asked, everything)
+            assert await library.found(ADA, asked) == expected, asked
+            assert bool(expected) == (asked not in ("q*", "x* y*"))
+
+
 # --- at one moment ---
 
 TIMES = [f"2026-11-23T09:00:00.{ms:03}Z" for ms in (7, 8, 8, 8, 9)]  # of commits

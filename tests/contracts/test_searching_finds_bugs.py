@@ -22,8 +22,9 @@ from hubbub.server.people.rates import Limits
 from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores import search as stores_search
 from hubbub.server.stores.base import Store, StoredMessages
+from hubbub.server.stores.sqlite import entries
 from hubbub.server.stores.sqlite import search as sqlite_search
-from hubbub.server.stores.sqlite.search import SqliteEntries
+from hubbub.server.stores.sqlite.entries import SqliteEntries
 from hubbub.server.stores.sqlite.store import SqliteStore
 from tests.contracts.test_searching import (
     SOUND,
@@ -52,7 +53,8 @@ def query(patch: pytest.MonkeyPatch, name: str, what: str, instead: str) -> None
     """Let a query of the index be another."""
     sound: str = getattr(sqlite_search.Q, name)
     assert what in sound
-    patch.setattr(sqlite_search.Q, name, sound.replace(what, instead))
+    for module in (entries, sqlite_search):
+        patch.setattr(module.Q, name, sound.replace(what, instead))
 
 
 # --- of what indexes ---
@@ -105,7 +107,7 @@ def a_step_is_skipped(_: pytest.MonkeyPatch) -> Faulty:
 @fault
 def what_is_in_threads_is_not_in_their_rooms(patch: pytest.MonkeyPatch) -> Faulty:
     sound = stores_search.entry_of
-    patch.setattr(sqlite_search, "entry_of", lambda _, log, *rest: sound(log, log, *rest))
+    patch.setattr(entries, "entry_of", lambda _, log, *rest: sound(log, log, *rest))
     return SOUND
 
 
@@ -144,7 +146,7 @@ def pages_go_on_after_the_moment_of_the_last_message(_: pytest.MonkeyPatch) -> F
 
 @fault
 def all_messages_count_as_pinned(patch: pytest.MonkeyPatch) -> Faulty:
-    patch.setattr(sqlite_search.Q, "is_pinned", "1")
+    query(patch, "pinned", " AND message.seq = pin.message", "")
     return SOUND
 
 

@@ -33,6 +33,10 @@ SELECT message.room, name, seq, posted, edited FROM json_each(?) AS wanted
 CROSS JOIN message ON message.room = wanted.value ->> 0 AND message.seq = wanted.value ->> 1
 CROSS JOIN room ON room.id = message.room WHERE NOT is_deleted AND {is_begun()};
 
+-- :by_name What messages say, by the names of their logs and their numbers.
+SELECT name, seq, posted, edited FROM json_each(?) AS wanted CROSS JOIN room ON room.name = wanted.value ->> 0
+CROSS JOIN message ON message.room = room.id AND message.seq = wanted.value ->> 1 WHERE NOT is_deleted;
+
 -- :first The first messages of a log, up to a number, where the index may have them.
 SELECT message.room, name, seq, posted, edited FROM message CROSS JOIN room ON room.id = message.room
 WHERE message.room = ? AND seq <= ? AND NOT is_deleted AND {is_begun()} ORDER BY seq LIMIT ?;
@@ -68,21 +72,29 @@ SELECT EXISTS (SELECT 1 FROM search_entry WHERE id >= :low AND id < :high);
 SELECT search_term.rowid, room.name, entry.mark, {is_readable} FROM search_term
 CROSS JOIN search_entry AS entry ON entry.id = search_term.rowid
 CROSS JOIN room ON room.id = entry.room CROSS JOIN room AS around ON around.id = coalesce(entry.place, entry.room)
-WHERE search_term MATCH :match AND search_term.rowid >= :low AND search_term.rowid < :high {pinned}
+WHERE search_term MATCH :match AND search_term.rowid >= :low AND search_term.rowid < :high
 ORDER BY search_term.rowid DESC LIMIT :limit;
 
 -- :matching Messages with these terms, the newest first.
 SELECT search_term.rowid, room.name, entry.mark, 1 FROM search_term
 CROSS JOIN search_entry AS entry ON entry.id = search_term.rowid CROSS JOIN room ON room.id = entry.room
-WHERE search_term MATCH :match AND search_term.rowid >= :low AND search_term.rowid < :high {in_rooms} {pinned}
+WHERE search_term MATCH :match AND search_term.rowid >= :low AND search_term.rowid < :high {in_rooms}
 ORDER BY search_term.rowid DESC LIMIT :limit;
 
 -- :all All messages, the newest first.
 SELECT entry.id, room.name, entry.mark, 1 FROM search_entry AS entry CROSS JOIN room ON room.id = entry.room
-WHERE entry.id >= :low AND entry.id < :high {in_rooms} {pinned} ORDER BY entry.id DESC LIMIT :limit;
+WHERE entry.id >= :low AND entry.id < :high {in_rooms} ORDER BY entry.id DESC LIMIT :limit;
 
--- :is_pinned Whether a message is pinned.
-EXISTS (SELECT 1 FROM pin WHERE pin.room = room.name AND pin.message = entry.mark >> 10)
+-- :with_pins The rooms and threads in which something is pinned.
+SELECT DISTINCT room FROM pin;
+
+-- :readable_of Which of these rooms the account may be able to read.
+SELECT around.name FROM json_each(:rooms) AS wanted CROSS JOIN room AS around ON around.name = wanted.value WHERE {is_readable()};
+
+-- :pinned What is pinned in some rooms and threads.
+SELECT message.room, name, message.seq, posted, edited FROM json_each(?) AS wanted
+CROSS JOIN room ON room.name = wanted.value CROSS JOIN pin ON pin.room = room.name
+CROSS JOIN message ON message.room = room.id AND message.seq = pin.message WHERE NOT is_deleted;
 
 -- :clear_terms Hold nothing.
 INSERT INTO search_term (search_term) VALUES ('delete-all');

@@ -1,17 +1,18 @@
-"""The index of messages in SQLite: FTS5 without content, so what is taken out must be given once more as it was put in.
+"""Looks in the index of messages in SQLite, newest first; see `entries` for what it holds.
 
-Which number a message has in it follows from the message; see `numbers`.
+What FTS5 would be slow at is found without it: what is pinned, and words that begin with one letter or two.
 """
 
 import time
 from asyncio import Future
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from itertools import cycle
-from typing import Any, NamedTuple
+from typing import Any
 
 import apsw
-import msgspec
 
+from hubbub.domain.search.matching import matches
+from hubbub.domain.search.query import Phrase
 from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
@@ -23,21 +24,11 @@ from hubbub.server.stores.search import (
     IndexPlace,
     TooSlow,
     WantedMessages,
-    entry_of,
-    id_of,
+    searched,
     tags_of,
 )
-from hubbub.server.stores.sqlite.numbers import (
-    KINDS,
-    OFFSET_BITS,
-    mark_of,
-    numbers_of,
-    place_of,
-    placed_numbers,
-    span_of,
-    timed_numbers,
-)
-from hubbub.server.stores.sqlite.separators import mend
+from hubbub.server.stores.sqlite.entries import SqliteEntries, as_json
+from hubbub.server.stores.sqlite.numbers import KINDS, OFFSET_BITS, place_of, span_of
 from hubbub.server.stores.worker import Worker
 
 Q = queries.load("sqlite_search")
@@ -45,103 +36,9 @@ Q = queries.load("sqlite_search")
 READERS = 2
 MANY_ROOMS = 64  # beyond which hits are asked for first, and not rooms
 STEPS_BETWEEN_LOOKS = 5_000  # of SQLite's virtual machine, at the clock
-ALL = -1
-
-
-class HeldMessage(NamedTuple):
-    """A message that the index has: its number there, and what was put in."""
-
-    id: int
-    place: int
-    log: int
-    room: str
-    message: Message
-
-
-class SqliteEntries:
-    """What the index holds, for the connection that writes. Belongs to a transaction of its owner."""
-
-    def __init__(self, database: apsw.Connection) -> None:
-        self._database = database
-        self._execute = database.execute
-
-    def add(self, room: str, after: int, upto: int) -> None:
-        """Put in messages; see `MessageIndex.add`."""
-        log, place = (self._execute(Q.room_id, (name,)).get for name in (room, parent_of(room)))
-        new: Any = self._execute(Q.new, {"log": log, "after": after, "upto": upto})
-        entries = [
-            entry_of(place, log, room, message(seq, posted, edited, []))
-            for seq, posted, edited in new
-        ]
-        taken = self._under([entry.id for entry in entries])
-        held = {*taken.values()}
-        rows, documents = list[tuple[Any, ...]](), list[tuple[int, str]]()
-        for entry in entries:
-            row = None if place == log else place, log, mark_of(entry.id, entry.seq)
-            if row not in held:
-                number = next((n for n in numbers_of(entry.id) if n not in taken), None)
-                if number is None:
-                    raise StoreFailed(f"SQLite: no number in the index for a message of {room}")
-                taken[number] = row
-                rows.append((number, *row))
-                documents.append((number, entry.document))
-        if rows:
-            self._execute(Q.begin, (room,))
-        self._database.executemany(Q.add, rows)
-        self._database.executemany(Q.add_terms, sorted(documents))  # or FTS5 writes each apart
-
-    def forget(self, keys: Iterable[tuple[int, int]]) -> None:
-        """Take out messages, given by the ids of their logs and their numbers. They must be as they were when they were put in."""
-        rows: list[Any] = self._execute(Q.by_key, (_json([*keys]),)).fetchall()
-        self.take_out(self._held(rows))
-
-    def first(
-        self, log: int, upto: int, looked: int = ALL, most: int | None = None
-    ) -> tuple[list[HeldMessage], int]:
-        """Return which messages of a log it holds, at most so many, and up to which number these are all. Of the log, the first `looked` are looked at."""
-        rows: list[Any] = self._execute(Q.first, (log, upto, looked)).fetchall()
-        held = self._held(rows)
-        if most is not None and len(held) > most:
-            return held[:most], held[most - 1].message.seq
-        return held, rows[-1][2] if len(rows) == looked else upto
-
-    def take_out(self, held: Sequence[HeldMessage]) -> None:
-        """Take out these."""
-        gone: set[str] = set()
-        for each in held:
-            entry = entry_of(each.place, each.log, each.room, each.message)
-            self._execute(Q.drop_terms, (each.id, entry.document))
-            self._execute(Q.drop, (each.id,))
-            gone.update(entry.terms)
-        if gone:
-            mend(self._database, gone)
-
-    def _held(self, rows: list[Any]) -> list[HeldMessage]:
-        """Return which of these messages it has."""
-        found = [
-            (log, room, message(seq, posted, edited, [])) for log, room, seq, posted, edited in rows
-        ]
-        places = [id_of(room, each) for _, room, each in found]
-        numbers = {
-            (log, mark): (id_, log if outer is None else outer)
-            for id_, (outer, log, mark) in self._under(places).items()
-        }
-        held = []
-        for place, (log, room, each) in zip(places, found, strict=True):
-            if at := numbers.get((log, mark_of(place, each.seq))):
-                held.append(HeldMessage(*at, log, room, each))
-        return held
-
-    def _under(self, places: Sequence[int]) -> dict[int, tuple[int | None, int, int]]:
-        """Return what it has under the numbers that messages at these places can have: the outer room if there is one, the log and the mark."""
-        found: dict[int, tuple[int | None, int, int]] = {}
-        for query, numbers in (
-            (Q.called, timed_numbers(places)),
-            (Q.called_between, placed_numbers(places)),
-        ):
-            rows: Any = self._execute(query, (_json(numbers),))
-            found |= {number: (outer, log, mark) for number, outer, log, mark in rows}
-        return found
+SHORT = 2  # letters: so many words begin with these that FTS5 takes long to merge them
+UNSPACED = "\u0e00"  # the first character of scripts without spaces
+NEWEST = 256  # messages that are looked at for what begins so
 
 
 class SqliteSearch:
@@ -193,12 +90,13 @@ class _Reader:
             self._database = self._connect()
         until = time.monotonic() + SECONDS
         self._database.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
-        found: list[IndexPlace] = []
-        for sql, given in looking(self._database, wanted):
-            found, is_sure = _found(self._database, sql, given, wanted)
-            if is_sure:
-                break
-        return found
+        if "pinned" in wanted.query.of_kind:
+            return _pinned(self._database, wanted, until)
+        if wanted.query.phrases and not _long(wanted):
+            near = _near(self._database, wanted, until)
+            if len(near) == wanted.limit:
+                return near
+        return _newest(self._database, wanted)
 
 
 def _found(
@@ -226,6 +124,58 @@ def _found(
     return found, True
 
 
+def _newest(database: apsw.Connection, wanted: WantedMessages) -> list[IndexPlace]:
+    """Return the newest messages that match."""
+    found: list[IndexPlace] = []
+    for sql, given in looking(database, wanted):
+        found, is_sure = _found(database, sql, given, wanted)
+        if is_sure:
+            break
+    return found
+
+
+def _near(database: apsw.Connection, wanted: WantedMessages, until: float) -> list[IndexPlace]:
+    """Return those of the newest messages that match: each is looked at."""
+    nothing = frozenset[str]()
+    every = wanted.query._replace(phrases=(), authors=(), has=nothing, of_kind=nothing)
+    places = _newest(database, wanted._replace(query=every, limit=NEWEST))
+    keys = as_json([(each.room, each.seq) for each in places])
+    rows: Any = database.execute(Q.by_name, (keys,))
+    said = {(room, seq): message(seq, posted, edited, []) for room, seq, posted, edited in rows}
+    found = ((at, said[at.room, at.seq]) for at in places if (at.room, at.seq) in said)
+    return _matching(wanted, found, until)
+
+
+def _pinned(database: apsw.Connection, wanted: WantedMessages, until: float) -> list[IndexPlace]:
+    """Return the newest of what is pinned, and in the index. That is little, so each is looked at."""
+    rooms = [room for (room,) in database.execute(Q.with_pins)]
+    around = {*(wanted.rooms or ())}
+    if wanted.rooms is None:
+        outer = as_json(sorted({*map(parent_of, rooms)}))
+        given = {"rooms": outer, "reader": wanted.reader, "now": time.time()}
+        around = {room for (room,) in database.execute(Q.readable_of, given)}
+    some = [room for room in rooms if room in around or parent_of(room) in around]
+    rows: list[Any] = database.execute(Q.pinned, (as_json(some),)).fetchall()
+    held = [(each.at, each.message) for each in SqliteEntries(database).held(rows)]
+    here = [each for each in held if wanted.low <= each[0].id < wanted.high]
+    return _matching(wanted, sorted(here, key=lambda each: each[0], reverse=True), until)
+
+
+def _matching(
+    wanted: WantedMessages, found: Iterable[tuple[IndexPlace, Message]], until: float
+) -> list[IndexPlace]:
+    """Return the first of these that match, as many as are wanted. Raises TooSlow at a time of the monotonic clock."""
+    places: list[IndexPlace] = []
+    for place, each in found:
+        if time.monotonic() > until:
+            raise TooSlow
+        if matches(wanted.query, searched(place.room, each)) is not None:
+            places.append(place)
+            if len(places) == wanted.limit:
+                break
+    return places
+
+
 def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str, dict[str, Any]]]:
     """Return queries that find messages with numbers from `low` on and before `high`, and their other values; none if there can be none.
 
@@ -235,14 +185,12 @@ def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str
     few, readable = _rooms(database, wanted, given)
     if not few:
         return []
-    tags = tags_of(wanted, few if len(few) <= FEW_ROOMS else ())
-    match = " AND ".join([*map(_phrase, wanted.query.phrases), *(_any(each) for each in tags)])
-    in_rooms = "" if len(few) <= FEW_ROOMS else f"AND {readable}"
-    parts = {
-        "in_rooms": in_rooms,
-        "is_readable": Q.is_readable,
-        "pinned": "AND " + Q.is_pinned if "pinned" in wanted.query.of_kind else "",
-    }
+    most = FEW_ROOMS if wanted.query.phrases else MANY_ROOMS
+    tags = tags_of(wanted, few if len(few) <= most else ())
+    phrases = _long(wanted) or wanted.query.phrases
+    match = " AND ".join([*map(_phrase, phrases), *(_any(each) for each in tags)])
+    in_rooms = "" if len(few) <= most else f"AND {readable}"
+    parts = {"in_rooms": in_rooms, "is_readable": Q.is_readable}
     given["match"] = match
     enough = wanted.limit + 1  # the first in a span may be too late
     asked = [(Q.matching if match else Q.all, enough)]
@@ -269,11 +217,20 @@ def _used(sql: str, given: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in given.items() if f":{name}" in sql}
 
 
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
+def _is_short(phrase: Phrase) -> bool:
+    """Whether a phrase ends with a beginning of too few letters. Scripts without spaces have so many characters that one is enough."""
+    last = phrase.terms[-1]
+    return phrase.is_prefix and len(last) <= SHORT and last < UNSPACED
 
 
-def _phrase(phrase: Any) -> str:
+def _long(wanted: WantedMessages) -> list[Phrase]:
+    """Return phrases without beginnings that are too short. What is found is compared with the query again, so these suffice if there are any."""
+    phrases = wanted.query.phrases
+    kept = (Phrase(each.terms[:-1]) if _is_short(each) else each for each in phrases)
+    return [each for each in kept if each.terms]
+
+
+def _phrase(phrase: Phrase) -> str:
     """Return a phrase for MATCH. Terms hold no quotation marks."""
     return '"{}"{}'.format(" ".join(phrase.terms), " *" * phrase.is_prefix)
 

@@ -30,10 +30,10 @@ from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 from hubbub.server.stores.records import Between
+from hubbub.server.stores.sqlite.entries import ALL, SqliteEntries
 from hubbub.server.stores.sqlite.memory import RowMemory
 from hubbub.server.stores.sqlite.reader import nths
 from hubbub.server.stores.sqlite.records import SqliteRecords, in_chunks
-from hubbub.server.stores.sqlite.search import ALL, SqliteEntries
 
 Q = queries.load("sqlite")
 
