@@ -17,6 +17,7 @@ VERSION = (
 MOST_TERMS = 10_000  # of one text: what follows is not found
 LONGEST = 100  # characters of a term that count
 
+FIRST_UNSPACED = "\u0e01"  # before this character, all scripts have spaces between words
 # Without spaces between words: Thai, Lao, Myanmar, Khmer, Hangul, Han, kana and Bopomofo.
 _UNSPACED = (
     "\u0e01-\u0edf\u1000-\u109f\u1780-\u17ff\u1100-\u11ff\ua960-\ua97f\uac00-\ud7ff\u3131-\u318e"

@@ -89,10 +89,10 @@ def searched(room: str, message: Message) -> Searched:
     return Searched(message.text or "", message.by, room, message.at, types, names)
 
 
-def entry_of(place: int, log: int, room: str, message: Message) -> IndexEntry:
-    """Return what an index keeps of a message, in a log with this id, which is in the room with the id `place`."""
+def entry_of(outer: int, log: int, room: str, message: Message) -> IndexEntry:
+    """Return what an index keeps of a message, in the log with this id, which is, or is in, the room with the id `outer`."""
     given = searched(room, message)
-    tags = [room_tag(each) for each in {log, place}] + [author_tag(message.by)]
+    tags = [room_tag(each) for each in {log, outer}] + [author_tag(message.by)]
     tags += [trait_tag(each) for each in traits_of(given)]
     return IndexEntry(
         id_of(room, message),

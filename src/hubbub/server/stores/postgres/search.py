@@ -1,7 +1,7 @@
 """The index of messages in PostgreSQL: a row for each, with the same terms as in SQLite, and a GIN index of these.
 
-GIN knows neither order nor where terms stand. So what is frequent is found by looking at the newest rows, of all rooms or, if one asks for
-few, of each of these; and phrases are looked for in rows.
+GIN knows neither order nor where terms stand. So what is frequent is found by looking at the newest rows: of all rooms, or of each room if
+the search is in few. Phrases are compared in the rows.
 """
 
 import time
@@ -33,6 +33,7 @@ MOST_PLACES = 1_000  # to try for a message
 SCRUB_EVERY = 86_400  # seconds, at most
 LONGEST_SCRUB = 3_600.0  # seconds
 FEW_ROOMS = 64  # each of which is looked at; beyond, hits are asked for first, and not rooms
+UNCHECKED = 2  # times as many hits as are wanted, where some may not be readable
 WALKS = (256, 2_048, 8_192)  # how many of the newest messages to look at, one walk after the other
 WALKS_IN_FEW = (512, 4_096)  # the same, of all of a few rooms together
 LEAST = 8  # to look at in each of these
@@ -171,11 +172,11 @@ class _Look:
         may, limit = "true", wanted.limit
         if self._rooms is None:
             may = Q.is_readable.format(reader=value(wanted.reader), now=value(time.time()))
-            limit *= 2
+            limit *= UNCHECKED
         fits = statement.fits(wanted)
         if self._named is not None:
             fits = Q.fits_in.format(rooms=Q.in_threads.format(value(self._named)), fits=fits)
-        elif self._rooms is not None and "rooms" not in given:
+        elif self._rooms is not None and query != Q.walk_in_each:  # which only looks there
             fits = Q.fits_in.format(rooms=Q.in_rooms.format(value(self._rooms)), fits=fits)
         parts = {name: value(each) for name, each in given.items()}
         bounds = {"low": value(wanted.low), "high": value(wanted.high), "limit": value(limit)}
@@ -221,7 +222,7 @@ async def _find(asking: _Asking, wanted: WantedMessages) -> list[Any]:
     some = await asking.fetch(Q.some_rooms, *reader, most)
     if len(some) == most:  # and each of them at most twice
         near = await _Look(asking, wanted).find()
-        if len(near) < 2 * wanted.limit or _readable(near) >= wanted.limit:
+        if len(near) < UNCHECKED * wanted.limit or _readable(near) >= wanted.limit:
             return near
         some = await asking.fetch(Q.readable, *reader)
     rooms = sorted({id_ for (id_,) in some})

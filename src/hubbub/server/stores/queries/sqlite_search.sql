@@ -9,10 +9,10 @@ SELECT seq, posted, edited FROM message WHERE room = :log AND NOT is_deleted AND
         AND substr(body, 1, 18) = CAST('{"event":"edited",' AS BLOB)
 ) ORDER BY seq;
 
--- :called Which messages the index has under these numbers.
+-- :with_numbers Which messages the index has with these numbers.
 SELECT entry.id, place, room, mark FROM json_each(?) AS wanted CROSS JOIN search_entry AS entry ON entry.id = wanted.value;
 
--- :called_between Which messages the index has under numbers from the first to the last of each pair.
+-- :between_numbers Which messages the index has with numbers from the first to the last of each pair.
 SELECT entry.id, place, room, mark FROM json_each(?) AS wanted
 CROSS JOIN search_entry AS entry ON entry.id BETWEEN wanted.value ->> 0 AND wanted.value ->> 1;
 
@@ -111,10 +111,10 @@ CREATE VIRTUAL TABLE temp.search_inside USING fts5vocab(main, search_term, insta
 -- :inside All terms, with their messages and places in these.
 SELECT term, doc, "offset" FROM temp.search_inside;
 
--- :look_by_log Make it known which numbers there are of a log.
+-- :make_held_by_log Make a temporary table of the messages in the index, by log.
 CREATE TEMPORARY TABLE search_held (room INTEGER, seq INTEGER, id INTEGER, PRIMARY KEY (room, seq, id)) WITHOUT ROWID;
 
--- :sort_by_log All of them.
+-- :fill_held_by_log Fill it.
 INSERT INTO temp.search_held SELECT room, mark >> 10, id FROM search_entry;
 
 -- :held_between Which messages of a log it has between two numbers.

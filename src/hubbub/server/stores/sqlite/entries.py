@@ -3,7 +3,7 @@
 Which number a message has in it follows from the message; see `numbers`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import apsw
@@ -14,7 +14,7 @@ from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.rows import message
-from hubbub.server.stores.search import IndexPlace, entry_of, id_of
+from hubbub.server.stores.search import IndexEntry, IndexPlace, entry_of, id_of
 from hubbub.server.stores.sqlite.numbers import (
     mark_of,
     numbers_of,
@@ -26,20 +26,18 @@ from hubbub.server.stores.sqlite.separators import mend
 
 Q = queries.load("sqlite_search")
 
-ALL = -1
-
 
 class HeldMessage(NamedTuple):
     """A message that the index has: its number there, and what was put in."""
 
     id: int
-    place: int
+    outer: int
     log: int
     room: str
     message: Message
 
     @property
-    def at(self) -> IndexPlace:
+    def place(self) -> IndexPlace:
         """Where a search finds it."""
         seq = self.message.seq
         mark = mark_of(id_of(self.room, self.message), seq)
@@ -47,7 +45,7 @@ class HeldMessage(NamedTuple):
 
 
 class SqliteEntries:
-    """What the index holds, for the connection that writes. Belongs to a transaction of its owner."""
+    """What the index holds, in a transaction of the owner of the connection. On one that only reads, only `held` can be called."""
 
     def __init__(self, database: apsw.Connection) -> None:
         self._database = database
@@ -55,21 +53,19 @@ class SqliteEntries:
 
     def add(self, room: str, after: int, upto: int) -> None:
         """Put in messages; see `MessageIndex.add`."""
-        log, place = (self._execute(Q.room_id, (name,)).get for name in (room, parent_of(room)))
+        log, outer = (self._execute(Q.room_id, (name,)).get for name in (room, parent_of(room)))
         new: Any = self._execute(Q.new, {"log": log, "after": after, "upto": upto})
         entries = [
-            entry_of(place, log, room, message(seq, posted, edited, []))
+            entry_of(outer, log, room, message(seq, posted, edited, []))
             for seq, posted, edited in new
         ]
         taken = self._under([entry.id for entry in entries])
         held = {*taken.values()}
         rows, documents = list[tuple[Any, ...]](), list[tuple[int, str]]()
         for entry in entries:
-            row = None if place == log else place, log, mark_of(entry.id, entry.seq)
+            row = None if outer == log else outer, log, mark_of(entry.id, entry.seq)
             if row not in held:
-                number = next((n for n in numbers_of(entry.id) if n not in taken), None)
-                if number is None:
-                    raise StoreFailed(f"SQLite: no number in the index for a message of {room}")
+                number = _free_number(entry, taken)
                 taken[number] = row
                 rows.append((number, *row))
                 documents.append((number, entry.document))
@@ -84,10 +80,15 @@ class SqliteEntries:
         self.take_out(self.held(rows))
 
     def first(
-        self, log: int, upto: int, looked: int = ALL, most: int | None = None
+        self, log: int, upto: int, looked: int | None = None, most: int | None = None
     ) -> tuple[list[HeldMessage], int]:
-        """Return which messages of a log it holds, at most so many, and up to which number these are all. Of the log, the first `looked` are looked at."""
-        rows: list[Any] = self._execute(Q.first, (log, upto, looked)).fetchall()
+        """Return the first messages of a log that it holds up to a number, and the number up to which these are all.
+
+        No more than `looked` messages of the log are looked at, and no more than `most` returned.
+        """
+        no_limit = -1
+        limit = no_limit if looked is None else looked
+        rows: list[Any] = self._execute(Q.first, (log, upto, limit)).fetchall()
         held = self.held(rows)
         if most is not None and len(held) > most:
             return held[:most], held[most - 1].message.seq
@@ -97,7 +98,7 @@ class SqliteEntries:
         """Take out these."""
         gone: set[str] = set()
         for each in held:
-            entry = entry_of(each.place, each.log, each.room, each.message)
+            entry = entry_of(each.outer, each.log, each.room, each.message)
             self._execute(Q.drop_terms, (each.id, entry.document))
             self._execute(Q.drop, (each.id,))
             gone.update(entry.terms)
@@ -124,12 +125,20 @@ class SqliteEntries:
         """Return what it has under the numbers that messages at these places can have: the outer room if there is one, the log and the mark."""
         found: dict[int, tuple[int | None, int, int]] = {}
         for query, numbers in (
-            (Q.called, timed_numbers(places)),
-            (Q.called_between, placed_numbers(places)),
+            (Q.with_numbers, timed_numbers(places)),
+            (Q.between_numbers, placed_numbers(places)),
         ):
             rows: Any = self._execute(query, (as_json(numbers),))
             found |= {number: (outer, log, mark) for number, outer, log, mark in rows}
         return found
+
+
+def _free_number(entry: IndexEntry, taken: Container[int]) -> int:
+    """Return the best number for a message that no other one has. Raises StoreFailed."""
+    for number in numbers_of(entry.id):
+        if number not in taken:
+            return number
+    raise StoreFailed("SQLite: too many messages of one millisecond for the index")
 
 
 def as_json(value: object) -> str:

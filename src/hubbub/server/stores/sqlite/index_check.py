@@ -23,7 +23,7 @@ class SqliteIndexCheck:
         self._found: dict[
             int, int
         ] = {}  # of each message, what its terms and their places add up to
-        for query in (Q.look_by_log, Q.sort_by_log, Q.look_inside):
+        for query in (Q.make_held_by_log, Q.fill_held_by_log, Q.look_inside):
             self._execute(query)
         for term, number, place in self._execute(Q.inside):
             self._found[number] = self._found.get(number, 0) ^ hash((term, place))

@@ -13,6 +13,7 @@ import apsw
 
 from hubbub.domain.search.matching import matches
 from hubbub.domain.search.query import Phrase
+from hubbub.domain.search.terms import FIRST_UNSPACED
 from hubbub.protocol.keys import parent_of
 from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
@@ -36,8 +37,7 @@ Q = queries.load("sqlite_search")
 READERS = 2
 MANY_ROOMS = 64  # beyond which hits are asked for first, and not rooms
 STEPS_BETWEEN_LOOKS = 5_000  # of SQLite's virtual machine, at the clock
-SHORT = 2  # letters: so many words begin with these that FTS5 takes long to merge them
-UNSPACED = "\u0e00"  # the first character of scripts without spaces
+SHORT_PREFIX = 2  # letters: so many words begin with these that FTS5 takes long to merge them
 NEWEST = 256  # messages that are looked at for what begins so
 
 
@@ -92,14 +92,14 @@ class _Reader:
         self._database.set_progress_handler(lambda: time.monotonic() > until, STEPS_BETWEEN_LOOKS)
         if "pinned" in wanted.query.of_kind:
             return _pinned(self._database, wanted, until)
-        if wanted.query.phrases and not _long(wanted):
-            near = _near(self._database, wanted, until)
+        if wanted.query.phrases and not _askable_phrases(wanted):
+            near = _among_newest(self._database, wanted, until)
             if len(near) == wanted.limit:
                 return near
         return _newest(self._database, wanted)
 
 
-def _found(
+def _look_in_spans(
     database: apsw.Connection, sql: str, given: dict[str, Any], wanted: WantedMessages
 ) -> tuple[list[IndexPlace], bool]:
     """Return the newest of what a query finds that may be shown, and whether there are none in between. The query finds at most `limit` in a span."""
@@ -128,13 +128,15 @@ def _newest(database: apsw.Connection, wanted: WantedMessages) -> list[IndexPlac
     """Return the newest messages that match."""
     found: list[IndexPlace] = []
     for sql, given in looking(database, wanted):
-        found, is_sure = _found(database, sql, given, wanted)
+        found, is_sure = _look_in_spans(database, sql, given, wanted)
         if is_sure:
             break
     return found
 
 
-def _near(database: apsw.Connection, wanted: WantedMessages, until: float) -> list[IndexPlace]:
+def _among_newest(
+    database: apsw.Connection, wanted: WantedMessages, until: float
+) -> list[IndexPlace]:
     """Return those of the newest messages that match: each is looked at."""
     nothing = frozenset[str]()
     every = wanted.query._replace(phrases=(), authors=(), has=nothing, of_kind=nothing)
@@ -156,7 +158,7 @@ def _pinned(database: apsw.Connection, wanted: WantedMessages, until: float) -> 
         around = {room for (room,) in database.execute(Q.readable_of, given)}
     some = [room for room in rooms if room in around or parent_of(room) in around]
     rows: list[Any] = database.execute(Q.pinned, (as_json(some),)).fetchall()
-    held = [(each.at, each.message) for each in SqliteEntries(database).held(rows)]
+    held = [(each.place, each.message) for each in SqliteEntries(database).held(rows)]
     here = [each for each in held if wanted.low <= each[0].id < wanted.high]
     return _matching(wanted, sorted(here, key=lambda each: each[0], reverse=True), until)
 
@@ -187,7 +189,7 @@ def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str
         return []
     most = FEW_ROOMS if wanted.query.phrases else MANY_ROOMS
     tags = tags_of(wanted, few if len(few) <= most else ())
-    phrases = _long(wanted) or wanted.query.phrases
+    phrases = _askable_phrases(wanted) or wanted.query.phrases
     match = " AND ".join([*map(_phrase, phrases), *(_any(each) for each in tags)])
     in_rooms = "" if len(few) <= most else f"AND {readable}"
     parts = {"in_rooms": in_rooms, "is_readable": Q.is_readable}
@@ -220,10 +222,10 @@ def _used(sql: str, given: dict[str, Any]) -> dict[str, Any]:
 def _is_short(phrase: Phrase) -> bool:
     """Whether a phrase ends with a beginning of too few letters. Scripts without spaces have so many characters that one is enough."""
     last = phrase.terms[-1]
-    return phrase.is_prefix and len(last) <= SHORT and last < UNSPACED
+    return phrase.is_prefix and len(last) <= SHORT_PREFIX and last < FIRST_UNSPACED
 
 
-def _long(wanted: WantedMessages) -> list[Phrase]:
+def _askable_phrases(wanted: WantedMessages) -> list[Phrase]:
     """Return phrases without beginnings that are too short. What is found is compared with the query again, so these suffice if there are any."""
     phrases = wanted.query.phrases
     kept = (Phrase(each.terms[:-1]) if _is_short(each) else each for each in phrases)

@@ -30,7 +30,7 @@ from hubbub.domain.records import AnyTable, Prefix
 from hubbub.domain.rules import Rules
 from hubbub.server.stores import queries
 from hubbub.server.stores.records import Between
-from hubbub.server.stores.sqlite.entries import ALL, SqliteEntries
+from hubbub.server.stores.sqlite.entries import SqliteEntries
 from hubbub.server.stores.sqlite.memory import RowMemory
 from hubbub.server.stores.sqlite.reader import nths
 from hubbub.server.stores.sqlite.records import SqliteRecords, in_chunks
@@ -127,7 +127,9 @@ class SqliteWriter:
         with self._transaction:
             self._entries.add(room, after, upto)
 
-    def _trim(self, room: str, upto: int, messages: int = ALL, indexed: int | None = None) -> int:
+    def _trim(
+        self, room: str, upto: int, messages: int | None = None, indexed: int | None = None
+    ) -> int:
         """Delete the events up to a number, or only some messages at most. Returns up to which all are deleted."""
         if room not in self._rooms or upto < self._rooms[room].head.kept:
             return upto
