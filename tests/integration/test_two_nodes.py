@@ -18,7 +18,17 @@ from hubbub.server.reactors.indexing import Indexing
 from hubbub.server.stores.postgres.store import PostgresStore
 from hubbub.server.stores.postgres.turns import PostgresTurn
 from hubbub.server.stores.search import REACTOR
-from tests.integration.test_files import NOISE, PART, begun, cut_after, raw, sent, until, upload
+from tests.integration.test_files import (
+    NOISE,
+    PART,
+    begun,
+    cut_after,
+    moved_on,
+    raw,
+    sent,
+    until,
+    upload,
+)
 from tests.integration.test_searching import found, texts
 from tests.support.images import GIF
 from tests.support.postgres import Postgres
@@ -101,11 +111,28 @@ async def test_an_upload_that_is_cut_goes_on_at_the_other_node(here: Here) -> No
     for node in (here.one, here.other):
         file = (await node.ask("GET", path)).body["file"]
         assert file["sha256"] == hashlib.sha256(data).hexdigest()
+    # A request that still sends is overtaken by a newer one at the other node.
+    path, is_over = await begun(here.one, len(data)), asyncio.Event()
+    late = late_after(is_over, data[:200_000], data[200_000:200_001])
+    older = asyncio.create_task(raw(here.one, "PATCH", path, late, **PART, Upload_Offset="0"))
+    at = await moved_on(here.one, path, 0)
+    assert await sent(here.other, path, data) == at
+    is_over.set()
+    assert (await older)[0] == 409
+    file = (await here.one.ask("GET", path)).body["file"]
+    assert file["sha256"] == hashlib.sha256(data).hexdigest()
     # One that is begun and dropped is gone for both.
     path = await begun(here.other, 10)
     assert (await raw(here.one, "PATCH", path, b"01234", **PART, Upload_Offset="0"))[0] == 204
     assert (await raw(here.other, "DELETE", path, Tus_Resumable="1.0.0"))[0] == 204
     assert (await raw(here.one, "HEAD", path))[0] == 404
+
+
+async def late_after(go: asyncio.Event, first: bytes, last: bytes) -> AsyncIterator[bytes]:
+    """Some bytes, and others once they may come."""
+    yield first
+    await go.wait()
+    yield last
 
 
 async def test_what_is_posted_at_one_node_is_found_at_the_other_which_takes_over_if_it_dies(

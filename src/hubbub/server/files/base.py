@@ -14,11 +14,11 @@ class StorageFull(FilesFailed):
 
 
 class BeingWritten(Exception):
-    """Somebody else is writing to this file just now."""
+    """Another request or node is writing to this file just now."""
 
 
 class Overtaken(Exception):
-    """Somebody else has added to this file, or it was finished or deleted."""
+    """Another request or node has added to this file, or it was finished or deleted."""
 
 
 class Appending(Protocol):

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import fcntl
 import hashlib
-import io
 import os
 import secrets
 import shutil
@@ -12,9 +11,10 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
+from io import BufferedIOBase
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 from hubbub.doubling import doubled
 from hubbub.protocol.files import HEAD_BYTES, THUMBNAIL_SIDES, is_file_key, thumbnail_of
@@ -54,7 +54,7 @@ class Directory:
 
     async def begin(self, file: str, size: int) -> None:
         """See the contract."""
-        await self._run(self._begin, file, size)
+        await self.run(self._begin, file, size)
 
     def _begin(self, file: str, size: int) -> None:
         self.prepare()
@@ -65,16 +65,16 @@ class Directory:
 
     async def held(self, file: str) -> int | None:
         """See the contract."""
-        return await self._run(_size, self._parts / file)
+        return await self.run(_size, self._parts / file)
 
     async def size(self, file: str) -> int | None:
         """See the contract."""
-        return await self._run(_size, self.path_of(file))
+        return await self.run(_size, self.path_of(file))
 
     @asynccontextmanager
     async def appending(self, file: str) -> AsyncIterator["Appender"]:
         """See the contract."""
-        appender = await self._run(Appender, self, file)
+        appender = await self.run(Appender, self, file)
         try:
             yield appender
         finally:
@@ -82,16 +82,17 @@ class Directory:
 
     async def finish(self, file: str) -> tuple[bytes, str]:
         """See the contract."""
-        return await self.alone(self._finish, file)
+        return await self.once_unlocked(self._finish, file)
 
     def _finish(self, file: str) -> tuple[bytes, str]:
         part, whole = self._parts / file, self.path_of(file)
-        with _opened(part, "r+b") or _opened(whole, "rb") or _gone() as read:
-            if read.writable():  # else it was finished before
+        read, is_unfinished = _opened(part, whole)
+        with read:
+            if is_unfinished:
                 self.make_durable(file, read.fileno())
             head = read.read(HEAD_BYTES)
-            size, digest = self._hashes.pop(file, (0, hashlib.sha256()))
-            if size != os.fstat(read.fileno()).st_size:
+            digest = self.take_hash(file, os.fstat(read.fileno()).st_size)
+            if digest is None:
                 read.seek(0)
                 digest = hashlib.file_digest(read, "sha256")
         whole.parent.mkdir(exist_ok=True, mode=0o700)
@@ -103,7 +104,7 @@ class Directory:
 
     async def keep(self, thumbnail: str, data: bytes) -> None:
         """See the contract."""
-        await self._run(self._keep, thumbnail, data)
+        await self.run(self._keep, thumbnail, data)
 
     def _keep(self, thumbnail: str, data: bytes) -> None:
         whole = self.path_of(thumbnail)
@@ -118,11 +119,11 @@ class Directory:
 
     async def reading(self, file: str, first: int, count: int) -> AsyncGenerator[bytes]:
         """See the contract."""
-        descriptor = await self._run(os.open, self.path_of(file), os.O_RDONLY)
+        descriptor = await self.run(os.open, self.path_of(file), os.O_RDONLY)
         try:
             while count > 0:
                 async with self._reads:
-                    data = await self._run(os.pread, descriptor, min(count, READ_BYTES), first)
+                    data = await self.run(os.pread, descriptor, min(count, READ_BYTES), first)
                 if not data:
                     raise FilesFailed(f"{self.path_of(file)} is shorter than it was")
                 yield data
@@ -132,7 +133,7 @@ class Directory:
 
     async def delete(self, files: list[str]) -> None:
         """See the contract."""
-        await self._run(self._delete, files)
+        await self.run(self._delete, files)
 
     def _delete(self, files: list[str]) -> None:
         for file in files:
@@ -145,8 +146,8 @@ class Directory:
 
     async def all(self) -> AsyncIterator[list[str]]:
         """See the contract."""
-        for folder in await self._run(_folders, self._path):
-            names = await self._run(_names, folder)
+        for folder in await self.run(_folders, self._path):
+            names = await self.run(_names, folder)
             for start in range(0, len(names), KEYS_AT_ONCE):
                 yield names[start : start + KEYS_AT_ONCE]
 
@@ -176,8 +177,8 @@ class Directory:
                 (self._parts / file).unlink(missing_ok=True)
                 raise
 
-    def hash_of(self, file: str, size: int) -> Any:
-        """Return the hash of so many bytes of an unfinished file, to go on with it; None if it isn't known."""
+    def take_hash(self, file: str, size: int) -> Any:
+        """Return the hash of so many bytes of an unfinished file, and keep it no longer; None if it isn't known."""
         hashed, digest = self._hashes.pop(file, (0, hashlib.sha256()))
         return digest if hashed == size else None
 
@@ -188,16 +189,17 @@ class Directory:
         while len(self._hashes) > HASHES:
             self._hashes.popitem(last=False)
 
-    async def alone(self, act: Callable[..., T], *args: Any) -> T:
+    async def once_unlocked(self, act: Callable[..., T], *args: Any) -> T:
         """Call what locks a file in a thread, again and again until nobody else has locked it. Raises BeingWritten, FilesFailed."""
         for tries in range(ATTEMPTS):
             try:
-                return await self._run(act, *args)
+                return await self.run(act, *args)
             except BeingWritten:
                 await asyncio.sleep(doubled(0.01, tries, 1.0))
         raise BeingWritten
 
-    async def _run(self, act: Callable[..., T], *args: Any) -> T:
+    async def run(self, act: Callable[..., T], *args: Any) -> T:
+        """Call something in a thread. Raises FilesFailed."""
         with _failing():
             return await asyncio.get_running_loop().run_in_executor(self._threads, act, *args)
 
@@ -218,13 +220,13 @@ class Appender:
 
     async def add(self, data: bytes) -> None:
         """See the contract."""
-        await self._directory.alone(self._add, data)
+        await self._directory.once_unlocked(self._add, data)
 
     def _add(self, data: bytes) -> None:
         with self._busy, locked(self._descriptor) as found:
             if found.st_size != self.size or not found.st_nlink:
                 raise Overtaken
-            digest = self._directory.hash_of(self._file, self.size)
+            digest = self._directory.take_hash(self._file, self.size)
             view = memoryview(data)
             try:
                 while view:
@@ -239,9 +241,9 @@ class Appender:
     async def close(self) -> None:
         """Make what was added durable. Raises BeingWritten, FilesFailed."""
         try:
-            await self._directory.alone(self._flush)
+            await self._directory.once_unlocked(self._flush)
         finally:
-            await self._directory.alone(self._close)
+            await self._directory.run(self._close)
 
     def _flush(self) -> None:
         with self._busy:
@@ -250,7 +252,7 @@ class Appender:
     def _close(self) -> None:
         with self._busy:
             os.close(self._descriptor)
-            self._descriptor = -1
+            self._descriptor = -1  # a thread that still waits must not write to a reused descriptor
 
 
 @contextmanager
@@ -287,14 +289,12 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(read, "sha256").hexdigest()
 
 
-def _opened(path: Path, mode: Literal["rb", "r+b"]) -> io.BufferedReader | io.BufferedRandom | None:
-    try:
-        return path.open("rb") if mode == "rb" else path.open("r+b")
-    except FileNotFoundError:
-        return None
-
-
-def _gone() -> NoReturn:
+def _opened(part: Path, whole: Path) -> tuple[BufferedIOBase, bool]:
+    """Open a file, and say whether it is unfinished. Raises Overtaken if it is gone."""
+    with suppress(FileNotFoundError):
+        return part.open("r+b"), True
+    with suppress(FileNotFoundError):
+        return whole.open("rb"), False
     raise Overtaken
 
 

@@ -44,20 +44,20 @@ class UploadProgress(NamedTuple):
         return self.row.at + KEPT_SECONDS
 
 
-class _Turn:
+class _Reception:
     """A request that adds to an upload, until a newer one goes on with it."""
 
     def __init__(self, account: str) -> None:
         self.account = account
         self.is_over = False
         self.ended = asyncio.Event()
-        self.limit = asyncio.timeout(None)
+        self.timeout = asyncio.timeout(None)
 
     async def end(self) -> None:
         """Let it write nothing more, and wait until that is so."""
         if not self.is_over:
             self.is_over = True
-            self.limit.reschedule(asyncio.get_running_loop().time())
+            self.timeout.reschedule(asyncio.get_running_loop().time())
         await self.ended.wait()
 
 
@@ -69,13 +69,13 @@ class Uploads:
         self._files = files
         self._submit = submit
         self.quotas = quotas
-        self._turns: dict[FileKey, _Turn] = {}
+        self._receptions: dict[FileKey, _Reception] = {}
         self.received = 0  # bytes
 
     @property
     def running(self) -> int:
         """The number of requests that send files now."""
-        return len(self._turns)
+        return len(self._receptions)
 
     async def begin(self, principal: Principal, name: str, size: int) -> UploadProgress:
         """Begin an upload of so many bytes."""
@@ -119,7 +119,7 @@ class Uploads:
 
         A newer request for the same upload takes over: whoever sends it has given up this one.
         """
-        async with self._turn(FileKey(principal.id, file)) as turn:
+        async with self._receiving(FileKey(principal.id, file)) as reception:
             progress = await self.find(principal, file)
             if at is not None and at != progress.held:
                 raise _not_there(progress.held)
@@ -127,7 +127,7 @@ class Uploads:
                 return progress
             try:
                 with failing():
-                    held = await self._append(progress, chunks, turn)
+                    held = await self._append(progress, chunks, reception)
             except Overtaken:  # by a request to another node
                 raise _not_there((await self.find(principal, file)).held) from None
         if held < progress.row.size:
@@ -136,14 +136,14 @@ class Uploads:
 
     async def drop(self, principal: Principal, file: str) -> None:
         """Drop an own file that is not posted."""
-        if turn := self._turns.get(FileKey(principal.id, file)):
-            await turn.end()
+        if reception := self._receptions.get(FileKey(principal.id, file)):
+            await reception.end()
         await self._do(principal, DropFile(room=principal.id, file=file))
         with failing():
             await self._files.delete([file])
 
     async def _append(
-        self, progress: UploadProgress, chunks: AsyncIterator[bytes], turn: _Turn
+        self, progress: UploadProgress, chunks: AsyncIterator[bytes], reception: _Reception
     ) -> int:
         """Add bytes, whatever ends them, and return how many are there now. Raises Overtaken."""
         row, gathered = progress.row, bytearray()
@@ -159,7 +159,7 @@ class Uploads:
                     if len(gathered) >= WRITTEN_BYTES:
                         await self._write(part.add, gathered)
             finally:
-                if gathered and not turn.is_over:
+                if gathered and not reception.is_over:
                     await self._write(part.add, gathered)
             return part.size
 
@@ -195,34 +195,34 @@ class Uploads:
         return answer
 
     @asynccontextmanager
-    async def _turn(self, key: FileKey) -> AsyncIterator[_Turn]:
+    async def _receiving(self, key: FileKey) -> AsyncIterator[_Reception]:
         """Add to an upload for the length of a block, once an older request that does so has ended. Raises RefusalError."""
-        older = self._turns.get(key)
+        older = self._receptions.get(key)
         if older is None:
-            self._require_turn(key.account)
-        turn = self._turns[key] = _Turn(key.account)
+            self._require_room(key.account)
+        reception = self._receptions[key] = _Reception(key.account)
         try:
-            async with turn.limit:
+            async with reception.timeout:
                 if older is not None:
                     await older.end()
-                yield turn
+                yield reception
         except TimeoutError:
-            if not turn.is_over:
+            if not reception.is_over:
                 raise
             raise RefusalError(
-                "conflict", "A newer request continues this upload, or it was dropped"
+                "conflict", "A newer request took over this upload, or the upload was dropped"
             ) from None
         finally:
-            turn.ended.set()
-            if self._turns.get(key) is turn:
-                del self._turns[key]
+            reception.ended.set()
+            if self._receptions.get(key) is reception:
+                del self._receptions[key]
 
-    def _require_turn(self, account: str) -> None:
+    def _require_room(self, account: str) -> None:
         """Raise RefusalError if too many uploads are being received."""
-        if sum(turn.account == account for turn in self._turns.values()) >= AT_ONCE:
+        if sum(reception.account == account for reception in self._receptions.values()) >= AT_ONCE:
             why = f"At most {AT_ONCE} uploads at once: wait for one to end"
             raise RefusalError("rate_limited", why, retry_after=1.0)
-        if len(self._turns) >= ALL_AT_ONCE:
+        if len(self._receptions) >= ALL_AT_ONCE:
             raise RefusalError("busy", "Too many uploads; try again later", retry_after=1.0)
 
 
