@@ -123,9 +123,8 @@ async def set_avatar(place: FilePlace, whose: str, file: str) -> None:
 
 async def download(place: FilePlace, file: str, target: Path) -> None:
     """Write a file to a new one. Raises Refused, Unreachable, and OSError if it can't be written."""
-    part = target.with_name(
-        f".{secrets.token_hex(8)}.part"
-    )  # short, and not one that was left behind
+    # short enough for any disk, and never the name of an abandoned part
+    part = target.with_name(f".{secrets.token_hex(8)}.part")
     try:
         with part.open("xb") as write:
             await _fetch(place, file, write)

@@ -21,7 +21,7 @@ BOUNDS = dict(line[2:].split(" | ")[:2] for line in TEXT.splitlines() if line.co
 FIGURES = {  # of the row that begins so
     "searches of a person": (
         f"{SEARCHES_PER_SECOND:g} a second, twice as many at once;"
-        f" {searching.AT_ONCE}, {searching.WAITING}"
+        f" {searching.AT_ONCE}; {searching.WAITING}"
     ),
     "the time of a search": f"{search.SECONDS * 1000:g} ms",
     "a query": f"{LONGEST_QUERY} characters, {MOST_WORDS} words",

@@ -1,4 +1,4 @@
-// The words of rooms in pages of other sites, and of whatever the page shows as they do: what is imported there imports nothing else.
+// The texts of embedded rooms. Modules that embedded rooms load import their texts from here only.
 
 import { isolating } from "./isolated.ts";
 import { shared } from "./shared.ts";

@@ -1,4 +1,4 @@
-// Every other text of the page, in English: those that embedded rooms show as well are in shared.ts.
+// The rest of the page's texts, in English; those that embedded rooms show, too, are in shared.ts.
 
 import { LANGUAGE, many, numbers, plurals, shared } from "./shared.ts";
 

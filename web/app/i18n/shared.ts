@@ -1,4 +1,4 @@
-// The texts that rooms in pages of other sites show as well as the page, in English; the page has more, in en.ts.
+// The page's texts that embedded rooms show, too, in English; the rest are in en.ts.
 // What depends on a number, a name or a list is a function.
 
 export const LANGUAGE = "en";

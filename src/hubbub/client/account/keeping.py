@@ -288,7 +288,7 @@ class Keeper(Watcher):
         self._tell(mine.begin_again(started))
 
     def _take(self, mine: Mine, started: Started) -> None:
-        """Take the rows that are owed; and the emoji, unless the directory has told more than the answer knows of."""
+        """Take the rows that were asked for. Leave out the emoji if the directory has since told of newer ones."""
         directory = self._logs.get(DIRECTORY)
         if started.epoch != self._epoch or (started.directory is None) == (directory is not None):
             self._must_begin_again = True

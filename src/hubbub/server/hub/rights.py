@@ -47,7 +47,7 @@ class Rights:
                     raise RefusalError.of(refusal)
 
     async def require_at_head(self, principal: Principal, operation: Permission, room: str) -> None:
-        """Do as `require` does after the newest event of a room, which another node may just have committed."""
+        """Do as `require` does, as of the newest event in the store, which another node may just have committed."""
         with self._fanout.pinned(room) as feed:
             heads = await self._fanout.heads((feed,))
             await self.require(principal, operation, room, heads.get(room, Head()).seq)

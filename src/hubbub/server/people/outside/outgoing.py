@@ -27,7 +27,7 @@ from hubbub.server.people.outside.reachable import OutOfReach, Reachable
 
 ASK_SECONDS = 5.0  # for everything, from the look-up of the name to the last byte
 MAX_DOCUMENT_BYTES = 262_144
-AT_ONCE_BYTES = 16_384  # that aiohttp parses at once, as far as the system heeds it: they may be hundreds of interim answers
+AT_ONCE_BYTES = 16_384  # of the receive buffer, so that aiohttp parses little at once: interim answers are tiny and can be endless (the system may take more)
 
 
 class CannotReach(Exception):

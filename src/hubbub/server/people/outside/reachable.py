@@ -18,7 +18,7 @@ from hubbub.server.people.outside.lookups import Lookups
 PORTS = frozenset({80, 443})
 _NAT64 = ip_network("64:ff9b::/96")  # IPv4 addresses within IPv6 (RFC 6052)
 _LOCAL_NAT64 = ip_network("64:ff9b:1::/48")  # the same, of one network (RFC 8215)
-# What IANA lists as not on the internet, too, and not each supported Python knows.
+# Ranges that IANA lists as not global, and that older Pythons take for public.
 _SPECIAL = tuple(map(ip_network, ("192.0.0.0/24", "100:0:0:1::/64", "3fff::/20", "5f00::/16")))
 
 AnyAddress = IPv4Address | IPv6Address
