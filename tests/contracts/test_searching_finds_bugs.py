@@ -1,6 +1,6 @@
 """The law of searching would notice: each of these faults, sown into what searches or indexes, turns it red.
 
-Each is in a part that the library is given. Only stateless functions and the text of queries, which are given to nothing, are patched.
+Each is in a part that the library is given. Only stateless functions, a constant and the text of queries, which are given to nothing, are patched.
 """
 
 from collections.abc import Callable
@@ -11,7 +11,7 @@ import pytest
 from msgspec import structs
 
 from hubbub.domain.principals import Principal
-from hubbub.domain.search.matching import matches, words_in
+from hubbub.domain.search.matching import matches, term_texts_in
 from hubbub.protocol.commands.search import SearchPage
 from hubbub.server.hub import searching
 from hubbub.server.hub.authors import Authors
@@ -113,8 +113,8 @@ def what_is_in_threads_is_not_in_their_rooms(patch: pytest.MonkeyPatch) -> Fault
 
 @fault
 def the_last_term_is_left_out(patch: pytest.MonkeyPatch) -> Faulty:
-    sound = words_in
-    patch.setattr(stores_search, "words_in", lambda message: sound(message)[:-1])
+    sound = term_texts_in
+    patch.setattr(stores_search, "term_texts_in", lambda message: sound(message)[:-1])
     return SOUND
 
 

@@ -90,16 +90,16 @@ async def test_rooms_and_people_may_be_called_as_people_call_them(here: Here) ->
         page = await found(grace, query, count)
         assert "hint" not in page, query
     for query, hint in (
-        ("from:nobody", "Nobody here has the handle nobody"),
-        ("form:mary word", "Did you mean from:mary? form:mary is not a filter"),
+        ("from:nobody", "No account has the handle nobody"),
+        ("form:mary word", "Did you mean from:mary? There is no filter form:"),
     ):
         assert (await found(grace, query, 0))["hint"].startswith(hint)
     assert "hint" not in await found(gus, "from:nobody", 0)  # guests don't learn who there is
     for query in ('in:"No Plan"', "in:@ada", "in:@nobody"):
         answer = await mary.ask("GET", f"/search?{urlencode({'q': query})}")
-        assert (answer.code, answer.body["detail"][:25]) == (
+        assert (answer.code, answer.body["detail"][:23]) == (
             "not_found",
-            "No room of yours is calle",
+            "You have no room called",
         )
     asked = urlencode({"q": f'in:"{title}"'})
     answer = await here.people["ada"].ask("GET", f"/search?{asked}")
@@ -151,11 +151,13 @@ async def test_the_command_line_finds_what_the_doors_do(here: Here) -> None:
         out, errors = await process.communicate()
         return process.returncode, out.decode(), errors.decode()
 
-    code, out, _ = await hubbub_search('"one word"', "from:me", "in:Plans for us")
+    code, out, _ = await hubbub_search('"one word"', "from:me", 'in:"Plans for us"')
     assert code == 0 and out.rstrip().endswith(": one word") and "Plans" in out
+    code, out, _ = await hubbub_search("one from:me word")  # in one argument
+    assert code == 0 and out.rstrip().endswith(": one word")
     code, out, errors = await hubbub_search("word", "--json", "-n", "1")
     assert code == 0 and json.loads(out)["highlights"] == [[4, 4]]
-    assert errors == "-- There are more: use -n\n"
+    assert errors == "-- More messages match: show them with a larger -n\n"
     code, out, errors = await hubbub_search("sword", "form:ada")
     assert (code, out) == (1, "") and errors.startswith("-- No messages found\n-- Did you mean")
     assert await hubbub_search(" ") == (2, "", "hubbub: Enter something to search for\n")

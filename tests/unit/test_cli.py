@@ -149,6 +149,9 @@ def test_options_may_stand_between_the_arguments(sent: dict[str, Any]) -> None:
 def test_after_two_dashes_everything_is_text(sent: dict[str, Any]) -> None:
     assert cli.main(["send", "lobby", "--", "--json"]) == 0
     assert (sent["text"], sent["form"]) == ("--json", SendOutput())
+    for words in (["--url", "U", "--", "-x", "--"], ["a", "--url", "U", "--", "-x", "--"]):
+        chosen = cli.parser(["search"]).parse_args(["search", *words])
+        assert (chosen.url, " ".join(chosen.query)) == ("U", f"{'a ' * (words[0] == 'a')}-x --")
 
 
 def test_the_server_comes_from_flag_environment_or_default(

@@ -116,6 +116,6 @@ export interface SearchPage extends People {
   indexed_to: string | null;
   /** What the rooms are called that have a title. */
   titles?: Record<string, string>;
-  /** What was perhaps meant otherwise than it was understood. */
+  /** A sentence for people, if the query may not mean what they intended. */
   hint?: string;
 }

@@ -28,6 +28,16 @@ import { follows } from "../app/timeline/together.ts";
 import { closest, ranked } from "../app/ui/rank.ts";
 import { emojiRows } from "../emoji.ts";
 
+/** Let it be the local time of a zone until a test ends. */
+function inZone(context, zone) {
+  const before = process.env.TZ;
+  process.env.TZ = zone;
+  context.after(() => {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  });
+}
+
 /** The word at the bar in a text. */
 const word = (text) => wordAt(text.replace("|", ""), text.indexOf("|"));
 const kindAt = (text) => word(text)?.kind;
@@ -246,9 +256,8 @@ test("what is still being written is searched for as far as it goes", () => {
   for (const text of ["after:2026", "after:2026-1", "before:soon", "in:2"]) assert.ok(!isBegunDate(filterAt(text, text.length)), text);
 });
 
-test("days are those of where one is", () => {
-  const before = process.env.TZ;
-  process.env.TZ = "Asia/Tokyo";
+test("days are those of where one is", (context) => {
+  inZone(context, "Asia/Tokyo");
   const queries = {
     "tea before:2026-05-31": "tea before:2026-05-30T15:00:00.000Z",
     "after:2026/5/31 tea": "after:2026-05-31T15:00:00.000Z tea",
@@ -258,8 +267,6 @@ test("days are those of where one is", () => {
   for (const [query, moments] of Object.entries(queries)) assert.equal(inLocalTime(query), moments);
   for (const query of ["after:2026-02-30", "after:2026-13", "before:soon", "after:9999", '"before:2026"', "in:2026"])
     assert.equal(inLocalTime(query), query);
-  if (before === undefined) delete process.env.TZ;
-  else process.env.TZ = before;
   assert.deepEqual(["2026/5/3", "2026-05-31", "2026-02-30", "2026-05", "soon", ""].map(dayIn), [
     "2026-05-03",
     "2026-05-31",

@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 
 from hubbub.cli.exits import USAGE
 
+_BEHIND = "\0"  # begins the words behind `--` while they are parsed: no argument has this
 _NUMBER = re.compile(r"-\d+|-\d*\.\d+")
 
 
@@ -83,7 +84,10 @@ class Parser(argparse.ArgumentParser):
 
 
 class IntermixedParser(Parser):
-    """Also accepts options between arguments: `send ROOM --name ada TEXT`."""
+    """Also accepts options between arguments: `send ROOM --name ada TEXT`.
+
+    What stands behind `--` is marked, since argparse reads it twice, and may take it for options the second time.
+    """
 
     _is_inside = False
 
@@ -96,11 +100,17 @@ class IntermixedParser(Parser):
     def _parse(self, words: list[str], namespace: Any) -> tuple[argparse.Namespace, list[str]]:
         if self._subparsers is not None:
             return super()._parse(words, namespace)
+        end = words.index("--") if "--" in words else len(words)
+        words = words[:end] + [_BEHIND + each for each in words[end + 1 :]]
         self._is_inside = True
         try:
-            return self.parse_known_intermixed_args(words, namespace)
+            namespace, unknown = self.parse_known_intermixed_args(words, namespace)
         finally:
             self._is_inside = False
+        return namespace, [each.removeprefix(_BEHIND) for each in unknown]
+
+    def _get_value(self, action: argparse.Action, text: str) -> Any:
+        return super()._get_value(action, text.removeprefix(_BEHIND))
 
 
 class ShowVersion(argparse.Action):

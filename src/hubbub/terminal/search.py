@@ -11,6 +11,7 @@ from typing import NamedTuple
 import msgspec
 
 from hubbub.client import Client, Refused, Unknown
+from hubbub.domain.search.query import DATE, PARTS, plain
 from hubbub.protocol.commands.search import Hit, Order, SearchPage
 from hubbub.protocol.keys import parent_of, root_of
 from hubbub.terminal.run import run
@@ -29,12 +30,8 @@ BEFORE, LENGTH = (
 )  # characters of a message that are shown: before the first word that was asked for, and in all
 MOST_TRIED = 100  # words at which that part may begin
 FOUND = "1;33"  # how words look that were asked for
-_PHRASES = re.compile(r'("[^"]*")')
-_DAYS = re.compile(
-    r"(?<!\S)(before|after):(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?(?!\S)", re.I
-)
 NOTHING = "No messages found"
-MORE = "There are more: use -n"
+MORE = "More messages match: show them with a larger -n"
 OLD = 180.0  # seconds; when the index is that far behind, that is worth a word
 
 
@@ -127,23 +124,25 @@ def lines(page: SearchPage) -> Iterator[Line]:
 
 def in_local_time(query: str) -> str:
     """Return a query whose days, months and years begin and end where one is, and not at the server: as moments."""
-    pieces = _PHRASES.split(query)
-    pieces[::2] = [_DAYS.sub(_moment, each) for each in pieces[::2]]
-    return "".join(pieces)
+    return PARTS.sub(_in_local_time, plain(query))
 
 
-def _moment(found: re.Match[str]) -> str:
-    """Return a filter with a moment in place of a day; as it is if there is no such day, which the server says."""
-    name, *parts = found.groups()
-    date = [int(part or 1) for part in parts]
+def _in_local_time(part: re.Match[str]) -> str:
+    """Return a filter with a moment in place of a day; other parts, and days that don't exist, as they are."""
+    name, found = part["name"] or "", DATE.fullmatch((part["value"] or "").strip('"'))
+    if name.lower() not in ("after", "before") or not found:
+        return part[0]
+    parts = found.groups()
+    date = [int(each or 1) for each in parts]
     try:
         if time.localtime(_midnight(*date))[:3] != (*date,):
-            return found[0]
+            return part[0]
         if name.lower() == "after":  # from the next one of these on
             date[sum(map(bool, parts)) - 1] += 1
-        return f"{name}:{datetime.fromtimestamp(_midnight(*date)).astimezone().isoformat()}"
+        moment = datetime.fromtimestamp(_midnight(*date)).astimezone().isoformat()
+        return part[0].replace(found[0], moment)
     except (ValueError, OverflowError, OSError):
-        return found[0]
+        return part[0]
 
 
 def _midnight(year: int, month: int, day: int) -> float:
@@ -162,7 +161,7 @@ def behind(page: SearchPage) -> str | None:
 
 
 def hint(page: SearchPage) -> str | None:
-    """Return what was perhaps meant otherwise."""
+    """Return a sentence for people, if the query may not mean what they intended."""
     return visible(page.hint) if isinstance(page.hint, str) else None
 
 

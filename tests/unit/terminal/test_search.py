@@ -1,15 +1,12 @@
 """Messages that were found, on a terminal."""
 
-import time
-
-import pytest
-
 from hubbub.domain.search.query import query_of
 from hubbub.events import Attached
 from hubbub.protocol.commands.search import Hit, SearchPage
 from hubbub.protocol.messages import Author, Message
 from hubbub.terminal.search import BEFORE, LENGTH, behind, hint, in_local_time, lines
 from hubbub.terminal.style import Style
+from tests.support.zones import in_zone
 
 ADA, ROOM = "@p7m2q9x4w1z3k", "@r7m2q9x4w1z3k"
 AT = "2026-05-31T18:00:00.000Z"
@@ -65,10 +62,8 @@ def test_what_was_meant_otherwise_is_said_and_can_not_control_the_terminal() -> 
     assert (hint(said) or "").startswith("Did you mean from:") and "\x1b" not in str(hint(said))
 
 
-def test_days_are_those_of_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    with monkeypatch.context() as there:
-        there.setenv("TZ", "Asia/Tokyo")
-        time.tzset()
+def test_days_are_those_of_where_one_is() -> None:
+    with in_zone("Asia/Tokyo"):
         for query, moments in (
             ("tea before:2026-05-31", "tea before:2026-05-31T00:00:00+09:00"),
             ("After:2026/5/31 tea", "After:2026-06-01T00:00:00+09:00 tea"),
@@ -76,6 +71,9 @@ def test_days_are_those_of_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None
             ("after:2026-12", "after:2027-01-01T00:00:00+09:00"),
             ("before:2026.12", "before:2026-12-01T00:00:00+09:00"),
             ("after:2026", "after:2027-01-01T00:00:00+09:00"),
+            ("before：2026-05-31", "before:2026-05-31T00:00:00+09:00"),
+            ('after:"2026-05-31"tea', 'after:"2026-06-01T00:00:00+09:00"tea'),
+            ("“a b” before:“2026”", '"a b" before:"2026-01-01T00:00:00+09:00"'),
         ):
             assert in_local_time(query) == moments
             query_of(moments)
@@ -87,7 +85,6 @@ def test_days_are_those_of_where_one_is(monkeypatch: pytest.MonkeyPatch) -> None
             "before:x",
         ):
             assert in_local_time(query) == query
-    time.tzset()
 
 
 def test_files_are_named_also_those_without_a_text() -> None:

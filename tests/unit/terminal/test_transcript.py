@@ -19,6 +19,7 @@ from hubbub.events.conversation import Pinned, Unpinned
 from hubbub.protocol.messages import Message
 from hubbub.terminal.style import Line, Style, dim, name
 from hubbub.terminal.transcript import Transcript
+from tests.support.zones import in_zone
 
 AT = "2026-11-23T09:00:00.123Z"
 
@@ -41,18 +42,13 @@ class Shown:
 
 
 @pytest.fixture
-def transcript(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shown]:
-    import time
-
-    with monkeypatch.context() as patched:
-        patched.setenv("TZ", "Asia/Tokyo")
-        time.tzset()
+def transcript() -> Iterator[Shown]:
+    with in_zone("Asia/Tokyo"):
         transcript = Shown()
         assert transcript.event(Posted("lobby", 1, AT, "grace", "hello"))[0] == (
             "--- Monday, 23 November 2026 ---"
         )
         yield transcript
-    time.tzset()
 
 
 def test_a_message_has_its_local_time_and_author(transcript: Shown) -> None:

@@ -42,7 +42,7 @@ export interface Found {
   /** Up to when messages are found; null if the server has not read all rooms yet. */
   indexedTo: string | null;
   titles: Readonly<Record<string, string>>;
-  /** What was perhaps meant otherwise. */
+  /** A sentence for people, if the query may not mean what they intended. */
   hint: string;
   why: string;
 }

@@ -1,7 +1,6 @@
 """`hubbub search`."""
 
 import argparse
-import re
 
 from hubbub.cli.exits import USAGE, fail
 from hubbub.cli.parsing import Parser, count
@@ -14,8 +13,6 @@ EXAMPLES = """\
   hubbub search in:#plans has:link after:2026-05-01
   hubbub search deploy --json | jq -r .message.text"""
 NOT_FOUND = 1
-
-_SPACED = re.compile(r'(\w+:)([^"\s][^"]*\s[^"]*)')  # the shell took the quotation marks
 
 
 def add_options(parser: Parser) -> None:
@@ -51,7 +48,7 @@ def run(chosen: argparse.Namespace) -> int:
     """Search."""
     from hubbub.terminal.search import SearchAsked, search
 
-    query = " ".join(_SPACED.sub(r'\1"\2"', each) for each in chosen.query)
+    query = " ".join(chosen.query)
     if not query.strip():
         return fail(USAGE, "Enter something to search for")
     asked = SearchAsked(query, chosen.order, chosen.limit, chosen.json, chosen.quiet)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from hubbub.domain.search.query import Phrase, SearchQuery
-from hubbub.domain.search.terms import MOST_TERMS, Term, terms_of, words_of
+from hubbub.domain.search.terms import MOST_TERMS, Term, term_texts_of, terms_of
 from hubbub.protocol.keys import is_thread_key
 
 # What is drawn as one: two letters of a flag; an emoji with its tone, form, tags, or what it is joined with.
@@ -25,22 +25,22 @@ class Searched(NamedTuple):
     room: str
     at: str
     files: Sequence[str] = ()  # the media types of its files
-    names: Sequence[str] = ()  # what these are called, and their alt texts
+    file_texts: Sequence[str] = ()  # names and alt texts
 
 
 def fields_of(message: Searched) -> list[list[Term]]:
     """Return the terms of a text, and of what is said of its files. No phrase goes from one to another."""
     fields, left = [], MOST_TERMS
-    for each in (message.text, *message.names):
+    for each in (message.text, *message.file_texts):
         fields.append(terms_of(each)[:left])
         left -= len(fields[-1])
     return fields
 
 
-def words_in(message: Searched) -> list[str]:
-    """Return all these terms, without where they stand."""
-    fields = message.text, *message.names
-    return [word for each in fields for word in words_of(each)][:MOST_TERMS]
+def term_texts_in(message: Searched) -> list[str]:
+    """Return the texts of all these terms."""
+    fields = message.text, *message.file_texts
+    return [text for field in fields for text in term_texts_of(field)][:MOST_TERMS]
 
 
 def time_of(at: str) -> int:

@@ -8,16 +8,16 @@ from typing import NamedTuple
 from hubbub.domain.search.terms import pieces_of
 
 MOST_WORDS = 20
-SHORT = 2  # characters of a name that is too short to resemble another
+SHORTEST_NAME = 3  # letters of a name that can resemble a filter
 HAS = ("link", "file", "image")
 IS = ("pinned", "thread")
 
 _SIGNS = str.maketrans("“”„‟«»＂「」『』：", '"' * 11 + ":")  # as other keyboards write them
-_PARTS = re.compile(
+PARTS = re.compile(
     r'(?P<name>[a-z]+):(?P<value>"[^"]*"|[^\s"]*)|"(?P<phrase>[^"]*)"(?P<star>\*?)|(?P<word>[^\s"]+)',
     re.I,
 )
-_DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
+DATE = re.compile(r"(\d{4})(?:[-/.](\d{1,2})(?:[-/.](\d{1,2}))?)?")
 _FORMS = "use a day such as 2026-05-31, a month, a year, or a time such as 2026-05-31T18:00:00Z"
 
 
@@ -50,13 +50,18 @@ class SearchQuery(NamedTuple):
     of_kind: frozenset[str] = frozenset()
 
 
+def plain(text: str) -> str:
+    """Return a query with the quotation marks and colons that `PARTS` knows."""
+    return text.translate(_SIGNS)
+
+
 def query_of(text: str) -> SearchQuery:
     """Return what a query says. Raises BadQuery."""
-    text = text.translate(_SIGNS)
+    text = plain(text)
     if text.count('"') % 2:
         raise BadQuery('A quotation mark (") is missing: phrases have one at each end')
     found = _Reading()
-    for part in _PARTS.finditer(text):
+    for part in PARTS.finditer(text):
         name = (part["name"] or "").lower()
         if name in _FILTERS:
             _FILTERS[name](found, _value(part))
@@ -67,34 +72,35 @@ def query_of(text: str) -> SearchQuery:
     return found.query()
 
 
-def advice_on(text: str) -> str | None:
-    """Return what whoever typed a query may not expect of it, or None. It can be understood nevertheless."""
-    text = text.translate(_SIGNS)
-    for part in _PARTS.finditer(text):
+def hint_on(text: str) -> str | None:
+    """Return a sentence for people, if the query may not mean what they intended. It can be understood nevertheless."""
+    text = plain(text)
+    for part in PARTS.finditer(text):
         name, word = (part["name"] or "").lower(), part["word"]
         if name and name not in _FILTERS and part["value"] and (meant := _meant(name)):
             right = f"{meant}:{part['value']}"
-            wrong = f"{part[0]} is not a filter, so it was searched for as text"
+            wrong = f"There is no filter {part['name']}:, so {part[0]} was searched for as text"
             return f"Did you mean {right}? {wrong}"
         if word in _OPERATORS:
-            return f"{word} was searched for as a word: a message must have all words of a query"
+            return f"{word} is searched for as a word: results contain every word of the query"
     if minus := _MINUS.search(text):
-        return f"Nothing can be excluded: the minus sign of {minus[0]} has no effect"
+        return f"Searches can't exclude words: the minus sign in {minus[0]} has no effect"
     return None
 
 
 def _meant(name: str) -> str | None:
     """Return the filter that somebody means who writes another name, if any."""
-    close = difflib.get_close_matches(name, _FILTERS, 1, 0.75) if len(name) > SHORT else []
-    return _OTHERS.get(name, close[0] if close else None)
+    close = difflib.get_close_matches(name, _FILTERS, 1, 0.75) if len(name) >= SHORTEST_NAME else []
+    return _SYNONYMS.get(name, close[0] if close else None)
 
 
 def _value(part: re.Match[str]) -> str:
     """Return the value of a filter. Raises BadQuery if there is none."""
     name, value = part["name"].lower(), part["value"].strip('"')
     if not value.strip():
-        example = f"{name}:{_EXAMPLES[name]}"
-        raise BadQuery(f"Incomplete filter {name}: use a value without a space, such as {example}")
+        raise BadQuery(
+            f"The filter {name}: has no value: write one right after the colon, such as {name}:{_EXAMPLES[name]}"
+        )
     return value
 
 
@@ -176,14 +182,23 @@ _FILTERS = {
 
 
 _EXAMPLES = {
-    **{"from": "ada", "in": "#plans", "has": HAS[0], "is": IS[0]},
-    **{"after": "2026-05", "before": "2026-05-31"},
+    "from": "ada",
+    "in": "#plans",
+    "has": HAS[0],
+    "is": IS[0],
+    "after": "2026-05",
+    "before": "2026-05-31",
 }
 # What these filters are called elsewhere.
-_OTHERS = {
-    **dict.fromkeys(("author", "by", "sender", "user"), "from"),
-    **dict.fromkeys(("channel", "room"), "in"),
-    **{"since": "after", "until": "before"},
+_SYNONYMS = {
+    "author": "from",
+    "by": "from",
+    "sender": "from",
+    "user": "from",
+    "channel": "in",
+    "room": "in",
+    "since": "after",
+    "until": "before",
 }
 _OPERATORS = ("AND", "NOT", "OR")
 _MINUS = re.compile(r'(?<!\S)-(?:"[^"]*"|[^\W\d_]\S*)')
@@ -199,7 +214,7 @@ def _one_of(value: str, name: str, known: tuple[str, ...]) -> str:
 def _times(value: str, name: str) -> tuple[int, int]:
     """Return when a day, month or year begins and ends (in UTC), or a moment twice. Raises BadQuery."""
     try:
-        if match := _DATE.fullmatch(value):
+        if match := DATE.fullmatch(value):
             year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
             begin = datetime(year, month, day, tzinfo=UTC)
             return _ms(begin), _ms(_end(begin, has_month=bool(match[2]), has_day=bool(match[3])))

@@ -93,19 +93,19 @@ def terms_of(text: str) -> list[Term]:
     return found[:MOST_TERMS]
 
 
-def words_of(text: str) -> list[str]:
-    """Return the terms of a text as `terms_of` does, but without where they stand: in a third of the time, and an index needs no more."""
+def term_texts_of(text: str) -> list[str]:
+    """Return the texts of the terms that `terms_of` returns: in a third of the time, and an index needs no more."""
     if text.isascii():
         words = _ASCII.findall(text.lower())
         found = [each[:LONGEST] if each.isalnum() else each.translate(_WIDE) for each in words]
     else:
-        found = [word for match in _pattern().finditer(text) for word in _words(match)]
+        found = [each for match in _pattern().finditer(text) for each in _texts_of(match)]
     return found[:MOST_TERMS]
 
 
-def _words(match: re.Match[str]) -> list[str]:
+def _texts_of(match: re.Match[str]) -> list[str]:
     if match.lastgroup != "run":
-        return [word] if (word := _word(match)) else []
+        return [text] if (text := _text_of(match)) else []
     parts: Sequence[str] = match[0]
     if not _PLAIN_RUN.fullmatch(match[0]):
         parts = [part for part in map(fold, _characters().findall(match[0])) if part]
@@ -120,7 +120,7 @@ def pieces_of(text: str) -> list[Piece]:
 def _piece(match: re.Match[str]) -> Piece | None:
     start = match.start()
     if match.lastgroup != "run":
-        return Piece(start, (word,), (match.end(),)) if (word := _word(match)) else None
+        return Piece(start, (text,), (match.end(),)) if (text := _text_of(match)) else None
     characters = _characters().finditer(match[0])
     parts = [(fold(each[0]), start + each.end()) for each in characters]
     kept = [(part, end) for part, end in parts if part]
@@ -129,7 +129,7 @@ def _piece(match: re.Match[str]) -> Piece | None:
     return Piece(start, tuple(part for part, _ in kept), tuple(end for _, end in kept), is_run=True)
 
 
-def _word(match: re.Match[str]) -> str:
+def _text_of(match: re.Match[str]) -> str:
     return fold(match[0]) if match.lastgroup == "word" else match[0].lower().translate(_WIDE)
 
 

@@ -42,7 +42,7 @@ class SearchPage(msgspec.Struct, frozen=True, omit_defaults=True):
         indexed_to: what was posted or edited before this time is found; null if the server hasn't read all rooms once yet.
         titles: what the rooms are called that have a title.
         people: the accounts whose keys stand in these messages, if there are any.
-        hint: what was perhaps meant otherwise than it was understood.
+        hint: a sentence for people, if the query may not mean what they intended.
     """
 
     epoch: str

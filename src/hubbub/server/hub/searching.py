@@ -13,14 +13,14 @@ from hubbub.domain.access import Operation, RoomKind
 from hubbub.domain.facts import Head, MessageKey, Needs
 from hubbub.domain.principals import Principal, Scope
 from hubbub.domain.search.matching import matches, relevance
-from hubbub.domain.search.query import BadQuery, advice_on, query_of
+from hubbub.domain.search.query import BadQuery, hint_on, query_of
 from hubbub.domain.tables.rooms import ROOM, room_row
 from hubbub.protocol.commands.search import Hit, Search, SearchPage
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_made_key, parent_of
 from hubbub.server.hub.authors import Authors
-from hubbub.server.hub.meant import Meant
 from hubbub.server.hub.names import Names
+from hubbub.server.hub.resolving import Resolver
 from hubbub.server.hub.rights import Rights
 from hubbub.server.people.rates import Throttle
 from hubbub.server.stores.base import Store
@@ -59,7 +59,7 @@ class Searching:
         self._store = store
         self._rights = rights
         self._authors = authors
-        self._meant = Meant(store, rights, names, indexed)
+        self._resolver = Resolver(store, rights, names, indexed)
         self._throttle = throttle
         self._turn = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
@@ -73,9 +73,11 @@ class Searching:
         """Return messages that match, as far as the principal may read them."""
         self.require(principal)
         self._throttle.pace_searching(principal)
-        wanted, advice = await self._wanted(principal, asked)
+        wanted, hint = await self._wanted(principal, asked)
         if self._waiting >= WAITING:
-            raise RefusalError("busy", "Too many are searching; try again soon", retry_after=1.0)
+            raise RefusalError(
+                "busy", "Too many searches are waiting: try again soon", retry_after=1.0
+            )
         self._waiting += 1
         try:
             async with self._turn:
@@ -87,12 +89,12 @@ class Searching:
         finally:
             self._waiting -= 1
         self.outcomes["answered"] += 1
-        return replace(page, hint=advice_on(asked.query) or advice or UNSET)
+        return replace(page, hint=hint_on(asked.query) or hint or UNSET)
 
     async def _wanted(
         self, principal: Principal, asked: Search
     ) -> tuple[WantedMessages, str | None]:
-        """Return what to look for, and what is to be said of it. Raises RefusalError if it can't be understood, or a room may not be read."""
+        """Return what to look for, and a hint. Raises RefusalError if it can't be understood, or a room may not be read."""
         try:
             query = query_of(asked.query)
             before = None if asked.before is None else int(asked.before)
@@ -104,15 +106,17 @@ class Searching:
             ) from None
         if before is not None and asked.order != "newest":
             raise RefusalError("bad_request", "Only `newest` goes on: leave `before` out")
-        rooms = await self._meant.rooms(principal, query)
+        rooms, empty = await self._resolver.rooms(principal, query)
         mine = tuple(principal.name if each.lower() == "me" else each for each in query.authors)
-        authors, unknown = await self._meant.authors(query._replace(authors=mine))
+        authors, unknown = await self._resolver.authors(query._replace(authors=mine))
         limit = asked.limit if asked.order == "newest" else RANKED
         wanted = WantedMessages(
             query._replace(authors=authors), limit + 1, rooms, principal.id, before
         )
+        if empty:
+            return wanted, f"You have no room called {empty[0]}"
         if all(map(is_made_key, rooms or ())):  # elsewhere, authors need no account
-            return wanted, await self._meant.advice(principal, unknown)
+            return wanted, await self._resolver.author_hint(principal, unknown)
         return wanted, None
 
     async def _look(

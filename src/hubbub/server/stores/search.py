@@ -9,7 +9,7 @@ from hashlib import blake2b
 from typing import NamedTuple
 from zlib import crc32
 
-from hubbub.domain.search.matching import Searched, time_of, traits_of, words_in
+from hubbub.domain.search.matching import Searched, term_texts_in, time_of, traits_of
 from hubbub.domain.search.query import SearchQuery
 from hubbub.protocol.messages import Message
 
@@ -84,9 +84,9 @@ class IndexEntry(NamedTuple):
 def searched(room: str, message: Message) -> Searched:
     """Return what is searched of a message."""
     files = message.files or ()
-    names = [said for each in files for said in (each.name, each.alt) if said]
+    texts = [text for each in files for text in (each.name, each.alt) if text]
     types = [each.type for each in files]
-    return Searched(message.text or "", message.by, room, message.at, types, names)
+    return Searched(message.text or "", message.by, room, message.at, types, texts)
 
 
 def entry_of(outer: int, log: int, room: str, message: Message) -> IndexEntry:
@@ -97,7 +97,7 @@ def entry_of(outer: int, log: int, room: str, message: Message) -> IndexEntry:
     return IndexEntry(
         id_of(room, message),
         message.seq,
-        words_in(given),
+        term_texts_in(given),
         sorted(tags),
     )
 

@@ -1,7 +1,5 @@
 """Queries as people type them, and what they are told if nobody can tell what they mean."""
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,10 +9,11 @@ from hubbub.domain.search.query import (
     BadQuery,
     Phrase,
     SearchQuery,
-    advice_on,
+    hint_on,
     query_of,
 )
 from hubbub.domain.search.terms import terms_of
+from tests.support.zones import in_zone
 
 
 def test_words_phrases_and_filters() -> None:
@@ -51,24 +50,24 @@ def test_what_other_keyboards_and_habits_write(typed: str, plain: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked, advice",
+    "asked, hint",
     [
         (
             "form:ada x",
-            "Did you mean from:ada? form:ada is not a filter, so it was searched for as text",
+            "Did you mean from:ada? There is no filter form:, so form:ada was searched for as text",
         ),
         ('channel:"my room"', 'Did you mean in:"my room"?'),
         ("Since：2026", "Did you mean after:2026?"),
-        ("deploy -secret", "Nothing can be excluded: the minus sign of -secret has no effect"),
-        ("deploy -from:ada", "Nothing can be excluded: the minus sign of -from:ada"),
-        ('deploy -"on friday"', 'Nothing can be excluded: the minus sign of -"on friday"'),
-        ("deploy OR wait", "OR was searched for as a word"),
+        ("deploy -secret", "Searches can't exclude words: the minus sign in -secret has no effect"),
+        ("deploy -from:ada", "Searches can't exclude words: the minus sign in -from:ada"),
+        ('deploy -"on friday"', 'Searches can\'t exclude words: the minus sign in -"on friday"'),
+        ("deploy OR wait", "OR is searched for as a word: results contain every word"),
         ("from:ada in:#x http://a.b re:invent 12:30 form: --force -1 e-mail or", None),
     ],
 )
-def test_what_is_meant_otherwise_is_said(asked: str, advice: str | None) -> None:
-    found = advice_on(asked)
-    assert (found or "").startswith(advice) if advice else found is None
+def test_what_is_meant_otherwise_is_said(asked: str, hint: str | None) -> None:
+    found = hint_on(asked)
+    assert (found or "").startswith(hint) if hint else found is None
     query_of(asked)
 
 
@@ -84,9 +83,12 @@ def test_what_is_said_twice_counts_once() -> None:
         ('"on friday', "A quotation mark"),
         ("has:cheese", "Unknown filter has:cheese: use has:link, has:file or has:image"),
         ("is:fun", "Unknown filter is:fun: use is:pinned or is:thread"),
-        ("deploy from:", "Incomplete filter from: use a value without a space, such as from:ada"),
-        ("in: plans", "Incomplete filter in:"),
-        ('has:" "', "Incomplete filter has:"),
+        (
+            "deploy from:",
+            "The filter from: has no value: write one right after the colon, such as from:ada",
+        ),
+        ("in: plans", "The filter in: has no value"),
+        ('has:" "', "The filter has: has no value"),
         ("before:yesterday", "Invalid before:yesterday: use a day such as"),
         ("after:2026-02-30", "Invalid after:2026-02-30"),
         ("after:9999", "Invalid after:9999"),
@@ -100,12 +102,9 @@ def test_what_can_not_be_understood_is_said(asked: str, why: str) -> None:
     assert str(caught.value).startswith(why) and not str(caught.value).endswith(".")
 
 
-def test_days_are_those_of_utc_wherever_the_server_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TZ", "JST-9")
-    time.tzset()
-    asked = query_of("after:2026-05-30 before:2026-06-01")
-    monkeypatch.undo()
-    time.tzset()
+def test_days_are_those_of_utc_wherever_the_server_is() -> None:
+    with in_zone("Asia/Tokyo"):
+        asked = query_of("after:2026-05-30 before:2026-06-01")
     assert (asked.after, asked.before) == (1_780_185_600_000, 1_780_272_000_000)
 
 

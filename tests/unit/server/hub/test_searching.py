@@ -4,6 +4,7 @@ import asyncio
 from typing import Any
 
 import pytest
+from msgspec import UNSET
 
 from hubbub.domain.access import RoomKind
 from hubbub.domain.facts import Proposal
@@ -61,7 +62,7 @@ async def test_two_search_at_once_and_the_others_wait_for_a_turn_unless_they_are
     asked = [asyncio.create_task(searching.search(ADA, ASKED)) for _ in range(WAITING)]
     await settle()
     assert (store.looking, AT_ONCE) == (2, 2)
-    with pytest.raises(RefusalError, match="Too many are searching") as refused:
+    with pytest.raises(RefusalError, match="Too many searches are waiting") as refused:
         await searching.search(ADA, ASKED)
     assert refused.value.refusal.code == "busy"
     store.gate.set()
@@ -79,6 +80,16 @@ async def test_people_are_told_as_of_when_everything_is_indexed_and_no_later() -
     row = ReactorPosition(REACTOR, ALL_ROOMS, 1_795_424_400_250)
     store.records.rows[POSITIONS] = {(REACTOR, ALL_ROOMS): row}
     assert (await searching.search(ADA, ASKED)).indexed_to == "2026-11-23T09:00:00.250Z"
+
+
+@timeless
+async def test_people_are_told_if_a_name_is_that_of_no_room() -> None:
+    searching = searching_in(House(store=await indexed("tea")))
+    for query, hint in (
+        ("tea in:lobby", UNSET),
+        ("tea in:lobby in:loby", "You have no room called loby"),
+    ):
+        assert (await searching.search(ADA, Search(query=query))).hint == hint
 
 
 @timeless

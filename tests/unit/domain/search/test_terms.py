@@ -1,4 +1,4 @@
-"""What is put into an index: the terms of texts, without where they stand."""
+"""Into which terms texts are cut."""
 
 import unicodedata
 
@@ -6,8 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hubbub.domain.search import terms
-from hubbub.domain.search.matching import Searched, fields_of, words_in
-from hubbub.domain.search.terms import MOST_TERMS, fold, terms_of, words_of
+from hubbub.domain.search.matching import Searched, fields_of, term_texts_in
+from hubbub.domain.search.terms import MOST_TERMS, fold, term_texts_of, terms_of
 
 AT = "2026-11-30T12:00:00.000Z"
 SCRIPTS = (
@@ -25,15 +25,15 @@ TEXTS = st.text(st.sampled_from("".join(SCRIPTS)), max_size=40) | st.text(max_si
 
 @settings(max_examples=60)
 @given(TEXTS | TEXTS.map(lambda text: text * 9))
-def test_words_are_the_terms(text: str) -> None:
-    assert words_of(text) == [term.text for term in terms_of(text)]
+def test_the_texts_of_terms_are_those_of_all_terms(text: str) -> None:
+    assert term_texts_of(text) == [term.text for term in terms_of(text)]
 
 
-def test_words_are_those_of_all_fields_as_far_as_these_are_looked_at() -> None:
-    for names in ([], ["C++ 京都", "a.png"], ["word " * MOST_TERMS, "more"]):
-        message = Searched("京都 in C#", "ada", "lobby", AT, [], names)
+def test_the_texts_of_a_message_are_those_of_all_fields_as_far_as_these_are_looked_at() -> None:
+    for file_texts in ([], ["C++ 京都", "a.png"], ["word " * MOST_TERMS, "more"]):
+        message = Searched("京都 in C#", "ada", "lobby", AT, [], file_texts)
         terms = [term.text for field in fields_of(message) for term in field]
-        assert words_in(message) == terms and len(terms) == min(len(terms), MOST_TERMS)
+        assert term_texts_in(message) == terms and len(terms) <= MOST_TERMS
 
 
 def test_runs_that_are_not_folded_would_not_change() -> None:

@@ -1,4 +1,4 @@
-"""Finds the rooms and the authors that a query means: as people call them, and not only by keys."""
+"""Resolves the rooms and authors that filters name."""
 
 from collections.abc import Collection
 from itertools import chain
@@ -18,12 +18,12 @@ from hubbub.server.stores.base import OwnRoom, Store
 
 AT = "@"  # before a handle
 _NOWHERE = Refusal(
-    "forbidden", "Only accounts can search all their rooms: say in which one with in:ROOM"
+    "forbidden", "Only accounts can search all their rooms: name a room with in:ROOM"
 )
 
 
-class Meant:
-    """Finds what filters of queries mean. Raises RefusalError and StoreFailed."""
+class Resolver:
+    """Resolves the rooms and authors that filters name. Raises RefusalError and StoreFailed."""
 
     def __init__(
         self, store: Store, rights: Rights, names: Names, indexed: Collection[RoomKind]
@@ -34,23 +34,25 @@ class Meant:
         self._names = names
         self._indexed = indexed
 
-    async def rooms(self, principal: Principal, query: SearchQuery) -> tuple[str, ...] | None:
-        """Return where to search, or None for all rooms of an account."""
+    async def rooms(
+        self, principal: Principal, query: SearchQuery
+    ) -> tuple[tuple[str, ...] | None, list[str]]:
+        """Return where to search, or None for all rooms of an account, and what, as typed, names nothing but a free room in which nothing happened."""
         if not self._indexed:
             raise RefusalError("forbidden", "This server has no search")
         if not query.rooms:
             if not principal.is_account:
                 raise RefusalError.of(_NOWHERE)
             await self._rights.require(principal, Operation.READ, principal.id)
-            return None
+            return None, []
         found = [await self._room(principal, each) for each in query.rooms]
-        return tuple(dict.fromkeys(chain.from_iterable(found)))
+        free = [each for each in query.rooms if [each] in found and not is_made_key(each)]
+        heads = await self._store.heads(free) if free else {}
+        empty = [each for each in free if each not in heads]
+        return tuple(dict.fromkeys(chain.from_iterable(found))), empty
 
     async def authors(self, query: SearchQuery) -> tuple[tuple[str, ...], list[str]]:
-        """Return what the authors of a query are called in logs who may be meant, and those that are no accounts, as they were typed.
-
-        Accounts are called by their keys, and others by their names.
-        """
+        """Return the keys and names under which a query's authors may stand in logs, and those, as typed, that name no account."""
         keys, unknown = list[str](), list[str]()
         for typed in query.authors:
             name = typed if is_account_key(typed) else typed.removeprefix(AT)
@@ -60,15 +62,15 @@ class Meant:
                 unknown.append(typed)
         return tuple(keys), unknown
 
-    async def advice(self, principal: Principal, unknown: list[str]) -> str | None:
-        """Return what is to be said of authors that are no accounts. Guests learn nothing of others' handles."""
+    async def author_hint(self, principal: Principal, unknown: list[str]) -> str | None:
+        """Return a hint if there are authors that name no account. Guests learn nothing of others' handles."""
         if not unknown or not principal.is_account:
             return None
         wanted = Needs()
         wanted.row(ACCOUNT, row := account_row(principal.id))
         if is_guest((await self._store.find(wanted)).rows[ACCOUNT][row]):
             return None
-        return f"Nobody here has the handle {unknown[0]}"
+        return f"No account has the handle {unknown[0].removeprefix(AT)}"
 
     async def _room(self, principal: Principal, typed: str) -> list[str]:
         """Return the rooms that may be meant and read: by key, by alias with or without its sign, by name, by title, or a direct by handle."""
@@ -83,7 +85,7 @@ class Meant:
         if found:
             return found
         if room_name_fault(typed) or typed.startswith(AT):
-            detail = f"No room of yours is called {typed}: use its title, or # and its alias"
+            detail = f"You have no room called {typed}: use its title, or # and its alias"
             raise RefusalError("not_found", detail)
         await self._rights.require(principal, Operation.READ, typed)
         return [self._required(typed)]
@@ -93,7 +95,9 @@ class Meant:
         if kind_of(room) in self._indexed:
             return room
         if kind_of(room) is RoomKind.FREE:
-            detail = f"No room of yours is called {room}, and free rooms can't be searched on this server"
+            detail = (
+                f"You have no room called {room}, and free rooms can't be searched on this server"
+            )
         else:
             detail = f"Messages in {room} can't be searched on this server"
         raise RefusalError("forbidden", detail)
