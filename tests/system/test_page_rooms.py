@@ -163,7 +163,7 @@ async def test_what_is_new_is_marked_for_as_long_as_one_is_there(two: Two) -> No
     order = [re.compile(text) for text in ("Today", "new", "one", "two", "mine", "three")]
     await expect(grace.locator(".timeline > li")).to_have_text(order)
     await expect(grace.locator(".message.new .body")).to_have_text(["one", "two", "three"])
-    await expect(grace.locator(".message.follows .body")).to_have_text(["two"])  # of one author
+    await expect(grace.locator(".message.grouped .body")).to_have_text(["two"])  # of one author
     await enter(grace, "lobby")
     await enter(grace)
     await expect(bodies(grace)).to_have_count(4)

@@ -24,7 +24,7 @@ import {
   withOnly,
 } from "../app/search/query.ts";
 import { surplus } from "../app/store/surplus.ts";
-import { follows } from "../app/timeline/together.ts";
+import { isGrouped } from "../app/timeline/grouping.ts";
 import { closest, ranked } from "../app/ui/rank.ts";
 import { emojiRows } from "../emoji.ts";
 
@@ -360,8 +360,8 @@ test("of all that is held, the first ones go until the rest is few enough", () =
 test("messages of one author stand together if less than 5 minutes lie between them", () => {
   const said = (at, more) => ({ by: "ada", id: "@pada", at: `2026-11-30T09:${at}Z`, ...more });
   const first = said("00:00.000");
-  assert.ok(follows(said("04:59.999"), first));
-  assert.ok(!follows(said("05:00.000"), first));
-  for (const other of [{ by: "grace" }, { id: "@pgrace" }, { reply_to: 1 }]) assert.ok(!follows(said("00:01.000", other), first));
-  assert.ok(!follows(first, undefined));
+  assert.ok(isGrouped(said("04:59.999"), first));
+  assert.ok(!isGrouped(said("05:00.000"), first));
+  for (const other of [{ by: "grace" }, { id: "@pgrace" }, { reply_to: 1 }]) assert.ok(!isGrouped(said("00:01.000", other), first));
+  assert.ok(!isGrouped(first, undefined));
 });

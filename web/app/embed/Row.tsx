@@ -6,9 +6,9 @@ import { t } from "../i18n/embedded.ts";
 import type { Embedded, Log, UnsentMessage } from "../store/embedded.ts";
 import type { wire } from "../store/sdk.ts";
 import { EmojiText } from "../timeline/EmojiText.tsx";
-import { GotFiles } from "../timeline/GotFiles.tsx";
+import { FetchedFiles } from "../timeline/FetchedFiles.tsx";
+import { isGrouped } from "../timeline/grouping.ts";
 import { Previews } from "../timeline/Previews.tsx";
-import { follows } from "../timeline/together.ts";
 import { Written } from "../timeline/Written.tsx";
 import { Avatar, hueOf } from "../ui/Avatar.tsx";
 import { Name } from "../ui/Text.tsx";
@@ -35,23 +35,23 @@ interface RowProps extends Omit<ActsProps, "tabIndex"> {
 export function Row({ before, isAt, ...props }: RowProps) {
   const { of: room, log, message } = props;
   const isNewDay = dayKey(message.at) !== dayKey(before?.at ?? "");
-  const isUnder = !isNewDay && follows(message, before);
+  const isUnderName = !isNewDay && isGrouped(message, before);
   const acts = { ...props, tabIndex: isAt ? 0 : -1 };
   const thread = log.threadOf(message.seq);
   return (
     <>
       {isNewDay && <li class="day">{dayOf(message.at)}</li>}
       <li
-        class={["message", room.isMine(message) && "mine", isUnder && "follows"].filter(Boolean).join(" ")}
+        class={["message", room.isMine(message) && "mine", isUnderName && "grouped"].filter(Boolean).join(" ")}
         data-seq={message.seq}
         tabIndex={-1}
       >
-        {!isUnder && <By name={room.nameOf(message.by) ?? t.someone} message={message} />}
+        {!isUnderName && <By name={room.nameOf(message.by) ?? t.someone} message={message} />}
         <div class="body" dir="auto">
           {message.deleted ? <em>{t.deleted}</em> : message.text === undefined ? <em>{t.binaryQuote}</em> : <Written text={message.text} />}
           {message.edited_at && !message.deleted && <small> {t.edited}</small>}
         </div>
-        {message.files && !message.deleted && <GotFiles of={message.files} get={room.get} />}
+        {message.files && !message.deleted && <FetchedFiles of={message.files} get={room.get} />}
         {message.previews && !message.deleted && <Previews of={message.previews} tabIndex={acts.tabIndex} />}
         {message.reactions && <Reactions {...acts} />}
         {thread && thread.nth > 0 && !props.isRoot && <Replies {...acts} thread={thread} />}

@@ -2,7 +2,6 @@
 
 import "../timeline/hit.css";
 import "./missed.css";
-import { effect } from "@preact/signals";
 import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { t } from "../i18n/index.ts";
 import { m } from "../i18n/missed.ts";
@@ -15,6 +14,7 @@ import { Lost } from "../ui/Asked.tsx";
 import { isFree } from "../ui/focus.ts";
 import { Empty } from "../ui/Text.tsx";
 import { harmless } from "../ui/text.ts";
+import { useSoon } from "../ui/useSoon.ts";
 import { Line, showing } from "./Line.tsx";
 
 const SOON = 500; // milliseconds
@@ -30,7 +30,7 @@ export function Missed() {
   useLayoutEffect(() => {
     if (isConnected.value || !missed.peek()) find();
   }, [isConnected.value]);
-  useNews(find);
+  useNews(useSoon(SOON, () => isConnected.peek() && find()));
   const all = missed.value;
   return (
     <InPlace id="missed" title={t.whatYouMissed} root={root} close={closeMissed}>
@@ -47,40 +47,40 @@ export function Missed() {
   );
 }
 
-/** Ask again, but not at each of many changes, for what only the server knows: another room or thread has something new, somebody calls, or something was read or deleted. */
-function useNews(find: () => void): void {
-  const account = session.value?.account;
-  const rows = [...(account?.rooms.values() ?? [])].filter(({ unread, marked }) => unread || marked);
-  const unread = new Map(rows.map((row) => [row.room, row.unread ?? 0]));
-  const before = useRef({ unread, losses: 0 });
-  const losses = before.current.losses + [...before.current.unread].filter(([room, n]) => n > (unread.get(room) ?? 0)).length;
-  before.current = { unread, losses };
-  const timer = useRef<number | undefined>(undefined);
-  const findSoon = () => {
-    timer.current ??= setTimeout(() => {
-      timer.current = undefined;
-      if (isConnected.peek()) find();
-    }, SOON);
-  };
-  const known = `${losses} ${rows.map(({ room, mentions = 0 }) => room + mentions).sort()}`;
-  const isFirst = useRef(true);
+/** Do something when there may be news that only the server knows. */
+function useNews(act: () => void): void {
+  useRoomNews(act);
+  useThreadNews(act);
+}
+
+/** In a room: the first of what is unread, a mention, or something was read or deleted. More of what is unread is known. */
+function useRoomNews(act: () => void): void {
+  const rows = [...(session.value?.account?.rooms.values() ?? [])].filter(({ unread, marked }) => unread || marked);
+  const now = new Map(rows.map(({ room, unread = 0, mentions = 0 }) => [room, { unread, mentions }]));
+  const before = useRef(now);
   useLayoutEffect(() => {
-    if (!isFirst.current) findSoon();
-    isFirst.current = false;
-  }, [known]);
+    if (isNews(before.current, now)) act();
+    before.current = now;
+  });
+}
+
+type Counts = ReadonlyMap<string, { unread: number; mentions: number }>;
+
+const isNews = (before: Counts, now: Counts): boolean =>
+  before.size !== now.size ||
+  [...now].some(([room, { unread, mentions }]) => {
+    const was = before.get(room);
+    return !was || unread < was.unread || mentions !== was.mentions;
+  });
+
+/** In any thread. */
+function useThreadNews(act: () => void): void {
+  const changes = session.value?.account?.changesOf("thread") ?? 0;
+  const before = useRef(changes);
   useLayoutEffect(() => {
-    let isOld = false;
-    const stop = effect(() => {
-      account?.know("thread");
-      if (isOld) findSoon();
-      isOld = true;
-    });
-    return () => {
-      stop();
-      clearTimeout(timer.current);
-      timer.current = undefined;
-    };
-  }, [account]);
+    if (before.current !== changes) act();
+    before.current = changes;
+  }, [changes]);
 }
 
 function List({ readAll }: { readAll(): void }) {

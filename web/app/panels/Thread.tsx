@@ -58,7 +58,7 @@ function Root({ room, seq }: { room: string; seq: number }) {
         isUnsure={shown !== message}
         thread={undefined}
         isPinned={false}
-        follows={false}
+        isGrouped={false}
         who={me().who}
         quoted={place?.view?.messages.get(message.reply_to ?? 0)}
         isNew={false}

@@ -22,7 +22,7 @@ const LONGEST = 500; // characters
 export function Asked({ toResults }: { toResults(): void }) {
   const field = useRef<HTMLInputElement>(null);
   const [text, setText] = useText(() => {
-    const word = document.activeElement === field.current ? filterIn(field.current) : undefined;
+    const word = filterIn(field.current);
     return word && isBegun(word) ? word : undefined;
   });
   const [filter, setFilter] = useState<Part>();
@@ -40,7 +40,7 @@ export function Asked({ toResults }: { toResults(): void }) {
     if (askedAgain.value) field.current?.focus();
   }, [askedAgain.value]);
   const look = () => {
-    const word = document.activeElement === field.current ? filterIn(field.current) : undefined;
+    const word = filterIn(field.current);
     if (word?.from !== filter?.from || word?.value !== filter?.value) setChosen(-1);
     setFilter(word);
   };
@@ -123,9 +123,9 @@ export function Asked({ toResults }: { toResults(): void }) {
   );
 }
 
-/** The filter that is being written. */
+/** The filter that is being written, if one is in the field. */
 const filterIn = (field: HTMLInputElement | null): Part | undefined =>
-  field ? filterAt(field.value, field.selectionStart ?? 0) : undefined;
+  field && field === document.activeElement ? filterAt(field.value, field.selectionStart ?? 0) : undefined;
 
 /** What is searched for by a text, as the server reads it. */
 const asked = (text: string, begun?: Part): string => toServer(soFar(text, begun), knownRooms()).trim();

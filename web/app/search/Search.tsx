@@ -10,6 +10,7 @@ import { find, findAgain, findNothing, found, type Hit, left, refresh } from "..
 import { lookForRooms } from "../store/rooms.ts";
 import { closeSearch, sought } from "../store/seeking.ts";
 import { connection, session } from "../store/state.ts";
+import { useSoon } from "../ui/useSoon.ts";
 import { Asked } from "./Asked.tsx";
 import { complete, inLocalTime, isNothing } from "./query.ts";
 import { Results } from "./Results.tsx";
@@ -50,17 +51,12 @@ function useSearching(): void {
   const { hits } = found.value;
   const heads = hits.map(({ room }) => account?.row(roomOf(room))?.head).join(" ");
   const shown = useRef(NONE);
-  const soon = useRef<number | undefined>(undefined);
+  const refreshSoon = useSoon(SOON, refresh);
   useLayoutEffect(() => {
     const hasChanged = hits.length > 0 && shown.current === hits; // in their rooms, something has happened
     shown.current = hits;
-    if (hasChanged) soon.current ??= setTimeout(renew, SOON);
+    if (hasChanged) refreshSoon();
   }, [heads, hits]);
-  const renew = () => {
-    soon.current = undefined;
-    refresh();
-  };
-  useLayoutEffect(() => () => clearTimeout(soon.current), []);
   useLayoutEffect(() => {
     lookForRooms(); // whose titles are in queries and results
     if (!isNothing(query) && found.peek().state === "found" && left.key) findAgain(); // something may have changed since

@@ -91,6 +91,11 @@ export class Account {
     return this.#versions[sort].value >= 0 ? (this.#me.value ?? this.#kept) : undefined;
   }
 
+  /** How often something of a sort has changed. Whatever reads this looks again when that happens. */
+  changesOf(sort: Sort): number {
+    return this.#versions[sort].value;
+  }
+
   /** The account in step with the server, once that has answered. */
   get me(): Me | undefined {
     return this.#me.value;

@@ -7,8 +7,8 @@ import { accountOf, changesIn } from "./state.ts";
 
 const AGAIN = 20_000; // milliseconds after which the same is asked for again
 
-/** What is asked for about rooms, one question at a time for each. */
-class Lookup<Answer> {
+/** A question about rooms, asked about each room once at a time. */
+class RoomQuestion<Answer> {
   readonly #known = signal<ReadonlyMap<string, Answer>>(new Map());
   readonly #asked = new Map<string, { at: number; asOf: string }>();
   readonly #underWay = new Set<string>();
@@ -41,8 +41,8 @@ class Lookup<Answer> {
   }
 }
 
-const members = new Lookup(async (room) => new Set((await allMembersOf(room)).map(({ account }) => account)));
-const rights = new Lookup<Rights>(askRights);
+const members = new RoomQuestion(async (room) => new Set((await allMembersOf(room)).map(({ account }) => account)));
+const rights = new RoomQuestion<Rights>(askRights);
 
 /** The accounts in a room; undefined until they are known. */
 export const membersIn = (of: string): ReadonlySet<string> | undefined => members.about(roomOf(of));

@@ -36,7 +36,7 @@ export function track(room: string): Place {
   return place;
 }
 
-export function open(room: string, isShown = true): void {
+export function open(room: string, showsAddress = true): void {
   if (room !== current.peek()) leaveOff();
   batch(() => {
     const place = track(room);
@@ -57,7 +57,7 @@ export function open(room: string, isShown = true): void {
   goToLine(room);
   used("rooms", room);
   lookUp();
-  if (isShown) showAddress(room);
+  if (showsAddress) showAddress(room);
   lookAgain();
 }
 

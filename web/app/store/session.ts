@@ -179,7 +179,7 @@ async function openAddress(): Promise<void> {
   else showMissed();
 }
 
-async function openGoal({ room: named, seq }: Goal, isShown = true): Promise<void> {
+async function openGoal({ room: named, seq }: Goal, showsAddress = true): Promise<void> {
   let room = named;
   if (room.startsWith("#")) {
     const found = await call<{ room: string }>("GET", `/rooms/${encodeURIComponent(room)}`).catch(() => undefined);
@@ -187,7 +187,7 @@ async function openGoal({ room: named, seq }: Goal, isShown = true): Promise<voi
   }
   if (!isRoomName(room)) room = roomFromAddress();
   wanted.value = seq === undefined ? undefined : { room, seq };
-  open(room, isShown);
+  open(room, showsAddress);
   if (seq !== undefined && places.get(room)?.view) goTo(room, seq);
 }
 

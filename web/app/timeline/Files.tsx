@@ -5,7 +5,9 @@ import { t } from "../i18n/index.ts";
 import { addressOf, altOf, type Getter, isPicture } from "../store/file.ts";
 import type { wire } from "../store/sdk.ts";
 import { harmless } from "../ui/text.ts";
-import { boxOf, GotFiles, isLarge, Saved } from "./GotFiles.tsx";
+import { FetchedFiles } from "./FetchedFiles.tsx";
+import { boxOf, isLarge } from "./pictures.ts";
+import { SavedFile } from "./SavedFile.tsx";
 
 interface ShownProps {
   of: wire.Attached;
@@ -37,7 +39,7 @@ function Missing({ of: file, isConnected, again }: ShownProps & { again(): void 
   return (
     <>
       <p class="missing">{why && wordsOf(why, file)}</p>
-      {why !== "gone" && <Saved of={file} />}
+      {why !== "gone" && <SavedFile of={file} />}
     </>
   );
 }
@@ -71,7 +73,7 @@ function pauseOthers({ currentTarget: player }: { currentTarget: HTMLMediaElemen
   for (const other of document.querySelectorAll<HTMLMediaElement>("audio, video")) if (other !== player) other.pause();
 }
 
-/** A film or a sound. If it breaks off, it goes on from there. */
+/** Video or audio. If it breaks off, it goes on from there. */
 function Played({ of: file, isConnected }: ShownProps) {
   const [isBroken, setBroken] = useState(false);
   const [at, setAt] = useState(0);
@@ -91,7 +93,7 @@ function Played({ of: file, isConnected }: ShownProps) {
         onPlay={pauseOthers}
         onError={broken}
       />
-      <Saved of={file} />
+      <SavedFile of={file} />
     </>
   );
 }
@@ -99,7 +101,7 @@ function Played({ of: file, isConnected }: ShownProps) {
 function Shown(props: ShownProps) {
   const { of: file } = props;
   if (isPicture(file)) return <Picture {...props} />;
-  return /^(video|audio)\//.test(file.type) ? <Played {...props} /> : <Saved of={file} />;
+  return /^(video|audio)\//.test(file.type) ? <Played {...props} /> : <SavedFile of={file} />;
 }
 
 interface FilesProps {
@@ -112,7 +114,7 @@ interface FilesProps {
 }
 
 export function Files({ of: files, get, isConnected, among = () => files.filter(isPicture) }: FilesProps) {
-  if (get) return <GotFiles of={files} get={get} />;
+  if (get) return <FetchedFiles of={files} get={get} />;
   const open = (file: wire.Attached) =>
     import("./Viewer.tsx").then(
       ({ showPicture }) => showPicture(file, among()),

@@ -9,8 +9,8 @@ import { whoOf, type wire } from "../store/sdk.ts";
 import { overlayOf, pinsIn } from "../store/sending.ts";
 import { accountOf, isConnected, me, newFrom, placeOf } from "../store/state.ts";
 import { main, type Pane } from "../store/window.ts";
+import { isGrouped } from "./grouping.ts";
 import { Row } from "./Row.tsx";
-import { follows } from "./together.ts";
 
 /** Where what is new to one begins. */
 const NewLine = () => (
@@ -64,7 +64,7 @@ export function Log({ pane, room, label }: { pane: Pane; room: string; label: st
                 isUnsure={shown[i] !== message}
                 thread={place?.threads.value.get(message.seq)}
                 isPinned={pins.includes(message.seq)}
-                follows={message.seq !== line && !isDay(i) && follows(message, messages[i - 1])}
+                isGrouped={message.seq !== line && !isDay(i) && isGrouped(message, messages[i - 1])}
                 who={who}
                 quoted={view?.messages.get(message.reply_to ?? 0)}
                 isNew={message.seq >= from}

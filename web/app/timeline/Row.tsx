@@ -37,7 +37,7 @@ interface RowProps {
   /** Whether a change of it is not yet in the log. */
   isUnsure: boolean;
   /** Whether it stands under the name of the one before. */
-  follows: boolean;
+  isGrouped: boolean;
   /** Who one is. */
   who: string;
   quoted: wire.Message | undefined;
@@ -84,7 +84,7 @@ function doneWith(room: string, seq: number): string {
   return [isEdited && "edited", chosen.value === key && "chosen", hasTools(key) && "pointed"].filter(Boolean).join(" ");
 }
 
-export function Row({ room, message, thread, isPinned, isUnsure, follows, who, quoted, isNew, isLinked }: RowProps) {
+export function Row({ room, message, thread, isPinned, isUnsure, isGrouped, who, quoted, isNew, isLinked }: RowProps) {
   const done = useComputed(() => doneWith(room, message.seq)).value;
   const isEdited = done.includes("edited");
   const isMine = whoOf(message) === who;
@@ -92,7 +92,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
   const remove = (url: string) => void removePreview(room, message.seq, url);
   const names = [
     "message",
-    follows && "follows",
+    isGrouped && "grouped",
     isMine && "mine",
     isNew && !isMine && "new",
     isLinked && "linked",
@@ -102,7 +102,7 @@ export function Row({ room, message, thread, isPinned, isUnsure, follows, who, q
   ];
   return (
     <li class={names.filter(Boolean).join(" ")} data-seq={message.seq} data-room={room} tabIndex={-1}>
-      <Speaker by={message.by} isSame={follows} />
+      <Speaker by={message.by} isSame={isGrouped} />
       <div class="main">
         {message.reply_to && (
           <button type="button" class="quote" dir="auto" onClick={() => goTo(room, message.reply_to ?? 0)}>

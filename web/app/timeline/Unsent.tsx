@@ -14,7 +14,7 @@ export function Unsent({ room, label, id }: { room: string; label: string; id?: 
   return (
     <ol id={id} aria-label={label}>
       {entries.map((entry, i) => (
-        <Pending key={entry.client_message_id} entry={entry} name={name} follows={i > 0} />
+        <Pending key={entry.client_message_id} entry={entry} name={name} isGrouped={i > 0} />
       ))}
     </ol>
   );
@@ -26,14 +26,14 @@ function statusOf({ failed, isUnsure }: Entry, toUpload: number): string {
   return toUpload ? t.sendingFiles(toUpload) : t.sending;
 }
 
-function Pending({ entry, name, follows }: { entry: Entry; name: string; follows: boolean }) {
+function Pending({ entry, name, isGrouped }: { entry: Entry; name: string; isGrouped: boolean }) {
   const { client_message_id: id, command, at, failed, isUnsure } = entry;
   const files = attachedTo(entry);
   const toUpload = files.filter((file) => file.state !== "whole").length;
-  const names = ["message mine pending", follows && "follows", (failed || isUnsure) && "unsure", failed && "failed"];
+  const names = ["message mine pending", isGrouped && "grouped", (failed || isUnsure) && "unsure", failed && "failed"];
   return (
     <li class={names.filter(Boolean).join(" ")}>
-      <Speaker by={name} isSame={follows} />
+      <Speaker by={name} isSame={isGrouped} />
       <div class="main">
         <div class="said" dir="auto">
           <div class="body">
