@@ -184,6 +184,8 @@ async def test_files_are_sent_with_a_message_and_shown_in_their_boxes(
     await expect(chips(ada)).to_have_count(2)
     await expect(chips(ada).first).to_contain_text("plan.png")
     alt = chips(ada).get_by_role("textbox", name="Alt text for")  # of the picture only
+    is_wide = "field => field.offsetWidth > 0.9 * field.closest('li').clientWidth"
+    assert await alt.evaluate(is_wide), "the field has a line of its own, so that its hint fits"
     await alt.fill("The floor plan")
     await alt.press("Enter")
     await expect(composer(ada)).to_be_focused()

@@ -83,11 +83,11 @@ export const Attached = ({ of: files, contentOf, icon, actions }: AttachedProps)
             <progress aria-label={t.uploadOf(harmless(file.name))} max={Math.max(1, file.size)} value={file.sent} />
           )}
           {!file.isKept && file.state !== "whole" && <small>{t.notKeptYet}</small>}
-          {actions && SHOWN.test(file.type) && (
-            <AltText name={file.name} value={file.alt ?? ""} onText={(alt) => actions.change(file.id, { alt })} onEnter={actions.next} />
-          )}
         </span>
         {actions && <Buttons of={file} actions={actions} />}
+        {actions && SHOWN.test(file.type) && (
+          <AltText name={file.name} value={file.alt ?? ""} onText={(alt) => actions.change(file.id, { alt })} onEnter={actions.next} />
+        )}
       </li>
     ))}
   </ul>
