@@ -110,6 +110,11 @@ def _native() -> dict[str, Attack]:
         WS, frames(_command("join", id="1")) + frames(_command("leave"))
     )
     found["ws: history"] = Attack(WS, frames(HISTORY))
+    long = _command(
+        "post", text=json.dumps("tea \N{WARNING SIGN}\ufe0f " * (FRAME // 12), ensure_ascii=False)
+    )
+    searching = frame(long) + frame(b'{"do":"search","id":1,"query":"tea in:harm"}')
+    found["ws: searches among long messages"] = Attack(WS, searching, ("--search", "all"))
     found["plain: tiny frames"] = Attack(PLAIN, frames(b"x"))
     return found
 

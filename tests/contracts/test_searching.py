@@ -415,6 +415,7 @@ async def test_what_is_pinned_is_found_among_much_else(library: Library, many: i
     for name in ("FEW_ROOMS", "MANY_ROOMS"):
         library.patch.setattr(sqlite_search, name, many)
     library.patch.setattr(postgres_search, "FEW_ROOMS", many)
+    library.patch.setattr(sqlite_search, "PINNED", 2)
     rooms = (library.rooms[1], library.rooms[4])  # hers, and a direct
     for n in range(12):
         library.house.at = f"2026-11-23T09:00:{n:02}.000Z"

@@ -89,8 +89,9 @@ def edits_are_not_looked_for(patch: pytest.MonkeyPatch) -> Faulty:
 @fault
 def indexing_ends_one_too_early(_: pytest.MonkeyPatch) -> Faulty:
     class Early(SqliteStore):
-        async def index(self, room: str, after: int, upto: int) -> None:
+        async def index(self, room: str, after: int, upto: int) -> int:
             await super().index(room, after, upto - 1)
+            return upto
 
     return Early
 

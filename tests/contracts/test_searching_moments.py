@@ -11,6 +11,7 @@ from hubbub.domain.facts import MessageKey
 from hubbub.domain.search.matching import matches
 from hubbub.domain.search.query import query_of
 from hubbub.protocol.messages import Delete, Edit, Post
+from hubbub.server.stores import search as stores_search
 from hubbub.server.stores.base import Store
 from hubbub.server.stores.search import LAST_TIME, WantedMessages, searched
 from tests.contracts.test_index_check import looked
@@ -130,3 +131,33 @@ async def test_messages_of_any_moments_are_found_in_order(store: Store, kind: st
             await story.compare()
         count += len(story.said)
     assert await looked(store) == (count, [])
+
+
+async def test_bounds_within_a_second_hide_no_newer_message(store: Store) -> None:
+    second = 1_024
+    inside = [*(NOW + n * second for n in (10, 20)), *(NOW + 30 * second + ms for ms in range(8))]
+    for moment in (NOW, *inside, NOW + 40 * second + 5):
+        await commit(store, Post(room="a", text="word"), at=text_of(moment))
+    await store.index("a", 0, len(inside) + 2)
+    first, last = text_of(NOW + 1), text_of(NOW + 40 * second + 1)
+    query = query_of(f"word after:{first} before:{last}")
+    newest = [*range(len(inside) + 1, 1, -1)]
+    for limit in range(1, len(inside) + 2):
+        places = await store.search(WantedMessages(query, limit, ("a",)))
+        assert [place.seq for place in places] == newest[:limit], limit
+
+
+async def test_of_long_messages_only_some_are_put_in_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stores_search, "BYTES_AT_ONCE", 400)
+    for length in (30, 1, 1, 40, 50):
+        await commit(store, Post(room="a", text="word " * length))
+    await commit(store, Edit(room="a", seq=2, text="word " * 60), Delete(room="a", seq=1))
+    steps, after = list[int](), 0
+    while after < 7:
+        after = await store.index("a", after, 7)
+        steps.append(after)
+    assert steps == [4, 6, 7]
+    places = await store.search(WantedMessages(query_of("word"), 9, ("a",)))
+    assert {place.seq for place in places} == {2, 3, 4, 5}

@@ -28,22 +28,22 @@ def mortal(order: str, parts: Parts) -> Parts:
     number, steps = map(int, order.removeprefix(_PREFIX).split(","))
     numbers = count(1)
 
-    async def survive(indexing: Coroutine[Any, Any, None]) -> None:
+    async def survive(indexing: Coroutine[Any, Any, int]) -> int:
         doing = asyncio.ensure_future(indexing)
         if next(numbers) == number:
             for _ in range(steps):
                 await asyncio.sleep(0)
             os.kill(os.getpid(), signal.SIGKILL)
-        await doing
+        return await doing
 
     class MortalSqlite(SqliteStore):
         @override
-        async def index(self, room: str, after: int, upto: int) -> None:
-            await survive(super().index(room, after, upto))
+        async def index(self, room: str, after: int, upto: int) -> int:
+            return await survive(super().index(room, after, upto))
 
     class MortalPostgres(PostgresStore):
         @override
-        async def index(self, room: str, after: int, upto: int) -> None:
-            await survive(super().index(room, after, upto))
+        async def index(self, room: str, after: int, upto: int) -> int:
+            return await survive(super().index(room, after, upto))
 
     return replace(parts, kind_of=kinds_of(MortalSqlite, MortalPostgres))

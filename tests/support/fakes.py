@@ -478,12 +478,13 @@ class MemoryStore:
             for table in self._rules.trimmed:
                 self.records.clear(table, room, between=Between(0, upto))
 
-    async def index(self, room: str, after: int, upto: int) -> None:
+    async def index(self, room: str, after: int, upto: int) -> int:
         self._fail_if_asked()
         for body in self.logs.get(room, [])[after:upto]:
             match self._rules.events.decode(body):
                 case Posted(seq=seq) | Edited(message=seq, erased=False):
                     self.indexed.add(MessageKey(room, seq))
+        return upto
 
     async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
         """Look at each message that was indexed, in rooms that anybody may read."""

@@ -1,6 +1,7 @@
 """Which messages match a query, where in their text, and how well. What stores find is checked by the same functions."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -84,8 +85,15 @@ def _whole(text: str, spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return spans, and all of each emoji of which they have a part: what is drawn as one is highlighted as one."""
     if text.isascii() or not spans:
         return spans
+    joined = _joined(spans)
+    starts = [start for start, _ in joined]
     drawn = [each.span() for each in _DRAWN.finditer(text)]
-    parts = [(low, high) for low, high in drawn if any(a < high and low < b for a, b in spans)]
+    last = [
+        bisect_left(starts, high) - 1 for _, high in drawn
+    ]  # of the spans that begin before it ends
+    parts = [
+        each for each, n in zip(drawn, last, strict=True) if n >= 0 and sum(joined[n]) > each[0]
+    ]
     return spans + parts
 
 

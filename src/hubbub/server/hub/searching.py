@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -12,18 +12,19 @@ from msgspec.structs import replace
 from hubbub.domain.access import Operation, RoomKind
 from hubbub.domain.facts import Head, MessageKey, Needs
 from hubbub.domain.principals import Principal, Scope
-from hubbub.domain.search.matching import matches, relevance
-from hubbub.domain.search.query import BadQuery, hint_on, query_of
+from hubbub.domain.search.matching import Searched, matches, relevance
+from hubbub.domain.search.query import BadQuery, SearchQuery, hint_on, query_of
 from hubbub.domain.tables.rooms import ROOM, room_row
 from hubbub.protocol.commands.search import Hit, Search, SearchPage
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.keys import is_made_key, parent_of
+from hubbub.protocol.messages import Message
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.names import Names
 from hubbub.server.hub.resolving import Resolver
 from hubbub.server.hub.rights import Rights
 from hubbub.server.people.rates import Throttle
-from hubbub.server.stores.base import Store
+from hubbub.server.stores.base import Store, StoredMessage
 from hubbub.server.stores.positions import POSITIONS
 from hubbub.server.stores.search import (
     ALL_ROOMS,
@@ -38,7 +39,7 @@ AT_ONCE = 2  # on a node
 WAITING = 16
 RANKED = 200  # of the newest messages that match, the best are shown
 ROUNDS = 8  # of looking for more, where many of those that were found may not be shown
-
+LONG = 10_000  # characters, in all: comparing them takes some milliseconds
 ASKED = 4  # times, at most, which rooms may be read: until it was the same twice
 
 
@@ -147,22 +148,36 @@ class Searching:
         known = await self._readable(principal, dict.fromkeys(rooms, 0))
         asked = [place for place in places if place.room in known]
         heads, found = await self._store.messages([MessageKey(p.room, p.seq) for p in asked])
+        compared = await self._compare(wanted.query, asked, found)
         upto = {room: heads.get(room, Head()).seq for room in known}
         known = await self._readable(principal, upto)
         shown: list[_Found] = []
-        for place, each in zip(asked, found, strict=False):
+        for each in compared:
             if len(shown) == limit:
                 return places[: places.index(shown[-1].place) + 1], shown
-            if each is None or each.message.deleted or place.room not in known:
-                continue
-            given = searched(place.room, each.message)
-            spans = matches(wanted.query, given)
-            if spans is not None:
-                hit = Hit(place.room, each.message, [list(span) for span in spans])
-                shown.append(_Found(place, hit, relevance(given, spans)))
+            if each is not None and each.place.room in known:
+                shown.append(each)
         if len(found) < len(asked):  # the rest is too large for one answer
             return places[: places.index(asked[len(found)])], shown
         return places, shown
+
+    async def _compare(
+        self,
+        query: SearchQuery,
+        places: Sequence[IndexPlace],
+        found: Sequence[StoredMessage | None],
+    ) -> list["_Found | None"]:
+        """Compare messages with a query, long ones in a thread; None stands for each that doesn't match."""
+        given = [
+            None
+            if each is None or each.message.deleted
+            else _Given(place, each.message, searched(place.room, each.message))
+            for place, each in zip(places, found, strict=False)
+        ]
+        texts = (text for each in given if each for text in (each.text.text, *each.text.file_texts))
+        if sum(map(len, texts)) < LONG:
+            return _compared(query, given)
+        return await asyncio.to_thread(_compared, query, given)
 
     async def _readable(self, principal: Principal, upto: Mapping[str, int]) -> set[str]:
         """Return which of these rooms may be read once that much has happened in each: all at one moment, unless rights change again and again."""
@@ -201,9 +216,31 @@ def _time(at: int) -> str:
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+class _Given(NamedTuple):
+    """A message that was found, and what is searched of it."""
+
+    place: IndexPlace
+    message: Message
+    text: Searched
+
+
 class _Found(NamedTuple):
     """A message that may be shown."""
 
     place: IndexPlace
     hit: Hit
     score: float
+
+
+def _compared(query: SearchQuery, given: Sequence[_Given | None]) -> list[_Found | None]:
+    return [None if each is None else _matching(query, *each) for each in given]
+
+
+def _matching(
+    query: SearchQuery, place: IndexPlace, message: Message, text: Searched
+) -> _Found | None:
+    spans = matches(query, text)
+    if spans is None:
+        return None
+    hit = Hit(place.room, message, [list(span) for span in spans])
+    return _Found(place, hit, relevance(text, spans))

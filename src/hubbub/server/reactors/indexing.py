@@ -9,7 +9,7 @@ from hubbub.server.stores.base import Store, Turn
 from hubbub.server.stores.positions import POSITIONS, ReactorPosition
 from hubbub.server.stores.search import ALL_ROOMS, REACTOR
 
-EVENTS_AT_ONCE = 1_000  # looked at in one step, which is one transaction
+EVENTS_AT_ONCE = 1_000  # looked at in one step, which is one transaction; fewer if they are long
 PAUSE = 0.05
 PATIENCE = 20  # pauses, after which others have to wait for a step
 
@@ -45,9 +45,7 @@ class Indexing:
             if not self._waiting():
                 break
             await asyncio.sleep(PAUSE)
-        upto = min(after + EVENTS_AT_ONCE, head)
-        await self._store.index(room, after, upto)
-        return upto
+        return await self._store.index(room, after, min(after + EVENTS_AT_ONCE, head))
 
 
 class IndexNews(News):

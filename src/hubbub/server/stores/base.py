@@ -386,9 +386,10 @@ class Records(Protocol):
 class MessageIndex(Protocol):
     """The third contract: an index of messages. It only proposes; what is found is compared with the messages."""
 
-    async def index(self, room: str, after: int, upto: int) -> None:
+    async def index(self, room: str, after: int, upto: int) -> int:
         """Put into the index what was posted or edited in a room with after < seq <= upto, and isn't there yet, as it is now.
 
+        Returns up to which seq that is so: less than `upto` if the messages are long. At least one is put in.
         Whatever changes or deletes a message takes it out in the same commit, or before `trim` returns.
         """
 

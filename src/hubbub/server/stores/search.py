@@ -3,7 +3,7 @@
 It holds the terms of messages as they are now. Whatever changes or deletes a message takes it out, in the same commit; a reactor puts it in, some time later.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
@@ -17,6 +17,7 @@ REACTOR = "search"  # under which its positions are stored
 ALL_ROOMS = ""  # in place of a room in these: until when, in milliseconds since 1970, all rooms have been read
 VERSION = "search"  # in meta: the version of the terms that it holds
 SECONDS = 0.25  # that looking may take
+BYTES_AT_ONCE = 256 * 1024  # of events whose messages are put in at once, and one more
 FEW_ROOMS = 4  # of up to so many, the index is asked by tag
 TAG = "\ue000"  # begins what is no term: no text has a term with it
 SEQ_BITS = 21
@@ -106,6 +107,16 @@ def id_of(room: str, message: Message) -> int:
     """Return the place where a message belongs: by its time, and at one time by its number; rooms are spread, since a commit adds to many."""
     low = crc32(room.encode()) + message.seq & (1 << SEQ_BITS) - 1
     return min(time_of(message.at), LAST_TIME) << SEQ_BITS | low
+
+
+def reached(sizes: Iterable[tuple[int, int]], upto: int) -> int:
+    """Return up to which event messages are put in at once, given the numbers and bytes of events in order."""
+    taken = 0
+    for seq, size in sizes:
+        taken += size
+        if taken >= BYTES_AT_ONCE:
+            return seq
+    return upto
 
 
 def room_tag(room: int) -> str:

@@ -185,6 +185,13 @@ def test_words_are_also_found_in_what_is_said_of_files_but_not_from_one_to_the_n
         assert matches(query_of(asked), message) == spans, asked
 
 
+@pytest.mark.timeout(10)  # in one pass it takes a tenth of a second
+def test_emoji_of_a_long_text_are_compared_with_its_highlights_in_one_pass() -> None:
+    text = "a " * MOST_TERMS + "!\ufe0f" * 60_000
+    spans = matches(query_of("a"), Searched(text, "ada", "lobby", AT))
+    assert spans == [(n, 1) for n in range(0, 2 * MOST_TERMS, 2)]
+
+
 def test_a_very_long_text_is_cut_off() -> None:
     assert (
         len(terms_of("word " * (MOST_TERMS + 1)))

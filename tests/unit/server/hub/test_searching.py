@@ -1,6 +1,7 @@
 """How searches are answered: a few at once, as the index knows it, and in which order."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -8,9 +9,11 @@ from msgspec import UNSET
 
 from hubbub.domain.access import RoomKind
 from hubbub.domain.facts import Proposal
+from hubbub.domain.search.matching import matches
 from hubbub.protocol.commands.search import Search
 from hubbub.protocol.errors import RefusalError
 from hubbub.protocol.messages import Post
+from hubbub.server.hub import searching
 from hubbub.server.hub.authors import Authors
 from hubbub.server.hub.searching import AT_ONCE, WAITING, Searching
 from hubbub.server.stores.positions import POSITIONS, ReactorPosition
@@ -100,3 +103,22 @@ async def test_the_newest_come_first_unless_the_best_are_asked_for() -> None:
     for order, expected in (("newest", [2, 1]), ("relevance", [1, 2])):
         page = await searching.search(ADA, Search(query=ASKED.query, order=order))  # type: ignore[arg-type]
         assert [hit.message.seq for hit in page.hits] == expected
+
+
+async def test_long_messages_are_compared_in_a_thread(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    threads = list[int]()
+
+    def compared(*given: Any) -> Any:
+        threads.append(threading.get_ident())
+        return matches(*given)
+
+    monkeypatch.setattr(searching, "matches", compared)
+    house = House(store=await indexed("tea", "more tea"))
+    page = await searching_in(house).search(ADA, ASKED)
+    assert len(page.hits) == len(threads) == 2
+    assert {*threads} == {threading.get_ident()}
+    house = House(store=await indexed("tea " * (searching.LONG // 4)))
+    assert (await searching_in(house).search(ADA, ASKED)).hits
+    assert threads[-1] != threading.get_ident()

@@ -17,10 +17,12 @@ class Noted:
     def __init__(self, *waiting: int) -> None:
         self.steps = list[tuple[str, int, int]]()
         self.looks = 0
+        self.most = 5_000
         self._waiting = list(waiting)
 
-    async def index(self, room: str, after: int, upto: int) -> None:
+    async def index(self, room: str, after: int, upto: int) -> int:
         self.steps.append((room, after, upto))
+        return min(upto, self.most)
 
     def waiting(self) -> int:
         self.looks += 1
@@ -47,6 +49,8 @@ async def test_a_step_takes_a_thousand_events() -> None:
     assert EVENTS_AT_ONCE == 1_000
     assert await noted.reactor().step("lobby", 5, 2_345) == 1_005
     assert noted.steps == [("lobby", 5, 1_005)]
+    noted.most = 40  # since messages are long
+    assert await noted.reactor().step("lobby", 5, 2_345) == 40
 
 
 async def test_the_time_from_which_on_something_may_be_missing_is_noted() -> None:

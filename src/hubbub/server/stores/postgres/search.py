@@ -4,6 +4,7 @@ GIN knows neither order nor where terms stand. So what is frequent is found by l
 the search is in few. Phrases are compared in the rows.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -18,10 +19,12 @@ from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.rows import message
 from hubbub.server.stores.search import (
     SECONDS,
+    IndexEntry,
     IndexPlace,
     TooSlow,
     WantedMessages,
     entry_of,
+    reached,
     tags_of,
 )
 from hubbub.server.stores.tables import IndexFault
@@ -43,22 +46,21 @@ _PLANS = "SET LOCAL plan_cache_mode = force_custom_plan; "
 _LIMIT = "SET LOCAL statement_timeout = {milliseconds}"
 
 
-async def add(connection: Connection, room: str, after: int, upto: int) -> None:
-    """Put in messages, in a transaction; see `Store.index`."""
+async def add(connection: Connection, room: str, after: int, upto: int) -> int:
+    """Put in messages, in a transaction; see `MessageIndex.index`."""
     await connection.execute(f"SET LOCAL idle_in_transaction_session_timeout = {MAX_IDLE}")
     ids: dict[str, int] = dict(await connection.fetch(Q.room_ids, [room, parent_of(room)]))
     if room not in ids:
-        return
+        return upto
     log = ids[room]
+    upto = reached(await connection.fetch(Q.sizes, log, after, upto), upto)
     place = ids.get(parent_of(room), log)
     outer = None if place == log else place
     rows = await connection.fetch(Q.missing, log, after, upto)
-    entries = [
-        entry_of(place, log, room, message(seq, posted, edited, [])) for seq, posted, edited in rows
-    ]
+    entries = await asyncio.to_thread(_entries, place, log, room, rows)  # which takes long
     for _ in range(MOST_PLACES):
         if not entries:
-            return
+            return upto
         columns = [[each.id for each in entries], outer, log, [each.seq for each in entries]]
         added = await connection.fetch(Q.add, *columns, [each.document for each in entries])
         held = {seq for (seq,) in added}
@@ -67,6 +69,12 @@ async def add(connection: Connection, room: str, after: int, upto: int) -> None:
         others = {seq for (seq,) in await connection.fetch(Q.held, log, seqs)} if entries else set()
         entries = [each for each in entries if each.seq not in others]
     raise StoreFailed(f"PostgreSQL: no place in the index for messages of {room}")
+
+
+def _entries(outer: int, log: int, room: str, rows: list[Any]) -> list[IndexEntry]:
+    return [
+        entry_of(outer, log, room, message(seq, posted, edited, [])) for seq, posted, edited in rows
+    ]
 
 
 class _Asking:

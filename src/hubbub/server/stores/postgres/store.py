@@ -253,9 +253,9 @@ class PostgresStore:
         """See the contract."""
         await self._commits.trim(room, upto)
 
-    async def index(self, room: str, after: int, upto: int) -> None:
+    async def index(self, room: str, after: int, upto: int) -> int:
         """See the contract."""
-        await self._on_some_connection(lambda: self._index_once(room, after, upto))
+        return await self._on_some_connection(lambda: self._index_once(room, after, upto))
 
     async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
         """See the contract."""
@@ -326,13 +326,13 @@ class PostgresStore:
             self.ends = max(self.ends, await reader.ends())
             return found
 
-    async def _index_once(self, room: str, after: int, upto: int) -> None:
+    async def _index_once(self, room: str, after: int, upto: int) -> int:
         async with (
             self._reading.acquire(timeout=ANSWER_TIMEOUT) as connection,
             connection.transaction(),
         ):
             check_epoch(await connection.fetchval(Q.epoch), self.epoch)
-            await search.add(connection, room, after, upto)
+            return await search.add(connection, room, after, upto)
 
     async def connect(self) -> Connection:
         """Return a new connection. Raises asyncpg's exceptions."""

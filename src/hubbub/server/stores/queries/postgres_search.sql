@@ -12,6 +12,12 @@ WHERE message.room = $1 AND NOT is_deleted AND seq IN (
     SELECT 1 FROM hubbub.search_entry AS entry WHERE entry.room = $1 AND entry.seq = message.seq
 ) ORDER BY seq FOR SHARE OF message;
 
+-- :sizes How long events are, in bytes, that may say something new of messages of a log, between two numbers.
+SELECT seq, octet_length(posted) FROM hubbub.message WHERE room = $1 AND seq > $2 AND seq <= $3 AND NOT is_deleted
+UNION ALL SELECT seq, octet_length(body) FROM hubbub.change WHERE room = $1 AND seq > $2 AND seq <= $3
+    AND substr(body, 1, 18) = '{"event":"edited",'::bytea
+ORDER BY seq;
+
 -- :add Put in messages: places, the rooms of threads, the log, numbers, terms. Returns the numbers of those whose places were free.
 INSERT INTO hubbub.search_entry (id, place, room, seq, terms)
 SELECT id, $2, $3, seq, terms FROM unnest($1::bigint[], $4::bigint[], $5::text[]) AS new (id, seq, terms)

@@ -9,6 +9,12 @@ SELECT seq, posted, edited FROM message WHERE room = :log AND NOT is_deleted AND
         AND substr(body, 1, 18) = CAST('{"event":"edited",' AS BLOB)
 ) ORDER BY seq;
 
+-- :sizes How long events are, in bytes, that may say something new of messages of a log, between two numbers.
+SELECT seq, length(posted) FROM message WHERE room = :log AND seq > :after AND seq <= :upto AND NOT is_deleted
+UNION ALL SELECT seq, length(body) FROM change WHERE room = :log AND seq > :after AND seq <= :upto
+    AND substr(body, 1, 18) = CAST('{"event":"edited",' AS BLOB)
+ORDER BY seq;
+
 -- :with_numbers Which messages the index has with these numbers.
 SELECT entry.id, place, room, mark FROM json_each(?) AS wanted CROSS JOIN search_entry AS entry ON entry.id = wanted.value;
 

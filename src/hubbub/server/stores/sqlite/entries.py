@@ -14,7 +14,7 @@ from hubbub.protocol.messages import Message
 from hubbub.server.stores import queries
 from hubbub.server.stores.base import StoreFailed
 from hubbub.server.stores.rows import message
-from hubbub.server.stores.search import IndexEntry, IndexPlace, entry_of, id_of
+from hubbub.server.stores.search import IndexEntry, IndexPlace, entry_of, id_of, reached
 from hubbub.server.stores.sqlite.numbers import (
     mark_of,
     numbers_of,
@@ -51,10 +51,12 @@ class SqliteEntries:
         self._database = database
         self._execute = database.execute
 
-    def add(self, room: str, after: int, upto: int) -> None:
-        """Put in messages; see `MessageIndex.add`."""
+    def add(self, room: str, after: int, upto: int) -> int:
+        """Put in messages; see `MessageIndex.index`."""
         log, outer = (self._execute(Q.room_id, (name,)).get for name in (room, parent_of(room)))
-        new: Any = self._execute(Q.new, {"log": log, "after": after, "upto": upto})
+        bounds = {"log": log, "after": after, "upto": upto}
+        bounds["upto"] = upto = reached(self._execute(Q.sizes, bounds), upto)
+        new: Any = self._execute(Q.new, bounds)
         entries = [
             entry_of(outer, log, room, message(seq, posted, edited, []))
             for seq, posted, edited in new
@@ -73,6 +75,7 @@ class SqliteEntries:
             self._execute(Q.begin, (room,))
         self._database.executemany(Q.add, rows)
         self._database.executemany(Q.add_terms, sorted(documents))  # or FTS5 writes each apart
+        return upto
 
     def forget(self, keys: Iterable[tuple[int, int]]) -> None:
         """Take out messages, given by the ids of their logs and their numbers. They must be as they were when they were put in."""

@@ -6,7 +6,7 @@ What FTS5 would be slow at is found without it: what is pinned, and words that b
 import time
 from asyncio import Future
 from collections.abc import Callable, Iterable
-from itertools import cycle
+from itertools import cycle, islice
 from typing import Any
 
 import apsw
@@ -39,6 +39,7 @@ MANY_ROOMS = 64  # beyond which hits are asked for first, and not rooms
 STEPS_BETWEEN_LOOKS = 5_000  # of SQLite's virtual machine, at the clock
 SHORT_PREFIX = 2  # letters: so many words begin with these that FTS5 takes long to merge them
 NEWEST = 256  # messages that are looked at for what begins so
+PINNED = 50  # messages that are read at once
 
 
 class SqliteSearch:
@@ -93,8 +94,8 @@ class _Reader:
         if "pinned" in wanted.query.of_kind:
             return _pinned(self._database, wanted, until)
         if wanted.query.phrases and not _askable_phrases(wanted):
-            near = _among_newest(self._database, wanted, until)
-            if len(near) == wanted.limit:
+            near, are_all = _among_newest(self._database, wanted, until)
+            if are_all or len(near) == wanted.limit:
                 return near
         return _newest(self._database, wanted)
 
@@ -136,8 +137,8 @@ def _newest(database: apsw.Connection, wanted: WantedMessages) -> list[IndexPlac
 
 def _among_newest(
     database: apsw.Connection, wanted: WantedMessages, until: float
-) -> list[IndexPlace]:
-    """Return those of the newest messages that match: each is looked at."""
+) -> tuple[list[IndexPlace], bool]:
+    """Return those of the newest messages that match, and whether there are no others: each is looked at."""
     nothing = frozenset[str]()
     every = wanted.query._replace(phrases=(), authors=(), has=nothing, of_kind=nothing)
     places = _newest(database, wanted._replace(query=every, limit=NEWEST))
@@ -145,7 +146,7 @@ def _among_newest(
     rows: Any = database.execute(Q.by_name, (keys,))
     said = {(room, seq): message(seq, posted, edited, []) for room, seq, posted, edited in rows}
     found = ((at, said[at.room, at.seq]) for at in places if (at.room, at.seq) in said)
-    return _matching(wanted, found, until)
+    return _matching(wanted, found, until), len(places) < NEWEST
 
 
 def _pinned(database: apsw.Connection, wanted: WantedMessages, until: float) -> list[IndexPlace]:
@@ -157,10 +158,14 @@ def _pinned(database: apsw.Connection, wanted: WantedMessages, until: float) -> 
         given = {"rooms": outer, "reader": wanted.reader, "now": time.time()}
         around = {room for (room,) in database.execute(Q.readable_of, given)}
     some = [room for room in rooms if room in around or parent_of(room) in around]
-    rows: list[Any] = database.execute(Q.pinned, (as_json(some),)).fetchall()
-    held = [(each.place, each.message) for each in SqliteEntries(database).held(rows)]
-    here = [each for each in held if wanted.low <= each[0].id < wanted.high]
-    return _matching(wanted, sorted(here, key=lambda each: each[0], reverse=True), until)
+    entries, rows = SqliteEntries(database), database.execute(Q.pinned, (as_json(some),))
+    everything = wanted._replace(limit=PINNED)
+    found: list[IndexPlace] = []
+    while part := [*islice(rows, PINNED)]:  # messages may be long
+        held = [(each.place, each.message) for each in entries.held(part)]
+        here = [each for each in held if wanted.low <= each[0].id < wanted.high]
+        found += _matching(everything, here, until)
+    return sorted(found, reverse=True)[: wanted.limit]
 
 
 def _matching(
@@ -189,12 +194,12 @@ def looking(database: apsw.Connection, wanted: WantedMessages) -> list[tuple[str
         return []
     most = FEW_ROOMS if wanted.query.phrases else MANY_ROOMS
     tags = tags_of(wanted, few if len(few) <= most else ())
-    phrases = _askable_phrases(wanted) or wanted.query.phrases
+    phrases = _askable_phrases(wanted) or wanted.query.phrases[:1]
     match = " AND ".join([*map(_phrase, phrases), *(_any(each) for each in tags)])
     in_rooms = "" if len(few) <= most else f"AND {readable}"
     parts = {"in_rooms": in_rooms, "is_readable": Q.is_readable}
     given["match"] = match
-    enough = wanted.limit + 1  # the first in a span may be too late
+    enough = wanted.limit + 2  # the first in a span may be too late, and the last too early
     asked = [(Q.matching if match else Q.all, enough)]
     if match and wanted.rooms is None and len(few) > MANY_ROOMS:
         asked.insert(0, (Q.near, 2 * enough))

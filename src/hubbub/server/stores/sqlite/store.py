@@ -246,9 +246,9 @@ class SqliteStore:
         while await self._write(lambda writer: writer.trim(room, upto)):
             pass  # other changes get in between
 
-    async def index(self, room: str, after: int, upto: int) -> None:
+    async def index(self, room: str, after: int, upto: int) -> int:
         """See the contract."""
-        await self._write(lambda writer: writer.index(room, after, upto))
+        return await self._write(lambda writer: writer.index(room, after, upto))
 
     async def search(self, wanted: WantedMessages) -> list[IndexPlace]:
         """See the contract."""

@@ -122,10 +122,10 @@ class SqliteWriter:
         self._erased()
         return reached < upto
 
-    def index(self, room: str, after: int, upto: int) -> None:
-        """Put messages into the index."""
+    def index(self, room: str, after: int, upto: int) -> int:
+        """Put messages into the index. Returns up to which."""
         with self._transaction:
-            self._entries.add(room, after, upto)
+            return self._entries.add(room, after, upto)
 
     def _trim(
         self, room: str, upto: int, messages: int | None = None, indexed: int | None = None
