@@ -29,7 +29,7 @@ interface LineProps {
   of: Excerpt;
   /** Why it is here. */
   label: ComponentChildren;
-  /** Whether it calls one. */
+  /** Whether it mentions you. */
   isCalling?: boolean;
 }
 

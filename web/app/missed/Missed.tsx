@@ -118,7 +118,7 @@ function List({ readAll }: { readAll(): void }) {
   );
 }
 
-/** A room: how much there is, where it begins, who calls, and what has most reactions. */
+/** A room: how much there is, where it begins, who mentions you, and what has most reactions. */
 function InRoom({ of: { room, unread, mentions, first, mentioned = [], reacted = [] } }: { of: MissedRoom }) {
   const title = harmless(titleOf(room));
   const called = new Set(mentioned.map(({ seq }) => seq));

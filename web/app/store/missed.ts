@@ -38,7 +38,7 @@ export async function findMissed(): Promise<void> {
   missed.value = { rooms, threads, more: more || moreThreads };
 }
 
-/** The rooms in which something is still unread, those first in which one is called. */
+/** The rooms in which something is still unread, those first in which somebody mentions you. */
 export function roomsMissed({ rooms }: Missed): MissedRoom[] {
   const account = accountOf();
   const row = ({ room }: MissedRoom) => account?.row(room);
