@@ -66,11 +66,14 @@ def name_of(given: str) -> str:
     normal = unicodedata.normalize("NFC", given.encode("utf-8", "replace").decode())
     last = re.split(r"[/\\]", normal)[-1]
     seen = "".join("_" if c in _UNSAFE else c for c in last if _is_seen(c))
-    name = _trimmed(re.sub(r"\s+", " ", seen))
-    if _DEVICE.match(name):
-        name = f"_{name}"
+    name = _shortened(_trimmed(re.sub(r"\s+", " ", seen)))
+    return _shortened(f"_{name}") if _DEVICE.match(name) else name or NAMELESS
+
+
+def _shortened(name: str) -> str:
+    """Return a name that is not too long, with the same ending."""
     if _cut(name) == name:
-        return name or NAMELESS
+        return name
     stem, dot, ending = name.rpartition(".")
     if not dot or len(ending) > 10:
         return _trimmed(_cut(name))
