@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager, contextmanager, suppress
-from io import BufferedIOBase
+from io import BufferedIOBase, FileIO
 from pathlib import Path
 from threading import Lock
 from typing import Any, TypeVar
@@ -20,6 +20,7 @@ from hubbub.doubling import doubled
 from hubbub.protocol.files import HEAD_BYTES, THUMBNAIL_SIDES, is_file_key, thumbnail_of
 from hubbub.server.files.base import BeingWritten, FilesFailed, Overtaken, StorageFull
 from hubbub.server.process.disk import flush
+from hubbub.server.process.handovers import closed, handed_over
 
 T = TypeVar("T")
 
@@ -74,11 +75,11 @@ class Directory:
     @asynccontextmanager
     async def appending(self, file: str) -> AsyncIterator["Appender"]:
         """See the contract."""
-        appender = await self.run(Appender, self, file)
+        appender = await handed_over(self.run(Appender, self, file), closed)
         try:
             yield appender
         finally:
-            await asyncio.shield(appender.close())
+            await asyncio.shield(appender.end())
 
     async def finish(self, file: str) -> tuple[bytes, str]:
         """See the contract."""
@@ -119,17 +120,15 @@ class Directory:
 
     async def reading(self, file: str, first: int, count: int) -> AsyncGenerator[bytes]:
         """See the contract."""
-        descriptor = await self.run(os.open, self.path_of(file), os.O_RDONLY)
-        try:
+        path = self.path_of(file)
+        with await handed_over(self.run(lambda: path.open("rb", 0)), closed) as read:
             while count > 0:
                 async with self._reads:
-                    data = await self.run(os.pread, descriptor, min(count, READ_BYTES), first)
+                    data = await self.run(_read, read, first, min(count, READ_BYTES))
                 if not data:
-                    raise FilesFailed(f"{self.path_of(file)} is shorter than it was")
+                    raise FilesFailed(f"{path} is shorter than it was")
                 yield data
                 first, count = first + len(data), count - len(data)
-        finally:
-            os.close(descriptor)
 
     async def delete(self, files: list[str]) -> None:
         """See the contract."""
@@ -161,10 +160,10 @@ class Directory:
             raise FilesFailed("Not the key of a file")
         return self._path / file[:FOLDER] / file
 
-    def open_part(self, file: str) -> int:
+    def open_part(self, file: str) -> FileIO:
         """Open an unfinished file to add to it. Raises Overtaken if it was finished or deleted."""
         try:
-            return os.open(self._parts / file, os.O_WRONLY | os.O_APPEND)
+            return FileIO(os.open(self._parts / file, os.O_WRONLY | os.O_APPEND), "wb")
         except FileNotFoundError:
             raise Overtaken from None
 
@@ -214,23 +213,23 @@ class Appender:
     def __init__(self, directory: Directory, file: str) -> None:
         self._directory = directory
         self._file = file
-        self._descriptor = directory.open_part(file)
+        self._part = directory.open_part(file)
         self._busy = Lock()  # a thread goes on even if nobody waits for it any more
-        self.size = os.fstat(self._descriptor).st_size
+        self.size = os.fstat(self._part.fileno()).st_size
 
     async def add(self, data: bytes) -> None:
         """See the contract."""
         await self._directory.once_unlocked(self._add, data)
 
     def _add(self, data: bytes) -> None:
-        with self._busy, locked(self._descriptor) as found:
+        with self._busy, locked(self._part.fileno()) as found:
             if found.st_size != self.size or not found.st_nlink:
                 raise Overtaken
             digest = self._directory.take_hash(self._file, self.size)
             view = memoryview(data)
             try:
                 while view:
-                    written = os.write(self._descriptor, view)
+                    written = os.write(self._part.fileno(), view)
                     if digest is not None:
                         digest.update(view[:written])
                     self.size += written
@@ -238,21 +237,21 @@ class Appender:
             finally:
                 self._directory.keep_hash(self._file, self.size, digest)
 
-    async def close(self) -> None:
-        """Make what was added durable. Raises BeingWritten, FilesFailed."""
+    async def end(self) -> None:
+        """Make what was added durable, and close the file. Raises BeingWritten, FilesFailed."""
         try:
             await self._directory.once_unlocked(self._flush)
         finally:
-            await self._directory.run(self._close)
+            await self._directory.run(self.close)
 
     def _flush(self) -> None:
         with self._busy:
-            self._directory.make_durable(self._file, self._descriptor)
+            self._directory.make_durable(self._file, self._part.fileno())
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the file. A thread that still waits then fails, rather than write to another file with the same descriptor."""
         with self._busy:
-            os.close(self._descriptor)
-            self._descriptor = -1  # a thread that still waits must not write to a reused descriptor
+            self._part.close()
 
 
 @contextmanager
@@ -296,6 +295,10 @@ def _opened(part: Path, whole: Path) -> tuple[BufferedIOBase, bool]:
     with suppress(FileNotFoundError):
         return whole.open("rb"), False
     raise Overtaken
+
+
+def _read(read: FileIO, first: int, count: int) -> bytes:
+    return os.pread(read.fileno(), count, first)  # fails if it was closed meanwhile
 
 
 def _size(path: Path) -> int | None:

@@ -1,6 +1,7 @@
 """Downloads: whoever may read a message that shows a file, at that moment, gets the file, or some of it. To others there is none."""
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
 from typing import NamedTuple
 
 from hubbub.domain.access import Operation
@@ -85,13 +86,14 @@ class Downloads:
         """Yield some bytes of a file, as long as the principal may read it. Raises RefusalError, StoreFailed."""
         unchecked = 0
         with failing():
-            async for data in self._files.reading(shown.key, span.first, span.length):
-                if unchecked >= CHECKED_BYTES:
-                    await self._find(principal, shown.file)
-                    unchecked = 0
-                unchecked += len(data)
-                self.sent += len(data)
-                yield data
+            async with aclosing(self._files.reading(shown.key, span.first, span.length)) as parts:
+                async for data in parts:
+                    if unchecked >= CHECKED_BYTES:
+                        await self._find(principal, shown.file)
+                        unchecked = 0
+                    unchecked += len(data)
+                    self.sent += len(data)
+                    yield data
 
     async def _may_read(self, principal: Principal, room: str) -> bool:
         try:

@@ -9,6 +9,7 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import NamedTuple
 
 from hubbub.domain.aspects.files import BeginUpload, DropFile, FinishUpload
@@ -21,6 +22,7 @@ from hubbub.protocol.messages import Change
 from hubbub.server.files.base import BeingWritten, Files, FilesFailed, Overtaken, StorageFull
 from hubbub.server.files.quotas import Quotas
 from hubbub.server.people.addresses import Submit
+from hubbub.server.process.handovers import handed_over
 from hubbub.server.stores.base import Records
 
 KEPT_SECONDS = 24 * 3600.0  # of what is not posted
@@ -78,7 +80,28 @@ class Uploads:
         return len(self._receptions)
 
     async def begin(self, principal: Principal, name: str, size: int) -> UploadProgress:
-        """Begin an upload of so many bytes."""
+        """Begin an upload of so many bytes. If whoever asks for it is gone by then, it is dropped: nobody else knows of it."""
+        return await handed_over(
+            self._begin(principal, name, size), partial(self._take_back, principal)
+        )
+
+    async def take(
+        self, principal: Principal, name: str, size: int, chunks: AsyncIterator[bytes]
+    ) -> UploadProgress:
+        """Take a file of so many bytes in one request. Whatever breaks that off, nothing of the file stays."""
+        begun, taken = await self.begin(principal, name, size), None
+        try:
+            taken = await self.receive(principal, begun.row.file, None, chunks)
+        finally:
+            if taken is None:
+                await asyncio.shield(self._take_back(principal, begun))
+        return taken
+
+    async def _take_back(self, principal: Principal, begun: UploadProgress) -> None:
+        await self.drop(principal, begun.row.file)
+        self.quotas.add(-begun.row.size)
+
+    async def _begin(self, principal: Principal, name: str, size: int) -> UploadProgress:
         await self.quotas.require_space(principal.id, size)
         file = key_of(secrets.token_bytes(KEY_BYTES))
         begin = BeginUpload(room=principal.id, file=file, name=name_of(name), size=size)

@@ -8,6 +8,7 @@ from secrets import token_hex
 from hubbub.domain.rules import Rules
 from hubbub.server.addresses import BadAddress
 from hubbub.server.findings import Finding
+from hubbub.server.process.handovers import handed_over
 from hubbub.server.stores.base import Durability, Progress, Store
 from hubbub.server.stores.kinds import IssuedTokens
 from hubbub.server.stores.tables import Tables
@@ -49,7 +50,8 @@ class Sqlite:
         from hubbub.server.stores.sqlite.store import SqliteStore
 
         # An upgrade may take long, and the server must hear of signals meanwhile.
-        return await asyncio.to_thread(SqliteStore, data, durability, new_epoch, rules, progress)
+        opening = asyncio.to_thread(SqliteStore, data, durability, new_epoch, rules, progress)
+        return await handed_over(opening, SqliteStore.close)
 
     async def open_beside(self, store: str, data: Path, rules: Rules) -> Store:
         """See the contract."""

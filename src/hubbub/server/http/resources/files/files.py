@@ -93,14 +93,8 @@ async def upload_file(request: web.Request) -> FileReply:
     """Upload a whole file. A message can then show it, within 24 hours."""
     principal = account_of(request, KEEP_FILES)
     size, uploads = CONTENT.size(request), request.app[UPLOADS_OF_SERVER]
-    begun = await uploads.begin(principal, NAME.of(request) or "", size)
-    file, row = begun.row.file, None
-    try:
-        row = (await uploads.receive(principal, file, None, CONTENT.read(request))).row
-    finally:
-        if row is None:
-            await uploads.drop(principal, file)
-    return FileReply.of(row)
+    name, chunks = NAME.of(request) or "", CONTENT.read(request)
+    return FileReply.of((await uploads.take(principal, name, size, chunks)).row)
 
 
 @resource.operation(

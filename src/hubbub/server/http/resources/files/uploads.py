@@ -91,9 +91,11 @@ async def begin_upload(request: web.Request) -> web.Response:
     size, uploads = LENGTH.of(request), request.app[UPLOADS_OF_SERVER]
     if size is None:
         raise RefusalError("bad_request", "Send the header Upload-Length: the size of the file")
-    progress = await uploads.begin(principal, _name_in(METADATA.of(request) or ""), size)
-    if not size:
-        progress = await uploads.receive(principal, progress.row.file, 0, _nothing())
+    name = _name_in(METADATA.of(request) or "")
+    if size:
+        progress = await uploads.begin(principal, name, size)
+    else:
+        progress = await uploads.take(principal, name, 0, _nothing())
     there = {"Location": f"{UPLOADS}/{progress.row.file}"}
     return json(_reply(progress), 201, _headers(progress) | there)
 
