@@ -27,6 +27,16 @@ export interface Listed {
 /** The open rooms that were listed last, whether one is a member or not. */
 export const listed = signal<ReadonlyMap<string, Listed>>(new Map());
 
+/** What a room is like that one can read without being a member, and that may not be listed. */
+export const learnListed = (row: Listed): void => {
+  listed.value = new Map([...listed.peek(), [row.room, { ...listed.peek().get(row.room), ...row }]]);
+};
+
+export function retitle(room: string, title: string): void {
+  const row = listed.peek().get(room);
+  if (row) learnListed({ ...row, title });
+}
+
 const known = computed(() => {
   const account = session.value?.account;
   const own = [...(account?.rooms.values() ?? [])].map((row) => ({ ...row, title: account?.titleOf(row) ?? "" }));

@@ -3,6 +3,7 @@
 import { batch } from "@preact/signals";
 import { type Client, Closed, peopleOf, Refused, type Room, whoOf, type wire } from "#sdk";
 import { isMade } from "./address.ts";
+import { retitle } from "./aliases.ts";
 import { show } from "./frames.ts";
 import { goTo, goToLine, hearApart, MOST_KEPT, part, stay, waitsForLine } from "./history.ts";
 import { holdFewer, MOST_HELD } from "./holding.ts";
@@ -154,6 +155,7 @@ function take(room: Room, place: Place, event: wire.AnyEvent): void {
   if (pane?.atEnd.peek()) pane.span.value = undefined; // it has met what is shown at the end
   if (event.event === "posted") takePost(room.name, place, event, isCurrent);
   if (event.event === "changed" && event.topic !== undefined) topics.value = new Map([...topics.peek(), [room.name, event.topic]]);
+  if (event.event === "changed" && event.title !== undefined) retitle(room.name, event.title);
   if (event.event === "changed" && event.titles !== undefined) place.isForum.value = event.titles;
   if (OF_ROOMS.has(event.event)) place.changes.value += 1;
   place.pins.value = room.pins;

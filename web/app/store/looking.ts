@@ -2,6 +2,7 @@
 
 import type { Room } from "#sdk";
 import { isMade, placeIn } from "./address.ts";
+import { learnListed } from "./aliases.ts";
 import { keep } from "./kept.ts";
 import { settingsOf } from "./managing.ts";
 import { meetAuthors } from "./names.ts";
@@ -20,15 +21,16 @@ export function lookAt(name: string): void {
     place.isLookedAt = false; // it is asked when the room is opened again
   };
   askThreads(place, place.room).catch(missed);
-  if (account?.rooms.has(name)) learnSettings(name, place).catch(missed);
+  learnSettings(name, place).catch(missed);
 }
 
 /** Ask what a room is like, and again if it was changed meanwhile: the answer may be older than the event. */
 async function learnSettings(name: string, place: Place): Promise<void> {
   const changes = place.changes.peek();
-  const { topic, titles } = await settingsOf(name);
+  const { title, topic, titles, alias, members } = await settingsOf(name);
   if (places.get(name) !== place) return;
   if (place.changes.peek() !== changes) return learnSettings(name, place);
+  if (!accountOf()?.rooms.has(name)) learnListed({ room: name, title, topic, alias, members }); // visitors get no list
   topics.value = new Map([...topics.peek(), [name, topic]]);
   place.isForum.value = titles;
 }
