@@ -50,8 +50,10 @@ class Sqlite:
         from hubbub.server.stores.sqlite.store import SqliteStore
 
         # An upgrade may take long, and the server must hear of signals meanwhile.
-        opening = asyncio.to_thread(SqliteStore, data, durability, new_epoch, rules, progress)
-        return await handed_over(opening, SqliteStore.close)
+        return await handed_over(
+            asyncio.to_thread(SqliteStore, data, durability, new_epoch, rules, progress),
+            SqliteStore.close,
+        )
 
     async def open_beside(self, store: str, data: Path, rules: Rules) -> Store:
         """See the contract."""
