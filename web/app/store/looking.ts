@@ -21,7 +21,8 @@ export function lookAt(name: string): void {
     place.isLookedAt = false; // it is asked when the room is opened again
   };
   askThreads(place, place.room).catch(missed);
-  learnSettings(name, place).catch(missed);
+  const isInDirectory = account && account.role !== "guest" && !account.rooms.has(name);
+  if (!isInDirectory) learnSettings(name, place).catch(missed);
 }
 
 /** Ask what a room is like, and again if it was changed meanwhile: the answer may be older than the event. */
@@ -30,7 +31,7 @@ async function learnSettings(name: string, place: Place): Promise<void> {
   const { title, topic, titles, alias, members } = await settingsOf(name);
   if (places.get(name) !== place) return;
   if (place.changes.peek() !== changes) return learnSettings(name, place);
-  if (!accountOf()?.rooms.has(name)) learnListed({ room: name, title, topic, alias, members }); // visitors get no list
+  if (!accountOf()?.rooms.has(name)) learnListed({ room: name, title, topic, alias, members }); // guests get no list
   topics.value = new Map([...topics.peek(), [name, topic]]);
   place.isForum.value = titles;
 }
