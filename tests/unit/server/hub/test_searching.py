@@ -119,6 +119,8 @@ async def test_long_messages_are_compared_in_a_thread(
     page = await searching_in(house).search(ADA, ASKED)
     assert len(page.hits) == len(threads) == 2
     assert {*threads} == {threading.get_ident()}
+    await house.journal.close()
     house = House(store=await indexed("tea " * (searching.LONG // 4)))
     assert (await searching_in(house).search(ADA, ASKED)).hits
     assert threads[-1] != threading.get_ident()
+    await house.journal.close()
