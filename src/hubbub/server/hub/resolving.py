@@ -45,7 +45,8 @@ class Resolver:
                 raise RefusalError.of(_NOWHERE)
             await self._rights.require(principal, Operation.READ, principal.id)
             return None, []
-        found = [await self._room(principal, each) for each in query.rooms]
+        own = await self._own(principal, query)
+        found = [await self._room(principal, each, own) for each in query.rooms]
         free = [each for each in query.rooms if [each] in found and not is_made_key(each)]
         heads = await self._store.heads(free) if free else {}
         empty = [each for each in free if each not in heads]
@@ -72,13 +73,20 @@ class Resolver:
             return None
         return f"No account has the handle {unknown[0].removeprefix(AT)}"
 
-    async def _room(self, principal: Principal, typed: str) -> list[str]:
+    async def _own(self, principal: Principal, query: SearchQuery) -> list[OwnRoom]:
+        """Return the rooms of an account, if one may be meant by its title or by whom it is with."""
+        if not principal.is_account or all(map(_is_sure, query.rooms)):
+            return []
+        return await self._store.own_rooms(principal.id)
+
+    async def _room(self, principal: Principal, typed: str, own: list[OwnRoom]) -> list[str]:
         """Return the rooms that may be meant and read: by key, by alias with or without its sign, by name, by title, or a direct by handle."""
-        if is_short(typed) or is_made_key(typed):
+        if _is_sure(typed):
             room = await self._names.key(principal, typed)
             await self._rights.require(principal, Operation.READ, room)
             return [self._required(room)]
-        named = [await self._names.key(principal, MARK + typed), *await self._own(principal, typed)]
+        called = await self._called(principal, typed, own)
+        named = [await self._names.key(principal, MARK + typed), *called]
         if RoomKind.FREE in self._indexed:
             named.append(typed)
         found = [each for each in named if await self._rights.may_read(principal, each)]
@@ -102,17 +110,19 @@ class Resolver:
             detail = f"Messages in {room} can't be searched on this server"
         raise RefusalError("forbidden", detail)
 
-    async def _own(self, principal: Principal, typed: str) -> list[str]:
-        """Return the rooms of an account with this title, and its direct with somebody alone."""
-        if not principal.is_account:
-            return []
+    async def _called(self, principal: Principal, typed: str, own: list[OwnRoom]) -> list[str]:
+        """Return which of these rooms have this title, or are the direct with somebody alone."""
         title = typed.casefold()
         pair = ""
         if typed.startswith(AT):
             key = await self._names.account(typed.removeprefix(AT))
             pair = " ".join(sorted({principal.id, key}))
-        own = await self._store.own_rooms(principal.id)
         return [each.room for each in own if _is_called(each, title, pair)]
+
+
+def _is_sure(typed: str) -> bool:
+    """Whether it can only be an alias or a key."""
+    return is_short(typed) or is_made_key(typed)
 
 
 def _is_called(room: OwnRoom, title: str, pair: str) -> bool:
