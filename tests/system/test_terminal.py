@@ -187,7 +187,7 @@ async def test_pasted_lines_wait_for_enter_and_are_one_message(server: Server) -
         await ada.shows("ada: one")
         assert [m.text for m in (await grace.history("lobby")).messages] == ["one\n/quit\nthree\n"]
         ada.press("/quit\r")
-        assert await ada.ended() == 0
+        assert await ada.finish() == 0
         assert not ada.marks_pastes
 
 
@@ -274,7 +274,7 @@ async def test_ctrl_c_leaves_the_terminal_as_it_was(server: Server) -> None:
         await ada.shows("lobby> ")
         assert not ada.does_echo()
         ada.press("\x03")
-        assert await ada.ended() == 130
+        assert await ada.finish() == 130
         assert ada.does_echo()
         assert "Traceback" not in ada.raw
 
