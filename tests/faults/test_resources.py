@@ -54,6 +54,8 @@ async def test_while_the_disk_does_not_write_nothing_is_acknowledged(
             for _ in range(3):
                 flag.touch()
                 await until(server, UNAVAILABLE)
+                for _ in range(20):  # meanwhile, what was acknowledged before reaches everyone
+                    assert await post(server) == UNAVAILABLE
                 known = crowd.acknowledged
                 assert await get(server, f"{LOBBY}/messages") == 200
                 assert await get(server, f"{LOBBY}/events?since=0") == 200

@@ -124,6 +124,7 @@ async def test_a_badge_follows_blocks_and_keywords(here: Here) -> None:
     async with badge(here.site.server.port, mary) as phone:
         await mary.ask("PUT", "/me/preferences/keywords", {"value": ["deploy"]})
         await grace.ask("post", room=room, text="deploy")
+        await phone.shows(1, 1, room)  # or one notification may tell of both
         await grace.ask("post", room=room, text="@room")
         await phone.shows(2, 2, room)
         assert phone.client.me.preferences == {"keywords": ["deploy"]}
