@@ -49,6 +49,7 @@ from tests.support.faulty import (
 )
 from tests.support.law_story import tell
 from tests.support.laws import PEOPLE, Law
+from tests.support.sown import Faults
 
 POSTED = "SELECT posted FROM message WHERE room = ? AND seq = ?"
 
@@ -64,19 +65,13 @@ AT_RANDOM = settings(
 )
 
 
-Sow = Callable[[], StoreParts]
-faults: dict[str, Sow] = {}
-
-
-def fault(sow: Sow) -> Sow:
-    faults[sow.__name__.replace("_", " ")] = sow
-    return sow
+faults = Faults[Callable[[], StoreParts]]()
 
 
 # --- of rules ---
 
 
-@fault
+@faults.add
 def a_key_that_was_used_is_not_looked_up() -> StoreParts:
     sound = RULES.by_command[Post].needs
 
@@ -87,22 +82,22 @@ def a_key_that_was_used_is_not_looked_up() -> StoreParts:
     return StoreParts(with_rule(RULES, Post, needs=needs))
 
 
-@fault
+@faults.add
 def a_key_of_a_post_is_kept_with_those_of_other_changes() -> StoreParts:
     return StoreParts(with_rule(RULES, Post, repeat=None))
 
 
-@fault
+@faults.add
 def a_repeated_edit_is_made_again() -> StoreParts:
     return StoreParts(with_rule(RULES, Edit, repeat=repeat_it))  # the log keeps none of an edit
 
 
-@fault
+@faults.add
 def a_key_is_not_stored() -> StoreParts:
     return StoreParts(keeping_no_keys(RULES))
 
 
-@fault
+@faults.add
 def the_messages_of_a_batch_are_counted_as_one() -> StoreParts:
     def miscounted(ledger: Ledger) -> None:
         log = ledger.logs.grown[ledger.posts[-1].room]
@@ -111,7 +106,7 @@ def the_messages_of_a_batch_are_counted_as_one() -> StoreParts:
     return StoreParts(after_each_post(RULES, miscounted))
 
 
-@fault
+@faults.add
 def nameless_guests_share_no_keys() -> StoreParts:
     sound = RULES.by_command[Post]
 
@@ -129,17 +124,17 @@ def nameless_guests_share_no_keys() -> StoreParts:
     return StoreParts(with_rule(RULES, Post, needs=needs, decide=decide))
 
 
-@fault
+@faults.add
 def a_number_is_left_out() -> StoreParts:
     return StoreParts(skipping(RULES, lambda seq: seq == 4))
 
 
-@fault
+@faults.add
 def folding_forgets_an_edit() -> StoreParts:
     return StoreParts(with_fold(RULES, Edited, lambda *_: None))
 
 
-@fault
+@faults.add
 def folding_forgets_who_reacted_first() -> StoreParts:
     [fold] = RULES.folds[Reacted]
 
@@ -152,7 +147,7 @@ def folding_forgets_who_reacted_first() -> StoreParts:
     return StoreParts(with_fold(RULES, Reacted, in_order_of_name))
 
 
-@fault
+@faults.add
 def folding_takes_off_the_reaction_of_a_namesake() -> StoreParts:
     def by_name(view: RoomView, event: Unreacted) -> None:
         if message := view.messages.get(event.message):
@@ -164,12 +159,12 @@ def folding_takes_off_the_reaction_of_a_namesake() -> StoreParts:
     return StoreParts(with_fold(RULES, Unreacted, by_name))
 
 
-@fault
+@faults.add
 def folding_forgets_previews() -> StoreParts:
     return StoreParts(with_fold(RULES, Previewed, lambda *_: None))
 
 
-@fault
+@faults.add
 def a_preview_that_was_removed_comes_back() -> StoreParts:
     """For whoever reads on: the event that said it before is shown once more."""
     [fold] = RULES.folds[Previewed]
@@ -183,12 +178,12 @@ def a_preview_that_was_removed_comes_back() -> StoreParts:
     return StoreParts(with_fold(RULES, Previewed, with_those_before))
 
 
-@fault
+@faults.add
 def what_was_said_of_previews_before_stays_in_the_log() -> StoreParts:
     return writing('{"event":"previewed",', '{"event":"unknown",')
 
 
-@fault
+@faults.add
 def what_one_commit_posts_and_deletes_is_delivered() -> StoreParts:
     class Unerasable(list[bytes]):
         def __setitem__(self, *_: Any) -> None:
@@ -201,7 +196,7 @@ def what_one_commit_posts_and_deletes_is_delivered() -> StoreParts:
     return StoreParts(with_more(RULES, Deleted, leave))
 
 
-@fault
+@faults.add
 def reactions_of_the_batch_that_deletes_their_message_stay() -> StoreParts:
     def forgetful(ledger: Ledger, event: Deleted) -> None:
         ledger.dropped.setdefault(REACTIONS, set()).add((event.room, event.message))
@@ -209,7 +204,7 @@ def reactions_of_the_batch_that_deletes_their_message_stay() -> StoreParts:
     return StoreParts(with_consequence(RULES, Deleted, reactions.ASPECT, forgetful))
 
 
-@fault
+@faults.add
 def what_is_said_of_a_deleted_message_is_kept() -> StoreParts:
     return StoreParts(with_consequence(RULES, Deleted, reactions.ASPECT, lambda *_: None))
 
@@ -217,12 +212,12 @@ def what_is_said_of_a_deleted_message_is_kept() -> StoreParts:
 # --- of what reads ---
 
 
-@fault
+@faults.add
 def reading_begins_one_too_late() -> StoreParts:
     return reading(lambda read, after, upto: read(after + 1, upto))
 
 
-@fault
+@faults.add
 def reading_begins_one_too_early() -> StoreParts:
     class Early(SqliteReader):
         def read(self, room: str, after: int, upto: int) -> LogPage:
@@ -232,12 +227,12 @@ def reading_begins_one_too_early() -> StoreParts:
     return StoreParts(reader=Early)
 
 
-@fault
+@faults.add
 def reading_stops_one_too_early() -> StoreParts:
     return reading(lambda read, after, upto: read(after, upto - 1))
 
 
-@fault
+@faults.add
 def reading_goes_beyond_what_was_asked() -> StoreParts:
     return reading(lambda read, after, upto: read(after, upto + 1))
 
@@ -252,7 +247,7 @@ def reading(otherwise: Callable[[Any, int, int], LogPage]) -> StoreParts:
     return StoreParts(reader=Reader)
 
 
-@fault
+@faults.add
 def a_snapshot_shows_one_reaction_a_name() -> StoreParts:
     class Merging(SqliteReader):
         def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
@@ -267,7 +262,7 @@ def a_snapshot_shows_one_reaction_a_name() -> StoreParts:
     return StoreParts(reader=Merging)
 
 
-@fault
+@faults.add
 def a_snapshot_forgets_an_edit() -> StoreParts:
     class Forgetful(SqliteReader):
         def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
@@ -276,7 +271,7 @@ def a_snapshot_forgets_an_edit() -> StoreParts:
     return StoreParts(reader=Forgetful)
 
 
-@fault
+@faults.add
 def a_snapshot_shows_what_was_deleted() -> StoreParts:
     class Shameless(SqliteReader):
         def _messages(self, room: str, rows: list[tuple[Any, ...]]) -> list[Message]:
@@ -285,7 +280,7 @@ def a_snapshot_shows_what_was_deleted() -> StoreParts:
     return StoreParts(reader=Shameless)
 
 
-@fault
+@faults.add
 def a_snapshot_is_older_than_it_says() -> StoreParts:
     class Stale(SqliteReader):
         def _history(self, *page: Any) -> StoredPage:
@@ -299,7 +294,7 @@ def a_snapshot_is_older_than_it_says() -> StoreParts:
 # --- of what writes ---
 
 
-@fault
+@faults.add
 def an_event_is_delivered_but_not_stored() -> StoreParts:
     class Forgetful(SqliteWriter):
         def _write(self, ledger: Ledger) -> None:
@@ -309,7 +304,7 @@ def an_event_is_delivered_but_not_stored() -> StoreParts:
     return StoreParts(writer=Forgetful)
 
 
-@fault
+@faults.add
 def a_number_is_given_twice_in_two_batches() -> StoreParts:
     class Stale(SqliteWriter):
         def _facts(self, wanted: Needs) -> Facts:
@@ -321,7 +316,7 @@ def a_number_is_given_twice_in_two_batches() -> StoreParts:
     return StoreParts(writer=Stale)
 
 
-@fault
+@faults.add
 def a_namesake_is_the_author() -> StoreParts:
     mine = {person.name: person.id for person in PEOPLE if person.may_own}
 
@@ -335,7 +330,7 @@ def a_namesake_is_the_author() -> StoreParts:
     return StoreParts(writer=ByName)
 
 
-@fault
+@faults.add
 def a_deletion_is_forgotten_between_batches() -> StoreParts:
     class Forgetful(SqliteWriter):
         def _message_facts(self, facts: Facts, *wanted: Any) -> None:
@@ -345,12 +340,12 @@ def a_deletion_is_forgotten_between_batches() -> StoreParts:
     return StoreParts(writer=Forgetful)
 
 
-@fault
+@faults.add
 def what_was_deleted_stays_in_the_log() -> StoreParts:
     return writing("posted = erased(posted), ", "")
 
 
-@fault
+@faults.add
 def what_was_said_of_a_deleted_message_stays_in_the_log() -> StoreParts:
     return writing("erased(body)", "body")
 
@@ -367,7 +362,7 @@ def writing(what: str, instead: str) -> StoreParts:
     return StoreParts(writer=Writer)
 
 
-@fault
+@faults.add
 def a_patch_is_not_merged_into_the_stored_document() -> StoreParts:
     class Forgetful(SqliteWriter):
         def _write(self, ledger: Ledger) -> None:
@@ -378,7 +373,7 @@ def a_patch_is_not_merged_into_the_stored_document() -> StoreParts:
     return StoreParts(writer=Forgetful)
 
 
-@fault
+@faults.add
 def trimming_forgets_one_too_many() -> StoreParts:
     class Eager(SqliteWriter):
         def trim(self, room: str, upto: int) -> bool:
@@ -390,7 +385,7 @@ def trimming_forgets_one_too_many() -> StoreParts:
 # --- of records ---
 
 
-@fault
+@faults.add
 def who_reacted_is_forgotten_between_batches() -> StoreParts:
     class Forgetful(SqliteRecords):
         def learn(self, wanted: Needs, facts: Facts) -> None:
@@ -402,7 +397,7 @@ def who_reacted_is_forgotten_between_batches() -> StoreParts:
     return StoreParts(records=Forgetful)
 
 
-@fault
+@faults.add
 def reactions_stay_with_a_deleted_message() -> StoreParts:
     class Forgetful(SqliteRecords):
         def drop(self, table: AnyTable, width: int, prefixes: Sequence[Prefix]) -> None:
@@ -412,7 +407,7 @@ def reactions_stay_with_a_deleted_message() -> StoreParts:
     return StoreParts(records=Forgetful)
 
 
-@fault
+@faults.add
 def trimming_leaves_reactions() -> StoreParts:
     class Forgetful(SqliteRecords):
         def clear(self, *_: Any, **__: Any) -> None:

@@ -31,6 +31,7 @@ from tests.support.faulty import (
 )
 from tests.support.laws_of_files import FILES, LawOfFiles, uploaded
 from tests.support.rooms import ADA, ADMIN, GRACE, MARGARET, ROOM_RULES
+from tests.support.sown import Faults
 
 ONE, TWO, THREE = FILES
 FIRST = 4  # the number of the first message in each room
@@ -60,13 +61,7 @@ STORY = [
     Proposal(MARGARET, ChangePerson(account=MARGARET.id, avatar=ONE, image=ONE.encode())),
 ]
 
-Sow = Callable[[], StoreParts]
-faults: dict[str, Sow] = {}
-
-
-def fault(sow: Sow) -> Sow:
-    faults[sow.__name__.replace("_", " ")] = sow
-    return sow
+faults = Faults[Callable[[], StoreParts]]()
 
 
 def tell(directory: Path, parts: StoreParts) -> LawOfFiles:
@@ -97,7 +92,7 @@ def deciding(command: Any, act: Callable[[Ledger, Principal, Any, Answer], objec
     return StoreParts(with_rule(ROOM_RULES, command, decide=decide))
 
 
-@fault
+@faults.add
 def a_file_that_was_posted_stays_with_its_account() -> StoreParts:
     def put_back(ledger: Ledger, who: Principal, post: Post, _: Answer) -> None:
         for use in ledger.rows.get(FILE_USE, {}).values():
@@ -107,7 +102,7 @@ def a_file_that_was_posted_stays_with_its_account() -> StoreParts:
     return deciding(Post, put_back)
 
 
-@fault
+@faults.add
 def a_file_counts_for_somebody_else() -> StoreParts:
     def give_away(ledger: Ledger, _: Principal, post: Post, __: Answer) -> None:
         for use in [*ledger.rows.get(FILE_USE, {}).values()]:
@@ -117,7 +112,7 @@ def a_file_counts_for_somebody_else() -> StoreParts:
     return deciding(Post, give_away)
 
 
-@fault
+@faults.add
 def an_edit_says_an_alt_text_that_is_not_kept() -> StoreParts:
     def forget(ledger: Ledger, _: Principal, edit: Edit, __: Answer) -> None:
         for use in [*ledger.rows.get(FILE_USE, {}).values()]:
@@ -127,7 +122,7 @@ def an_edit_says_an_alt_text_that_is_not_kept() -> StoreParts:
     return deciding(Edit, forget)
 
 
-@fault
+@faults.add
 def a_limit_is_kept_that_was_taken_back() -> StoreParts:
     def keep(ledger: Ledger, _: Principal, change: LimitFiles, __: Answer) -> None:
         if change.size is None:
@@ -136,17 +131,17 @@ def a_limit_is_kept_that_was_taken_back() -> StoreParts:
     return deciding(LimitFiles, keep)
 
 
-@fault
+@faults.add
 def files_stay_when_their_message_is_deleted() -> StoreParts:
     return StoreParts(with_consequence(ROOM_RULES, Deleted, files.ASPECT, lambda *_: None))
 
 
-@fault
+@faults.add
 def files_stay_when_their_account_is_removed() -> StoreParts:
     return StoreParts(with_consequence(ROOM_RULES, PersonRemoved, files.ASPECT, lambda *_: None))
 
 
-@fault
+@faults.add
 def folding_forgets_what_an_edit_says_of_files() -> StoreParts:
     folds = ROOM_RULES.folds[Edited]
 
@@ -157,7 +152,7 @@ def folding_forgets_what_an_edit_says_of_files() -> StoreParts:
     return StoreParts(with_fold(ROOM_RULES, Edited, without_alts))
 
 
-@fault
+@faults.add
 def a_former_picture_stays() -> StoreParts:
     return StoreParts(ROOM_RULES, records=not_dropping(PORTRAIT))
 

@@ -19,6 +19,7 @@ from tests.contracts.test_law import EXAMPLES, check_law
 from tests.support.fakes import account
 from tests.support.faulty import AssembledStore, StoreParts
 from tests.support.laws_of_people import LawOfPeople
+from tests.support.sown import Faults
 from tests.support.team import BEGINNING
 from tests.support.team_story import EVERYTHING
 
@@ -30,13 +31,7 @@ STORY = [  # in which each of the faults shows
     *((account("ada"), ChangeRole(account=GRACE, role=role)) for role in ("owner", "admin")),
 ]
 
-Sow = Callable[[], type[SqliteRecords]]
-faults: dict[str, Sow] = {}
-
-
-def fault(sow: Sow) -> Sow:
-    faults[sow.__name__.replace("_", " ")] = sow
-    return sow
+faults = Faults[Callable[[], type[SqliteRecords]]]()
 
 
 def not_putting(lost: AnyTable) -> type[SqliteRecords]:
@@ -61,12 +56,12 @@ def not_dropping(kept: AnyTable) -> type[SqliteRecords]:
     return Forgetful
 
 
-@fault
+@faults.add
 def a_used_invite_is_not_stored() -> type[SqliteRecords]:
     return not_putting(invites.INVITES)
 
 
-@fault
+@faults.add
 def a_former_handle_is_not_stored() -> type[SqliteRecords]:
     class Forgetful(SqliteRecords):
         def put(self, table: AnyTable, rows: Sequence[Any]) -> None:
@@ -75,27 +70,27 @@ def a_former_handle_is_not_stored() -> type[SqliteRecords]:
     return Forgetful
 
 
-@fault
+@faults.add
 def an_owner_who_left_is_still_counted() -> type[SqliteRecords]:
     return not_dropping(accounts.OWNERS)
 
 
-@fault
+@faults.add
 def sessions_stay_when_all_end() -> type[SqliteRecords]:
     return not_dropping(sessions.SESSIONS)
 
 
-@fault
+@faults.add
 def the_end_of_the_chain_is_not_stored() -> type[SqliteRecords]:
     return not_putting(audit.AUDIT_HEAD)
 
 
-@fault
+@faults.add
 def addresses_are_not_stored() -> type[SqliteRecords]:
     return not_putting(audit.AUDIT_ADDRESS)
 
 
-@fault
+@faults.add
 def a_repeated_change_is_made_again() -> type[SqliteRecords]:
     return not_putting(ANSWERED)
 

@@ -77,6 +77,7 @@ from tests.support.faulty import (
 )
 from tests.support.laws_of_rooms import LawOfRooms, coming, inviting
 from tests.support.rooms import ADA, ADMIN, GRACE, GUEST, MARGARET, NEWCOMERS, ROOM_RULES
+from tests.support.sown import Faults
 
 BETH, CARL, *_ = NEWCOMERS
 OPEN, CLOSED, DIRECT = (f"@r{n:0>12}" for n in (1, 2, 3))
@@ -153,13 +154,7 @@ TOGETHER: list[tuple[Principal, Change]] = [
     (ADA, Post(room=CLOSED, text="b")),
 ]
 
-Sow = Callable[[], StoreParts]
-faults: dict[str, Sow] = {}
-
-
-def fault(sow: Sow) -> Sow:
-    faults[sow.__name__.replace("_", " ")] = sow
-    return sow
+faults = Faults[Callable[[], StoreParts]]()
 
 
 def tell(directory: Path, parts: StoreParts) -> None:
@@ -174,7 +169,7 @@ def tell(directory: Path, parts: StoreParts) -> None:
         law.teardown()
 
 
-@fault
+@faults.add
 def the_own_log_does_not_say_that_one_is_out() -> StoreParts:
     def only_in_the_room(ledger: Ledger, principal: Principal, remove: Remove) -> Accepted:
         return ledger.append(Removed(**ledger.next(remove.room, principal), who=remove.who))
@@ -182,12 +177,12 @@ def the_own_log_does_not_say_that_one_is_out() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, Remove, decide=only_in_the_room))
 
 
-@fault
+@faults.add
 def a_member_who_is_removed_stays_one() -> StoreParts:
     return StoreParts(with_affecting(ROOM_RULES, Removed, apply=lambda *_: None))
 
 
-@fault
+@faults.add
 def a_member_who_is_banned_stays_one() -> StoreParts:
     def only_restrain(kept: Kept, event: Banned) -> None:
         members._restrain(kept, event.room, event.who, is_banned=True)
@@ -195,7 +190,7 @@ def a_member_who_is_banned_stays_one() -> StoreParts:
     return StoreParts(with_affecting(ROOM_RULES, Banned, apply=only_restrain))
 
 
-@fault
+@faults.add
 def a_member_who_leaves_stays_one() -> StoreParts:
     def only_out_of_sight(kept: Kept, event: Left) -> None:
         if event.where is not None:
@@ -204,17 +199,17 @@ def a_member_who_leaves_stays_one() -> StoreParts:
     return StoreParts(with_affecting(ROOM_RULES, Left, apply=only_out_of_sight))
 
 
-@fault
+@faults.add
 def nodes_are_not_told_who_was_removed() -> StoreParts:
     return StoreParts(with_affecting(ROOM_RULES, Removed, whom=lambda _: ()))
 
 
-@fault
+@faults.add
 def everyone_may_do_anything_in_made_rooms() -> StoreParts:
     return StoreParts(with_guard(ROOM_RULES, GUARD, refuse=lambda *_: None))
 
 
-@fault
+@faults.add
 def a_member_without_a_log_entry() -> StoreParts:
     def quietly(ledger: Ledger, principal: Principal, invite: InvitePeople) -> Accepted:
         [who] = invite.who
@@ -224,17 +219,17 @@ def a_member_without_a_log_entry() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, InvitePeople, decide=quietly))
 
 
-@fault
+@faults.add
 def a_retried_change_happens_twice() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, JoinRoom, repeat=repeat_it))  # the log keeps none of it
 
 
-@fault
+@faults.add
 def a_repeated_message_is_silent_about_whom_it_does_not_reach() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, Post, repeat=repeat_it))
 
 
-@fault
+@faults.add
 def a_former_alias_stays_current() -> StoreParts:
     sound = ROOM_RULES.by_command[ChangeRoom].decide
 
@@ -250,7 +245,7 @@ def a_former_alias_stays_current() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, ChangeRoom, decide=only_add))
 
 
-@fault
+@faults.add
 def what_holds_people_back_is_not_stored() -> StoreParts:
     class Forgetful(SqliteRecords):
         def write(self, ledger: Ledger) -> None:
@@ -260,7 +255,7 @@ def what_holds_people_back_is_not_stored() -> StoreParts:
     return StoreParts(ROOM_RULES, records=Forgetful)
 
 
-@fault
+@faults.add
 def a_pin_outlives_its_message() -> StoreParts:
     keeping = replace(pins.ASPECT, consequences=())
     return StoreParts(
@@ -268,7 +263,7 @@ def a_pin_outlives_its_message() -> StoreParts:
     )
 
 
-@fault
+@faults.add
 def a_pin_is_not_stored() -> StoreParts:
     def only_say(ledger: Ledger, principal: Principal, pin: Pin) -> Accepted:
         return ledger.append(Pinned(**ledger.next(pin.room, principal), message=pin.seq))
@@ -276,12 +271,12 @@ def a_pin_is_not_stored() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, Pin, decide=only_say))
 
 
-@fault
+@faults.add
 def what_is_unpinned_is_shown_as_pinned() -> StoreParts:
     return StoreParts(with_fold(ROOM_RULES, Unpinned, lambda *_: None))
 
 
-@fault
+@faults.add
 def a_saved_message_is_not_stored() -> StoreParts:
     def only_say(ledger: Ledger, principal: Principal, save: Save) -> Accepted:
         place = ledger.next(save.room, principal)
@@ -290,7 +285,7 @@ def a_saved_message_is_not_stored() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, Save, decide=only_say))
 
 
-@fault
+@faults.add
 def a_former_draft_stays_in_the_log() -> StoreParts:
     def only_add(ledger: Ledger, principal: Principal, draft: KeepDraft) -> Accepted:
         place = ledger.next(draft.room, principal)
@@ -302,7 +297,7 @@ def a_former_draft_stays_in_the_log() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, KeepDraft, decide=only_add))
 
 
-@fault
+@faults.add
 def a_marker_falls() -> StoreParts:
     def anywhere(ledger: Ledger, principal: Principal, read: MarkRead) -> Answer:
         marker = ledger.row(MARKER, MemberKey(read.room, principal.id))
@@ -316,7 +311,7 @@ def a_marker_falls() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, MarkRead, decide=anywhere))
 
 
-@fault
+@faults.add
 def a_post_is_read_by_its_author_in_secret() -> StoreParts:
     def quietly(ledger: Ledger) -> None:
         for post in ledger.posts:
@@ -328,19 +323,19 @@ def a_post_is_read_by_its_author_in_secret() -> StoreParts:
     return StoreParts(with_sequel(ROOM_RULES, sequel, quietly))
 
 
-@fault
+@faults.add
 def a_mention_outlives_its_message() -> StoreParts:
     kept = conversation.mentions.ASPECT
     return StoreParts(with_consequence(ROOM_RULES, Deleted, kept, lambda *_: None))
 
 
-@fault
+@faults.add
 def whoever_leaves_keeps_a_marker() -> StoreParts:
     kept = conversation.markers.ASPECT
     return StoreParts(with_consequence(ROOM_RULES, Left, kept, lambda *_: None))
 
 
-@fault
+@faults.add
 def deleted_messages_count_as_unread() -> StoreParts:
     class Miscounting(SqliteReader):
         def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
@@ -350,7 +345,7 @@ def deleted_messages_count_as_unread() -> StoreParts:
     return StoreParts(ROOM_RULES, reader=Miscounting)
 
 
-@fault
+@faults.add
 def whom_one_blocks_mentions_one() -> StoreParts:
     class Heedless(SqliteReader):
         def own_rooms(self, account: str, which: Selection) -> list[OwnRoom]:
@@ -368,7 +363,7 @@ def whom_one_blocks_mentions_one() -> StoreParts:
     return StoreParts(ROOM_RULES, reader=Heedless)
 
 
-@fault
+@faults.add
 def a_forum_takes_messages_without_titles() -> StoreParts:
     sound = ROOM_RULES.by_command[Post].decide
 
@@ -384,13 +379,13 @@ def a_forum_takes_messages_without_titles() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, Post, decide=blind))
 
 
-@fault
+@faults.add
 def a_room_shows_nothing_of_its_threads() -> StoreParts:
     [sequel] = conversation.threads.ASPECT.sequels
     return StoreParts(with_sequel(ROOM_RULES, sequel, lambda _: None))
 
 
-@fault
+@faults.add
 def a_thread_begins_without_a_word() -> StoreParts:
     def quietly(ledger: Ledger, principal: Principal, post: PostInThread) -> Answer:
         place = ledger.next(post.room, principal)
@@ -399,7 +394,7 @@ def a_thread_begins_without_a_word() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, PostInThread, decide=quietly))
 
 
-@fault
+@faults.add
 def whoever_unfollows_a_thread_keeps_a_marker() -> StoreParts:
     def only_say(ledger: Ledger, principal: Principal, change: UnfollowThread) -> Answer:
         place = ledger.next(principal.id, principal)
@@ -408,12 +403,12 @@ def whoever_unfollows_a_thread_keeps_a_marker() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, UnfollowThread, decide=only_say))
 
 
-@fault
+@faults.add
 def a_thread_that_has_ended_goes_on() -> StoreParts:
     return StoreParts(with_guard(ROOM_RULES, OPEN_THREAD, refuse=lambda *_: None))
 
 
-@fault
+@faults.add
 def the_room_does_not_decide_about_its_threads() -> StoreParts:
     def anyone(known: Known, who: Principal, what: Permission, room: str) -> Refusal | None:
         return None if is_thread_key(room) else GUARD.refuse(known, who, what, room)
@@ -421,7 +416,7 @@ def the_room_does_not_decide_about_its_threads() -> StoreParts:
     return StoreParts(with_guard(ROOM_RULES, GUARD, refuse=anyone))
 
 
-@fault
+@faults.add
 def an_invite_is_worth_what_its_maker_might_once() -> StoreParts:
     sound: Any = ROOM_RULES.by_command[AddPerson].decide
 
@@ -439,7 +434,7 @@ class Trusting(Passing):
         """Go on."""
 
 
-@fault
+@faults.add
 def an_invite_is_never_used_up() -> StoreParts:
     sound = ROOM_RULES.by_command[AddPerson].decide
 
@@ -453,7 +448,7 @@ def an_invite_is_never_used_up() -> StoreParts:
     return StoreParts(with_rule(ROOM_RULES, AddPerson, decide=generous))
 
 
-@fault
+@faults.add
 def an_invite_lets_nobody_into_its_rooms() -> StoreParts:
     sound = ROOM_RULES.by_command[AddPerson].decide
 

@@ -35,18 +35,13 @@ from tests.contracts.test_searching import (
     library_in,
 )
 from tests.support.rooms import ROOM_RULES, House
+from tests.support.sown import Faults
 
 ROUNDS, QUERIES = 14, 300
 ALL_ROOMS = "SELECT id FROM room WHERE :reader <> '' AND :now > 0"
 
 Faulty = type[SqliteStore] | LibraryParts
-Sow = Callable[[pytest.MonkeyPatch], Faulty]
-faults: dict[str, Sow] = {}
-
-
-def fault(sow: Sow) -> Sow:
-    faults[sow.__name__.replace("_", " ")] = sow
-    return sow
+faults = Faults[Callable[[pytest.MonkeyPatch], Faulty]]()
 
 
 def query(patch: pytest.MonkeyPatch, name: str, what: str, instead: str) -> None:
@@ -75,18 +70,18 @@ class KeepingStore(SqliteStore):
         self._writer._entries = KeptEntries(self._database)
 
 
-@fault
+@faults.add
 def an_edit_is_not_indexed_again(_: pytest.MonkeyPatch) -> Faulty:
     return KeepingStore
 
 
-@fault
+@faults.add
 def edits_are_not_looked_for(patch: pytest.MonkeyPatch) -> Faulty:
     query(patch, "new", '"event":"edited"', '"event":"nothing"')
     return SOUND
 
 
-@fault
+@faults.add
 def indexing_ends_one_too_early(_: pytest.MonkeyPatch) -> Faulty:
     class Early(SqliteStore):
         async def index(self, room: str, after: int, upto: int) -> int:
@@ -96,7 +91,7 @@ def indexing_ends_one_too_early(_: pytest.MonkeyPatch) -> Faulty:
     return Early
 
 
-@fault
+@faults.add
 def a_step_is_skipped(_: pytest.MonkeyPatch) -> Faulty:
     class Skipping(Indexing):
         async def step(self, room: str, after: int, head: int) -> int:
@@ -105,14 +100,14 @@ def a_step_is_skipped(_: pytest.MonkeyPatch) -> Faulty:
     return LibraryParts(indexing=Skipping)
 
 
-@fault
+@faults.add
 def what_is_in_threads_is_not_in_their_rooms(patch: pytest.MonkeyPatch) -> Faulty:
     sound = stores_search.entry_of
     patch.setattr(entries, "entry_of", lambda _, log, *rest: sound(log, log, *rest))
     return SOUND
 
 
-@fault
+@faults.add
 def the_last_term_is_left_out(patch: pytest.MonkeyPatch) -> Faulty:
     sound = term_texts_in
     patch.setattr(stores_search, "term_texts_in", lambda message: sound(message)[:-1])
@@ -122,13 +117,13 @@ def the_last_term_is_left_out(patch: pytest.MonkeyPatch) -> Faulty:
 # --- of what looks ---
 
 
-@fault
+@faults.add
 def of_one_moment_only_one_message_is_found(patch: pytest.MonkeyPatch) -> Faulty:
     patch.setattr(sqlite_search, "KINDS", 1)
     return SOUND
 
 
-@fault
+@faults.add
 def pages_go_on_after_the_moment_of_the_last_message(_: pytest.MonkeyPatch) -> Faulty:
     class Passing(Searching):
         async def _page(self, found: Any, then: str | None, upto: int | None) -> SearchPage:
@@ -145,13 +140,13 @@ def pages_go_on_after_the_moment_of_the_last_message(_: pytest.MonkeyPatch) -> F
     return LibraryParts(hub=Faulty)
 
 
-@fault
+@faults.add
 def all_messages_count_as_pinned(patch: pytest.MonkeyPatch) -> Faulty:
     query(patch, "pinned", " AND message.seq = pin.message", "")
     return SOUND
 
 
-@fault
+@faults.add
 def open_rooms_are_forgotten(patch: pytest.MonkeyPatch) -> Faulty:
     query(patch, "readable", "'open'", "'none'")
     return SOUND
@@ -160,7 +155,7 @@ def open_rooms_are_forgotten(patch: pytest.MonkeyPatch) -> Faulty:
 # --- of what is shown ---
 
 
-@fault
+@faults.add
 def who_may_read_is_kept(patch: pytest.MonkeyPatch) -> Faulty:
     known = dict[tuple[str, str], bool]()
     patch.setattr(sqlite_search.Q, "readable", ALL_ROOMS)
@@ -179,7 +174,7 @@ def who_may_read_is_kept(patch: pytest.MonkeyPatch) -> Faulty:
     return LibraryParts(hub=Faulty)
 
 
-@fault
+@faults.add
 def deleted_messages_are_shown(_: pytest.MonkeyPatch) -> Faulty:
     class Showing(KeepingStore):
         async def messages(self, keys: Any) -> StoredMessages:
@@ -193,7 +188,7 @@ def deleted_messages_are_shown(_: pytest.MonkeyPatch) -> Faulty:
     return Showing
 
 
-@fault
+@faults.add
 def highlights_begin_one_too_late(patch: pytest.MonkeyPatch) -> Faulty:
     sound = matches
 
@@ -205,7 +200,7 @@ def highlights_begin_one_too_late(patch: pytest.MonkeyPatch) -> Faulty:
     return SOUND
 
 
-@fault
+@faults.add
 def what_the_index_proposes_is_not_compared(patch: pytest.MonkeyPatch) -> Faulty:
     patch.setattr(stores_search, "author_tag", lambda _: f"{stores_search.TAG}a")
     sound = matches
@@ -213,14 +208,14 @@ def what_the_index_proposes_is_not_compared(patch: pytest.MonkeyPatch) -> Faulty
     return SOUND
 
 
-@fault
+@faults.add
 def what_was_changed_since_it_was_found_is_not_compared(patch: pytest.MonkeyPatch) -> Faulty:
     sound = matches
     patch.setattr(searching, "matches", lambda query, m: sound(query, m) or [])
     return SOUND
 
 
-@fault
+@faults.add
 def what_was_found_is_not_read_once_more(_: pytest.MonkeyPatch) -> Faulty:
     known = dict[Any, Any]()
 
