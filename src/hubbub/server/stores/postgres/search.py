@@ -154,16 +154,13 @@ class _Look:
         for many in walks:
             before = self._asking.left
             found, are_all = await self._walk(many)
-            if are_all or self._are_enough(found):
+            if are_all or _readable(found) >= self._wanted.limit:
                 return found
             more, left = walks[-1] / many, self._asking.left
             if len(found) * more < self._wanted.limit or (before - left) * more > left / 2:
                 break  # the last one would hardly find enough, or take too long since messages are long
         match = self._match()
         return await (self._ask(Q.jump, match=match) if match else self._ask(Q.all))
-
-    def _are_enough(self, found: list[Any]) -> bool:
-        return _readable(found) >= self._wanted.limit
 
     async def _walk(self, many: int) -> tuple[list[Any], bool]:
         """Return what is found among so many messages, and whether there is no more."""
