@@ -70,6 +70,9 @@ async def test_a_newcomer_makes_a_team_in_which_each_sees_what_they_may(people: 
     link = await invite_link(ada, people=2)
     grace, linus = [await people.enter(link, name) for name in ("Grace", "Linus")]
 
+    await grace.keyboard.press("Control+f")  # in the lobby, which can't be searched
+    await expect(grace.get_by_role("combobox", name="Search messages")).to_have_value("")
+    await grace.keyboard.press("Escape")
     await make_room(ada, "Plans", "Closed")
     who_reads = ada.get_by_text("This is where the room begins.")
     await expect(who_reads).to_contain_text("Only its members can read it.")

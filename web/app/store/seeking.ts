@@ -57,8 +57,8 @@ export function showSearch(wanted: Sought, from = linkedRoom()?.room ?? current.
   });
 }
 
-/** Search for something; without a query, begin with the room that is open. */
-export function openSearch(query = `in:${current.peek()} `): void {
+/** Search for something; without a query, begin with the room that is open, if it was made: free rooms can seldom be searched. */
+export function openSearch(query = isMade(current.peek()) ? `in:${current.peek()} ` : ""): void {
   if (instead.peek()?.kind === "search") {
     askedAgain.value += 1;
     return;
